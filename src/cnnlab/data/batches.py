@@ -1,0 +1,29 @@
+"""Mini-batches of tensors that already lie in memory, on the device."""
+
+from collections.abc import Iterator
+
+import torch
+
+from cnnlab.data.images import TensorSet
+
+
+class ShuffledBatches:
+    """Mini-batches of a set in a new random order at every pass.
+
+    The last batch of a pass is smaller where the size does not divide the set. The order is
+    drawn on the CPU from ``seed``, so it is the same on every device.
+    """
+
+    def __init__(self, tensors: TensorSet, batch_size: int, seed: int) -> None:
+        self.tensors = tensors
+        self.batch_size = batch_size
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.tensors.labels) // self.batch_size)
+
+    def __iter__(self) -> Iterator[TensorSet]:
+        images, labels = self.tensors
+        order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
+        for indices in order.split(self.batch_size):
+            yield TensorSet(images[indices], labels[indices])

