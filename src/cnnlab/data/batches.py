@@ -1,5 +1,6 @@
 """Mini-batches of tensors that already lie in memory, on the device."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -20,7 +21,7 @@ class ShuffledBatches:
         self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return -(-len(self.tensors.labels) // self.batch_size)
+        return math.ceil(len(self.tensors.labels) / self.batch_size)
 
     def __iter__(self) -> Iterator[TensorSet]:
         images, labels = self.tensors

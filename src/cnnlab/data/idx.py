@@ -50,13 +50,16 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
         raise DataError(f"{name} ends inside its header: {len(content)} of {start} bytes.")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     promised, found = math.prod(shape), len(content) - start
+    size = " x ".join(f"{extent:,}" for extent in shape)
     if promised != found:
-        size = " x ".join(f"{extent:,}" for extent in shape)
         raise DataError(
             f"{name} promises {promised:,} bytes of data ({size}) in its header, and {found:,} "
             "are there. It was cut or damaged: fetch it again."
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    except ValueError:  # one extent is zero, and the others are too many even for NumPy
+        raise DataError(f"{name} has impossible dimensions ({size}) in its header.") from None
 
 
 def write_idx(array: NDArray[np.uint8]) -> bytes:

@@ -63,10 +63,12 @@ class ImageSet:
 class Splits:
     """A data set in three parts, and where its files came from.
 
-    ``data_set`` is what was loaded: the sample where only a sample was to be had.
+    ``data_set`` is what was loaded: the sample where only a sample was to be had. ``stored``
+    holds the images of the training files in the files' own order, before the split.
     """
 
     data_set: DataSet
+    stored: ImageSet
     train: ImageSet
     validation: ImageSet
     test: ImageSet
@@ -133,6 +135,7 @@ def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:
     own_test = _image_set(arrays[2], arrays[3], data_set) if data_set.test_images else None
     return Splits(
         data_set=data_set,
+        stored=pool,
         train=pool.take(train),
         validation=pool.take(validation),
         test=own_test or pool.take(test),
@@ -171,16 +174,26 @@ def _interpolation(old: int, new: int) -> NDArray[np.float32]:
 
 
 def prepare(image_set: ImageSet, device: "str | torch.device" = "cpu") -> TensorSet:
-    """Return a whole set as a network takes it: resized to 32 x 32, in [-1, 1], on the device.
+    """Return a whole set as a network takes it, on the device: see `prepare_images`."""
+    import torch
 
-    Levels go to [0, 1], then (level - 0.5) / 0.5.
+    labels = torch.from_numpy(image_set.labels).to(device)
+    return TensorSet(prepare_images(image_set.images, device), labels)
+
+
+def prepare_images(
+    images: NDArray[np.uint8], device: "str | torch.device" = "cpu"
+) -> "torch.Tensor":
+    """Return images (N, height, width) uint8 as (N, 1, 32, 32) float32 in [-1, 1].
+
+    Enlarged by `resize`; levels go to [0, 1], then (level - 0.5) / 0.5.
     """
     import torch
 
     # A table of all 256 levels: one gather instead of three passes over the set.
     table = (torch.arange(256) / 255 - MEAN) / STANDARD_DEVIATION
-    levels = torch.from_numpy(resize(image_set.images)).unsqueeze(1)
-    images = torch.empty(levels.shape, dtype=torch.float32, device=device)
+    levels = torch.from_numpy(resize(images)).unsqueeze(1)
+    prepared = torch.empty(levels.shape, dtype=torch.float32, device=device)
     for start in range(0, len(levels), 4096):
-        images[start : start + 4096] = table[levels[start : start + 4096].int()].to(device)
-    return TensorSet(images, torch.from_numpy(image_set.labels).to(device))
+        prepared[start : start + 4096] = table[levels[start : start + 4096].int()].to(device)
+    return prepared

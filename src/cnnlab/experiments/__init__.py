@@ -1,0 +1,1 @@
+"""Experiments: trainings kept as run folders."""

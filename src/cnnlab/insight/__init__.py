@@ -1,0 +1,1 @@
+"""Insight: what a trained network gets wrong."""

@@ -11,9 +11,9 @@ from cnnlab.errors import ModelError
 from cnnlab.models.lenet5 import LeNet5
 
 MODELS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
-    "lenet5": ("LeNet-5, tanh, average pooling", LeNet5),
+    "lenet5": ("LeNet-5 (tanh, average)", LeNet5),
     "lenet5-relu-max": (
-        "LeNet-5, ReLU, max pooling",
+        "LeNet-5 (ReLU, max)",
         partial(LeNet5, activation="relu", pooling="max"),
     ),
 }

@@ -1,0 +1,1 @@
+"""Training: the loop a student reads, and what makes it fast."""

@@ -43,7 +43,7 @@ class TrainConfig:
         for name in ("plateau_patience", "seed"):
             _check_range(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
         _check_range("seed", self.seed, "below 2**63", self.seed < 2**63)
-        _check_range("learning_rate", self.learning_rate, "above 0", 0 < self.learning_rate)
+        _check_range("learning_rate", self.learning_rate, "above 0", self.learning_rate > 0)
         _check_range("momentum", self.momentum, "0 or more and below 1", 0 <= self.momentum < 1)
         _check_range(
             "plateau_factor", self.plateau_factor, "between 0 and 1", 0 < self.plateau_factor < 1

@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -29,7 +30,7 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
         "cpu": True,
     }
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])  # type: ignore[assignment]
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     elif not available.get(name, False):
         here = ", ".join(kind for kind, there in available.items() if there)
         raise DeviceError(f"There is no device {name!r} here. There are: auto, {here}.")
@@ -47,7 +48,7 @@ def describe_device(device: torch.device) -> str:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
             for line in file:
                 if line.startswith("model name"):
                     return line.split(":", 1)[1].strip()

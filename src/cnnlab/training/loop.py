@@ -68,11 +68,14 @@ def predict(model: nn.Module, images: torch.Tensor, batch_size: int = 256) -> to
     return torch.cat([model(batch) for batch in images.split(batch_size)])
 
 
+def score(logits: torch.Tensor, labels: torch.Tensor) -> Evaluation:
+    """Return the loss and accuracy of logits (N, 10)."""
+    return Evaluation(cross_entropy(logits, labels).item(), accuracy(logits, labels))
+
+
 def evaluate(model: nn.Module, tensors: TensorSet, batch_size: int = 256) -> Evaluation:
     """Return the model's loss and accuracy over a whole set."""
-    logits = predict(model, tensors.images, batch_size)
-    loss = cross_entropy(logits, tensors.labels)
-    return Evaluation(loss.item(), accuracy(logits, tensors.labels))
+    return score(predict(model, tensors.images, batch_size), tensors.labels)
 
 
 def fit(

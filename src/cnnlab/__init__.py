@@ -1,0 +1,46 @@
+"""cnnlab: learn, train and improve small convolutional networks, and see every step."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnlab.data.images import ImageSet as ImageSet
+    from cnnlab.data.images import Splits as Splits
+    from cnnlab.data.images import load as load
+    from cnnlab.data.images import prepare as prepare
+    from cnnlab.experiments.run import open_run as open_run
+    from cnnlab.experiments.run import train_run as train_run
+    from cnnlab.models.build import build as build
+    from cnnlab.models.lenet5 import LeNet5 as LeNet5
+    from cnnlab.training.config import TrainConfig as TrainConfig
+    from cnnlab.training.config import recipe as recipe
+    from cnnlab.training.loop import accuracy as accuracy
+    from cnnlab.training.loop import evaluate as evaluate
+    from cnnlab.training.loop import fit as fit
+    from cnnlab.training.loop import loss_batch as loss_batch
+
+_HOMES = {
+    "ImageSet": "data.images",
+    "LeNet5": "models.lenet5",
+    "Splits": "data.images",
+    "TrainConfig": "training.config",
+    "accuracy": "training.loop",
+    "build": "models.build",
+    "evaluate": "training.loop",
+    "fit": "training.loop",
+    "load": "data.images",
+    "loss_batch": "training.loop",
+    "open_run": "experiments.run",
+    "prepare": "data.images",
+    "recipe": "training.config",
+    "train_run": "experiments.run",
+}
+
+__all__ = [*_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: PyTorch takes seconds, ``--help`` must not."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnnlab' has no attribute {name!r}")
+    return getattr(import_module(f"cnnlab.{_HOMES[name]}"), name)

@@ -1,0 +1,425 @@
+"""The command line: parse, call, print."""
+
+import json
+import os
+import sys
+import webbrowser
+from dataclasses import asdict, fields, make_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+from cyclopts import App, Group, Parameter
+
+from cnnlab.errors import CnnlabError
+from cnnlab.terminal import Terminal, is_interactive
+from cnnlab.training.config import TrainConfig, recipe
+
+if TYPE_CHECKING:
+    from cnnlab.data.catalog import DataSet
+    from cnnlab.data.images import Splits
+
+_SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
+
+app = App(
+    name="cnnlab",
+    help="Learn, train and improve small convolutional networks, and see every step.",
+    help_epilogue="Start with:  cnnlab workshop",
+    version=lambda: version("cnnlab"),
+    version_flags=["--version"],
+    result_action="return_value",
+)
+data_app = App(name="data", help="Data sets: list them, get them, check them.")
+app.command(data_app)
+
+# --- flags that several commands share ------------------------------------------------------
+
+DataDir = Annotated[
+    Path | None,
+    Parameter(help="Folder with data sets in torchvision's layout; also CNNLAB_DATA."),
+]
+Offline = Annotated[bool, Parameter(help="Touch no network.", negative=())]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", help="Print one JSON object, and only that, on standard output."),
+]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"],
+    Parameter(help="Where to compute; auto takes a GPU where there is one."),
+]
+RunFolder = Annotated[Path, Parameter(help="A run folder, as cnnlab train made it.")]
+Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
+
+Changes = make_dataclass(
+    "Changes",
+    [
+        (
+            each.name,
+            Annotated[
+                get_type_hints(TrainConfig)[each.name] | None,
+                Parameter(help=f"{each.metadata['help']} (workshop: {each.default})"),
+            ],
+            None,
+        )
+        for each in fields(TrainConfig)
+    ],
+    frozen=True,
+)
+"""The fields of `TrainConfig`, each None where the recipe's value stays."""
+Changes.__module__ = __name__  # else it passes for a built-in type, and has no flags
+
+
+def _made(changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(changes).items() if value is not None}
+
+
+# --- commands -------------------------------------------------------------------------------
+
+
+@app.command
+def workshop(
+    *,
+    dataset: Dataset = "fashion-mnist",
+    epochs: Annotated[int, Parameter(help="Passes over the training images.")] = 25,
+    seed: Annotated[int, Parameter(help="Draws the first weights and the batches' order.")] = 0,
+    output: Annotated[Path | None, Parameter(help="A new folder for the results.")] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    open_report: Annotated[
+        bool | None, Parameter(name="--open", help="Open the report at the end; asked otherwise.")
+    ] = None,
+    json_wanted: Json = False,
+) -> None:
+    """Go through the whole workshop: both networks, every step, and a report at the end.
+
+    Example: cnnlab workshop --dataset mnist --epochs 5
+    """
+    terminal = Terminal(json_wanted)
+    config = recipe("workshop", epochs=epochs, seed=seed)
+    splits = _load(dataset, data_dir, offline, terminal)
+
+    from cnnlab.experiments.run import free_folder
+    from cnnlab.training.device import choose_device
+    from cnnlab.workshop import workshop as whole_workshop
+
+    folder = output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
+    with terminal.live():
+        report = whole_workshop(splits, config, choose_device(device), folder, terminal)
+    terminal.show(f"\nThe report: {report}")
+    if json_wanted:
+        results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        _print_json({"report": str(report), "data_set": splits.data_set.name, "runs": results})
+    elif open_report is None and is_interactive():
+        open_report = terminal.console.input("Open it in the browser? [y/N] ").lower() == "y"
+    if open_report:
+        webbrowser.open(report.resolve().as_uri())
+
+
+@app.command
+def train(
+    *,
+    model: Annotated[str, Parameter(help="lenet5 or lenet5-relu-max.")] = "lenet5",
+    dataset: Dataset = "fashion-mnist",
+    recipe_name: Annotated[str, Parameter(name="--recipe", help="Settings by name.")] = "workshop",
+    changes: Annotated[Changes, Parameter(name="*", group=_SETTINGS)] = Changes(),  # type: ignore[valid-type] # noqa: B008
+    output: Annotated[Path | None, Parameter(help="A new folder for the run.")] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Train one network and keep the run in a folder; the test set stays shut.
+
+    Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
+    """
+    terminal = Terminal(json_wanted)
+    config = recipe(recipe_name, **_made(changes))
+
+    from cnnlab.models.build import check_model_name, display_name
+
+    check_model_name(model)
+
+    from cnnlab.data.images import prepare
+    from cnnlab.experiments.run import free_folder, train_run
+    from cnnlab.training.device import choose_device, describe_device
+
+    chosen = choose_device(device)
+    splits = _load(dataset, data_dir, offline, terminal)
+    name = f"{splits.data_set.name}-{model}-seed-{config.seed}"
+    folder = output or free_folder(Path("runs") / name)
+    terminal.say(
+        f"{display_name(model)} on {splits.data_set.title}: {len(splits.train):,} train, "
+        f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
+        f"{config.epochs} epochs; {describe_device(chosen)}."
+    )
+    with terminal.live():
+        terminal.training(model, config)
+        try:
+            run = train_run(
+                folder,
+                model_name=model,
+                recipe_name=recipe_name,
+                config=config,
+                splits=splits,
+                train=prepare(splits.train, chosen),
+                validation=prepare(splits.validation, chosen),
+                on_batch=terminal.batch,
+                on_epoch=terminal.epoch,
+            )
+        except KeyboardInterrupt:
+            terminal.say(
+                f"Stopped. Every full epoch is kept in {folder}: see it with "
+                f"'cnnlab report {folder}'."
+            )
+            raise
+    last = run.history()[-1]
+    terminal.show(
+        f"Validation loss {last.validation_loss:.4f}, accuracy {last.validation_accuracy:.2%} "
+        f"after {last.epoch} epochs. The run: {folder}"
+    )
+    terminal.say(f"Next: cnnlab report {folder}   or   cnnlab evaluate {folder}")
+    if json_wanted:
+        _print_json({"run": str(folder), "status": run.status, **asdict(last)})
+
+
+@app.command
+def evaluate(
+    run: RunFolder,
+    /,
+    *,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Open the test set for a run, on purpose, and count it.
+
+    Example: cnnlab evaluate runs/fashion-mnist-lenet5-seed-0
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.experiments.run import open_run
+    from cnnlab.training.device import choose_device
+
+    opened = open_run(run)
+    splits = _load(opened.data_set_name, data_dir, offline, terminal)
+    result, _ = opened.open_test_set(splits, choose_device(device))
+    terminal.show(
+        f"Test loss {result.test_loss:.4f}, accuracy {result.test_accuracy:.2%} on "
+        f"{len(splits.test):,} images of {splits.data_set.title}."
+    )
+    times = "once" if result.test_openings == 1 else f"{result.test_openings} times"
+    terminal.say(f"The test set has been opened {times} for this run. Choose on validation.")
+    if json_wanted:
+        _print_json({"run": str(run), "data_set": splits.data_set.name, **asdict(result)})
+
+
+@app.command
+def predict(
+    run: RunFolder,
+    images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
+    /,
+    *,
+    device: Device = "auto",
+    json_wanted: Json = False,
+) -> None:
+    """Ask a trained network about pictures of your own, and show what it sees.
+
+    Example: cnnlab predict runs/mnist-lenet5-seed-0 my-seven.png
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.data.catalog import find_data_set
+    from cnnlab.data.images import resize
+    from cnnlab.data.pictures import read_picture
+    from cnnlab.experiments.run import open_run
+    from cnnlab.training.device import choose_device
+
+    opened = open_run(run)
+    data_set = find_data_set(opened.data_set_name)
+    pictures = [read_picture(path, data_set) for path in images]
+    probabilities = opened.classify([each.image for each in pictures], choose_device(device))
+    answers = []
+    for picture, row in zip(pictures, probabilities, strict=True):
+        order = row.argsort()[::-1][:3]
+        terminal.show(f"\n{picture.path}" + "".join(f"\n  ({note})" for note in picture.notes))
+        terminal.picture(resize(picture.image[None])[0])
+        terminal.table(
+            ["Class", "Probability"],
+            [[data_set.classes[index], f"{row[index]:.1%}"] for index in order],
+        )
+        answers.append(
+            {
+                "image": str(picture.path),
+                "predicted": data_set.classes[order[0]],
+                "probabilities": dict(zip(data_set.classes, row.tolist(), strict=True)),
+                "notes": list(picture.notes),
+            }
+        )
+    if json_wanted:
+        _print_json({"run": str(run), "data_set": data_set.name, "answers": answers})
+
+
+@app.command
+def report(
+    run: RunFolder,
+    /,
+    *,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Write a run's report, one self-contained HTML file, into its folder.
+
+    Example: cnnlab report runs/fashion-mnist-lenet5-seed-0
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.experiments.run import open_run
+    from cnnlab.models.build import display_name
+    from cnnlab.training.device import choose_device
+    from cnnlab.views.report import run_report
+
+    opened = open_run(run)
+    splits = _load(opened.data_set_name, data_dir, offline, terminal)
+    opened.check_data_set(splits)
+    answers = opened.answers(splits.validation, choose_device(device)) if opened.history() else None
+    path = run / "report.html"
+    run_report(opened, display_name(opened.model_name), answers, splits).write(path)
+    terminal.show(f"The report: {path}")
+    if json_wanted:
+        _print_json({"run": str(run), "report": str(path)})
+
+
+@data_app.command(name="list")
+def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
+    """List the data sets, and where each lies on this machine.
+
+    Example: cnnlab data list
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.data.catalog import DATA_SETS
+    from cnnlab.data.fetch import check
+
+    found = []
+    for data_set in DATA_SETS.values():
+        sound = [each.path.parent for each in check(data_set, data_dir) if each.fault is None]
+        complete = [
+            folder for folder in dict.fromkeys(sound) if sound.count(folder) == len(data_set.files)
+        ]
+        found.append(
+            {
+                "name": data_set.name,
+                "title": data_set.title,
+                "images": data_set.train_images.shape[0]
+                + (data_set.test_images.shape[0] if data_set.test_images else 0),
+                "licence": data_set.licence,
+                "source": data_set.source,
+                "folder": str(complete[0]) if complete else None,
+            }
+        )
+    terminal.table(
+        ["Name", "Images", "Licence", "On this machine"],
+        [
+            [
+                str(each["name"]),
+                f"{each['images']:,}",
+                str(each["licence"]),
+                str(each["folder"] or "no: cnnlab data get " + str(each["name"])),
+            ]
+            for each in found
+        ],
+    )
+    if json_wanted:
+        _print_json({"data_sets": found})
+
+
+@data_app.command(name="get")
+def data_get(
+    name: Dataset = "fashion-mnist",
+    /,
+    *,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Get a data set, verified, so that everything later works without a network.
+
+    Example: cnnlab data get mnist --data-dir /media/stick
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.data.catalog import find_data_set
+    from cnnlab.data.fetch import get
+
+    data_set = find_data_set(name)
+    with terminal.fetching() as progress:
+        obtained = get(
+            data_set, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
+        )
+    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {obtained.source}.")
+    if json_wanted:
+        _print_json({"name": name, "folder": str(obtained.folder), "source": obtained.source})
+
+
+@data_app.command(name="check")
+def data_check(
+    name: Annotated[str | None, Parameter(help="A data set; all of them if left out.")] = None,
+    /,
+    *,
+    data_dir: DataDir = None,
+    json_wanted: Json = False,
+) -> None:
+    """Verify the data files on this machine, and name what is wrong.
+
+    Example: cnnlab data check fashion-mnist
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.data.catalog import DATA_SETS, find_data_set
+    from cnnlab.data.fetch import check
+
+    wanted: list[DataSet] = [find_data_set(name)] if name else list(DATA_SETS.values())
+    checks = [each for data_set in wanted for each in check(data_set, data_dir)]
+    for each in checks:
+        terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
+    if json_wanted:
+        _print_json({"files": [{"path": str(each.path), "fault": each.fault} for each in checks]})
+    faults = sum(each.fault is not None for each in checks)
+    if faults:
+        raise CnnlabError(f"{faults} of {len(checks)} files are not sound.")
+    if not checks:
+        raise CnnlabError("There are no data files on this machine. Try: cnnlab data get")
+    terminal.show(f"All {len(checks)} files are sound.")
+
+
+def _load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
+    from cnnlab.data.images import load
+
+    with terminal.fetching() as progress:
+        return load(
+            name, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
+        )
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content) + "\n")
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 1 to be mended, 2 usage, 130 interrupted."""
+    try:
+        app()
+    except CnnlabError as error:
+        Terminal(json_wanted=True).error(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        Terminal(json_wanted=True).say("Interrupted.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output left (| head): nothing more to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,36 @@
+"""What the workshop published: one run of each variant on Fashion-MNIST, 25 epochs.
+
+From the workshop's README. Its training figures are of the last mini-batch alone and are
+left out; ours are means over all images.
+"""
+
+from dataclasses import dataclass
+
+DATA_SET = "fashion-mnist"
+EPOCHS = (1, 5, 10, 15, 20, 25)
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    """Validation loss and accuracy at `EPOCHS`, and the result on the test set."""
+
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    test_loss: float
+    test_accuracy: float
+
+
+RUNS = {
+    "lenet5": PublishedRun(
+        validation_loss=(0.5508, 0.3462, 0.3184, 0.3037, 0.2978, 0.3203),
+        validation_accuracy=(0.7899, 0.8718, 0.8858, 0.8948, 0.8990, 0.8955),
+        test_loss=0.3430,
+        test_accuracy=0.8933,
+    ),
+    "lenet5-relu-max": PublishedRun(
+        validation_loss=(0.5533, 0.3192, 0.2980, 0.3113, 0.3209, 0.3553),
+        validation_accuracy=(0.7854, 0.8824, 0.8938, 0.8906, 0.9008, 0.8971),
+        test_loss=0.3593,
+        test_accuracy=0.8936,
+    ),
+}

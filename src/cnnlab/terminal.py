@@ -1,0 +1,174 @@
+"""What a person sees in the terminal: messages, chapters, live progress, small pictures."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cnnlab.training.config import TrainConfig
+    from cnnlab.training.loop import EpochRecord
+    from cnnlab.views.report import Chapter
+
+_RAMP = " .:-=+*#%@"
+
+
+class Terminal:
+    """Results go to standard output, all else to standard error; with JSON, all but the JSON."""
+
+    def __init__(self, json_wanted: bool = False) -> None:
+        self.progress_console = Console(stderr=True, highlight=False)
+        self.console = self.progress_console if json_wanted else Console(highlight=False)
+        self._progress: Progress | None = None
+        self._told: tuple[int, float] = (0, 0.0)
+        self._config: TrainConfig | None = None
+
+    def say(self, message: str) -> None:
+        """Print a sentence about what happens."""
+        self.progress_console.print(escape(message), style="dim", soft_wrap=True)
+
+    def show(self, message: str) -> None:
+        """Print a result."""
+        self.console.print(escape(message), soft_wrap=True)
+
+    def error(self, message: str) -> None:
+        """Print what went wrong."""
+        self.progress_console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+
+    def table(self, headings: list[str], rows: list[list[str]], title: str = "") -> None:
+        """Print a table; the first column is words, the others are figures."""
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        for index, heading in enumerate(headings):
+            table.add_column(heading, justify="right" if index else "left", header_style="bold")
+        for row in rows:
+            table.add_row(*[escape(cell) for cell in row])
+        self.console.print(table)
+
+    def chapter(self, number: int, chapter: "Chapter") -> None:
+        """Print a chapter as the report has it, without its pictures."""
+        self.console.print()
+        self.console.rule(f"[bold]{number}  {escape(chapter.title)}", align="left", style="blue")
+        for paragraph in chapter.paragraphs:
+            self.console.print(escape(paragraph), width=min(self.console.width, 88))
+        if chapter.table:
+            self.console.print()
+            self.table(list(chapter.table.headings), [list(row) for row in chapter.table.rows])
+
+    def picture(self, image: "NDArray[np.uint8]") -> None:
+        """Print a grey image, two pixels a character; as letters where there is no colour."""
+        if self.console.color_system in ("truecolor", "256"):
+            for top, bottom in zip(image[::2], image[1::2], strict=True):
+                line = Text("  ")
+                for upper, lower in zip(top, bottom, strict=True):
+                    line.append(
+                        "\u2580",
+                        f"rgb({upper},{upper},{upper}) on rgb({lower},{lower},{lower})",
+                    )
+                self.console.print(line)
+            return
+        for top, bottom in zip(image[::2].astype(int), image[1::2].astype(int), strict=True):
+            levels = (top + bottom) // 2 * (len(_RAMP) - 1) // 255
+            self.console.print(Text("  " + "".join(_RAMP[level] for level in levels)))
+
+    # --- live progress ------------------------------------------------------------------
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show progress bars while the body runs."""
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self.progress_console,
+            transient=True,
+        )
+        try:
+            with self._progress:
+                yield
+        finally:
+            self._progress = None
+
+    @contextmanager
+    def fetching(self) -> Iterator["FetchProgress"]:
+        """Show a bar for each file that is fetched while the body runs."""
+        bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=self.progress_console,
+        )
+        with bars:
+            yield FetchProgress(bars)
+
+    def training(self, name: str, config: "TrainConfig") -> None:
+        """Start the bar of a training."""
+        self._config = config
+        if self._progress is not None:
+            for task in self._progress.task_ids:
+                self._progress.remove_task(task)
+            self._progress.add_task(escape(name), total=1.0, figures="")
+
+    def batch(self, epoch: int, batch: int, batches: int) -> None:
+        """Move the bar on by a mini-batch."""
+        if self._progress is not None and self._config is not None:
+            done = (epoch - 1 + batch / batches) / self._config.epochs
+            self._progress.update(self._progress.task_ids[0], completed=done)
+
+    def epoch(self, record: "EpochRecord") -> None:
+        """Show an epoch's figures: beside the bar, and as lines to keep."""
+        if self._config is None:
+            return
+        figures = (
+            f"train loss {record.train_loss:.4f}, accuracy {record.train_accuracy:.2%}; "
+            f"validation loss {record.validation_loss:.4f}, accuracy "
+            f"{record.validation_accuracy:.2%}; {record.seconds:.1f} s"
+        )
+        epochs = self._config.epochs
+        if self._progress is not None:
+            self._progress.update(
+                self._progress.task_ids[0], figures=f"validation {record.validation_accuracy:.2%}"
+            )
+        if record.epoch in (1, epochs) or record.epoch % 5 == 0 or epochs <= 10:
+            self.progress_console.print(
+                f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: {figures}", soft_wrap=True
+            )
+
+
+class FetchProgress:
+    """Called with a file's name and its bytes so far; shows them as a bar."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, object] = {}
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        """Move the file's bar to ``done`` of ``total`` bytes."""
+        if name not in self.tasks:
+            self.tasks[name] = self.bars.add_task(name, total=total)
+        self.bars.update(self.tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+
+
+def is_interactive() -> bool:
+    """Return whether a person sits at the terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
