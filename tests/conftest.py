@@ -37,7 +37,7 @@ def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def tiny(monkeypatch) -> tuple[DataSet, dict[str, bytes]]:
-    """Register a data set ``tiny`` (240 train, 60 validation, 100 test); return it and its bytes."""
+    """Register a data set ``tiny``: 240 train, 60 validation, 100 test; and its bytes."""
     train_images, train_labels = tiny_arrays(300, seed=1)
     test_images, test_labels = tiny_arrays(100, seed=2)
     files, contents = [], {}

@@ -201,6 +201,7 @@ def evaluate(
 
     from cnnlab.experiments.run import open_run
     from cnnlab.training.device import choose_device
+    from cnnlab.views.report import times
 
     opened = open_run(run)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
@@ -209,8 +210,10 @@ def evaluate(
         f"Test loss {result.test_loss:.4f}, accuracy {result.test_accuracy:.2%} on "
         f"{len(splits.test):,} images of {splits.data_set.title}."
     )
-    times = "once" if result.test_openings == 1 else f"{result.test_openings} times"
-    terminal.say(f"The test set has been opened {times} for this run. Choose on validation.")
+    terminal.say(
+        f"The test set has been opened {times(result.test_openings)} for this run. Choose on "
+        "validation figures, so that it stays a test."
+    )
     if json_wanted:
         _print_json({"run": str(run), "data_set": splits.data_set.name, **asdict(result)})
 
@@ -411,6 +414,10 @@ def _print_json(content: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 to be mended, 2 usage, 130 interrupted."""
+    # Read by GNU OpenMP when PyTorch loads it. By default a waiting thread spins for so long
+    # that a browser on the other core makes an epoch up to ten times slower.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         app()
     except CnnlabError as error:

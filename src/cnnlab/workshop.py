@@ -32,6 +32,7 @@ from cnnlab.views.report import (
     curve_illustrations,
     mistakes_chapter,
     run_facts,
+    times,
 )
 
 VARIANTS = ("lenet5", "lenet5-relu-max")
@@ -315,7 +316,11 @@ def _training(result: VariantResult) -> Chapter:
         f"How {result.name} learnt",
         paragraphs,
         table=Table(headings, rows),
-        illustrations=curve_illustrations({result.name: history}, _published_curves([result])),
+        illustrations=curve_illustrations(
+            {result.name: history},
+            _published_curves([result]),
+            [plots.VARIANT_COLOURS[VARIANTS.index(model_name)]],
+        ),
     )
 
 
@@ -328,7 +333,7 @@ def _test(result: VariantResult) -> Chapter:
         [
             f"On {count:,} images that played no part so far: loss {result.test.test_loss:.4f}, "
             f"accuracy {result.test.test_accuracy:.2%}; {wrong:,} mistakes. The test set was "
-            f"opened {result.test.test_openings} time for this run, and that is kept with it.",
+            f"opened {times(result.test.test_openings)} for this run, and that is kept with it.",
         ],
         illustrations=[
             Illustration(

@@ -138,7 +138,7 @@ def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:
         stored=pool,
         train=pool.take(train),
         validation=pool.take(validation),
-        test=own_test or pool.take(test),
+        test=pool.take(test) if own_test is None else own_test,
         source=source,
     )
 

@@ -78,7 +78,7 @@ def labelled_images(
     with mpl.rc_context(STYLE):
         columns = min(columns, len(images))
         rows = -(-len(images) // columns)
-        figure = _figure(1.45 * columns, 1.78 * rows)
+        figure = _figure(1.2 * columns, 1.6 * rows)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for index, axis in enumerate(axes):
             axis.axis("off")
@@ -86,7 +86,7 @@ def labelled_images(
                 axis.imshow(images[index], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
                 colour = colours[index] if colours else INK
                 axis.set_title(
-                    captions[index], fontsize=9, color=colour, loc="center", fontweight="normal"
+                    captions[index], fontsize=8.5, color=colour, loc="center", fontweight="normal"
                 )
         return figure
 
@@ -118,13 +118,14 @@ def class_probabilities(
         left.axis("off")
         left.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         positions = np.arange(len(classes))
+        beyond = 1.04 * float(probabilities.max())
         right.barh(positions, probabilities, color=BLUE, height=0.7)
         right.axvline(1 / len(classes), color=INK, linestyle=":", linewidth=1.2)
         for position, probability in zip(positions, probabilities, strict=True):
-            right.text(float(probability), position, f" {probability:.1%}", va="center", fontsize=8)
+            right.text(beyond, position, f"{probability:.1%}", va="center", fontsize=8.5)
         right.set_yticks(positions, list(classes), fontsize=9)
         right.invert_yaxis()
-        right.set_xlim(0, 1.28 * float(probabilities.max()))
+        right.set_xlim(0, 1.3 * float(probabilities.max()))
         right.xaxis.set_major_locator(MaxNLocator(3))
         right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         right.grid(visible=False, axis="y")
@@ -136,6 +137,7 @@ def curves(
     quantity: Literal["loss", "accuracy"],
     variants: Mapping[str, Curves],
     published: Mapping[str, Mapping[int, float]] | None = None,
+    colours: Sequence[str] = VARIANT_COLOURS,
 ) -> Figure:
     """Return a quantity by epoch: training dashed, validation solid, a colour a variant.
 
@@ -145,12 +147,13 @@ def curves(
         figure = _figure(4.6, 3.7)
         axis = figure.subplots()
         epochs = max(len(each["train"]) for each in variants.values())
-        for colour, (name, values) in zip(VARIANT_COLOURS, variants.items(), strict=False):
+        for colour, (name, values) in zip(colours, variants.items(), strict=False):
+            prefix = f"{name}: " if len(variants) > 1 else ""
             for part, style in (("train", "--"), ("validation", "-")):
                 x = range(1, len(values[part]) + 1)
                 marker = "o" if epochs == 1 else ""
                 axis.plot(
-                    x, values[part], style, color=colour, marker=marker, label=f"{name}: {part}"
+                    x, values[part], style, color=colour, marker=marker, label=f"{prefix}{part}"
                 )
             points = {e: v for e, v in (published or {}).get(name, {}).items() if e <= epochs}
             if points:
@@ -160,12 +163,12 @@ def curves(
                     "x",
                     color=colour,
                     markersize=6,
-                    label=f"{name}: validation, published",
+                    label=f"{prefix}validation, published",
                 )
         axis.set_xlabel("epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if quantity == "accuracy":
-            axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axis.yaxis.set_major_formatter(PercentFormatter(1))
             axis.set_title("Accuracy by epoch")
         else:
             axis.set_title("Loss by epoch (mean cross-entropy, nats)")

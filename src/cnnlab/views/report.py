@@ -29,7 +29,11 @@ class Illustration:
 
     figure: Figure
     caption: str
-    wide: bool = False
+
+    @property
+    def width(self) -> int:
+        """The width in pixels beyond which the figure's text would look too large."""
+        return round(float(self.figure.get_figwidth()) * 115)
 
     @property
     def source(self) -> str:
@@ -83,6 +87,11 @@ class Report:
             raise RunError(f"Cannot write {path} ({error.strerror}).") from None
 
 
+def times(count: int) -> str:
+    """Return a number of times in words."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def history_curves(history: History, quantity: str) -> dict[str, list[float]]:
     """Return a history's values of "loss" or "accuracy" by "train" and "validation"."""
     return {
@@ -116,7 +125,7 @@ def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
     matrix = confusion(predictions)
     true, answered, count = most_confused(matrix)
     classes = predictions.image_set.classes
-    worst = most_confident_mistakes(predictions, 10)
+    worst = most_confident_mistakes(predictions, 9)
     paragraphs = [f"{name} makes no mistake on the {part} images."]
     illustrations = [
         Illustration(
@@ -132,9 +141,8 @@ def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
         ]
         illustrations.append(
             Illustration(
-                plots.answered_images(predictions, worst.tolist(), columns=5),
+                plots.answered_images(predictions, worst.tolist(), columns=3),
                 "The mistakes it is surest of: true class, its answer, its probability.",
-                wide=True,
             )
         )
     return Chapter(f"Mistakes of {name}", paragraphs, illustrations=illustrations)
@@ -159,7 +167,7 @@ def run_report(run: Run, name: str, validation: Predictions | None, splits: Spli
         return report
     last = history[-1]
     tested = (
-        f"The test set was opened {test.test_openings} time(s): loss {test.test_loss:.4f}, "
+        f"The test set was opened {times(test.test_openings)}: loss {test.test_loss:.4f}, "
         f"accuracy {test.test_accuracy:.2%}."
         if test
         else "The test set has not been opened."
@@ -181,7 +189,9 @@ def run_report(run: Run, name: str, validation: Predictions | None, splits: Spli
 
 
 def curve_illustrations(
-    histories: dict[str, History], published: dict[str, dict[str, dict[int, float]]] | None = None
+    histories: dict[str, History],
+    published: dict[str, dict[str, dict[int, float]]] | None = None,
+    colours: Sequence[str] = plots.VARIANT_COLOURS,
 ) -> list[Illustration]:
     """Return the curves of loss and of accuracy, with published points where there are any."""
     illustrations = []
@@ -190,6 +200,7 @@ def curve_illustrations(
             quantity,
             {name: history_curves(history, quantity) for name, history in histories.items()},
             (published or {}).get(quantity),
+            colours,
         )
         crosses = "; crosses are the published values" if published else ""
         illustrations.append(

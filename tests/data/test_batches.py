@@ -1,0 +1,64 @@
+"""Mini-batches: every image once an epoch, in an order that the seed alone decides."""
+
+import torch
+
+from cnnlab.data.batches import ShuffledBatches
+from cnnlab.data.images import TensorSet
+
+
+def numbered(count):
+    """Return a set whose images and labels both hold the index."""
+    numbers = torch.arange(count)
+    return TensorSet(numbers.float().reshape(-1, 1, 1, 1), numbers)
+
+
+def epoch(batches):
+    return torch.cat([labels for _, labels in batches]).tolist()
+
+
+def test_the_workshops_epoch_has_94_batches_and_the_last_is_smaller():
+    batches = ShuffledBatches(numbered(48_000), batch_size=512, seed=42)
+    assert [len(labels) for _, labels in batches] == [512] * 93 + [384]
+    assert len(batches) == 94
+
+
+def test_sizes_that_divide_the_set_leave_no_smaller_batch():
+    batches = ShuffledBatches(numbered(20), batch_size=5, seed=1)
+    assert [len(labels) for _, labels in batches] == [5] * 4
+    assert len(batches) == 4
+
+
+def test_every_image_comes_once_an_epoch():
+    batches = ShuffledBatches(numbered(100), batch_size=7, seed=3)
+    assert sorted(epoch(batches)) == list(range(100))
+    assert sorted(epoch(batches)) == list(range(100))
+
+
+def test_images_keep_their_own_labels():
+    for images, labels in ShuffledBatches(numbered(100), batch_size=7, seed=3):
+        assert images.shape == (len(labels), 1, 1, 1)
+        assert torch.equal(images.flatten(), labels.float())
+
+
+def test_the_order_is_shuffled_anew_at_every_epoch():
+    batches = ShuffledBatches(numbered(100), batch_size=7, seed=3)
+    orders = [epoch(batches) for _ in range(3)]
+    assert list(range(100)) not in orders
+    assert len({tuple(order) for order in orders}) == 3
+
+
+def test_the_same_seed_gives_the_same_orders():
+    one, other = (ShuffledBatches(numbered(100), batch_size=7, seed=3) for _ in range(2))
+    assert [epoch(one), epoch(one)] == [epoch(other), epoch(other)]
+
+
+def test_the_order_is_independent_of_the_global_generator():
+    torch.manual_seed(1)
+    one = epoch(ShuffledBatches(numbered(100), batch_size=7, seed=3))
+    torch.manual_seed(2)
+    assert epoch(ShuffledBatches(numbered(100), batch_size=7, seed=3)) == one
+
+
+def test_another_seed_gives_another_order():
+    orders = [epoch(ShuffledBatches(numbered(100), batch_size=7, seed=seed)) for seed in (3, 4)]
+    assert orders[0] != orders[1]

@@ -1,0 +1,197 @@
+import json
+import math
+
+import pytest
+import torch
+
+from cnnlab.data.images import load, prepare
+from cnnlab.errors import DivergedError, RunError
+from cnnlab.experiments.run import free_folder, open_run, train_run
+from cnnlab.training.config import recipe
+
+
+@pytest.fixture
+def splits(tiny_folder):
+    return load("tiny", offline=True, notify=lambda _: None)
+
+
+@pytest.fixture
+def train(splits, tmp_path):
+    def call(folder="run", **changes):
+        settings = {"epochs": 3, "batch_size": 60, "learning_rate": 0.05} | changes
+        on_epoch = settings.pop("on_epoch", None)
+        model = settings.pop("model", "lenet5")
+        return train_run(
+            tmp_path / folder,
+            model_name=model,
+            recipe_name="workshop",
+            config=recipe("workshop", **settings),
+            splits=splits,
+            train=prepare(splits.train),
+            validation=prepare(splits.validation),
+            on_epoch=on_epoch,
+        )
+
+    return call
+
+
+def test_run_folder_says_everything(train, splits):
+    run = train()
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["status"] == "finished"
+    assert config["model"] == "lenet5"
+    assert config["parameters"] == 61_706
+    assert config["seed"] == 0
+    assert config["config"]["learning_rate"] == 0.05
+    assert config["data_set"]["sha256"] == {f.name: f.sha256 for f in splits.data_set.files}
+    assert config["versions"]["torch"] == torch.__version__
+    lines = (run.folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    assert sorted(json.loads(lines[0])) == sorted(
+        ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds"]
+    )
+    assert sorted(p.name for p in run.folder.iterdir()) == [
+        "config.json",
+        "metrics.jsonl",
+        "model.safetensors",
+    ]
+
+
+def test_reopened_run_answers_as_it_was_trained(train, splits):
+    run = train()
+    opened = open_run(run.folder)
+    images = prepare(splits.validation).images
+    assert opened.history() == run.history()
+    assert opened.config == run.config
+    cpu = torch.device("cpu")
+    assert torch.equal(opened.model(cpu)(images), run.model(cpu)(images))
+
+
+def test_test_openings_are_counted_and_kept(train, splits):
+    run = train()
+    assert run.test_result() is None
+    first, answers = run.open_test_set(splits, torch.device("cpu"))
+    second, _ = open_run(run.folder).open_test_set(splits, torch.device("cpu"))
+    assert (first.test_openings, second.test_openings) == (1, 2)
+    assert first.test_accuracy == second.test_accuracy
+    right = (answers.predicted == splits.test.labels).mean()
+    assert first.test_accuracy == pytest.approx(right)
+    kept = json.loads((run.folder / "evaluation.json").read_text())
+    assert kept["test_openings"] == 2
+
+
+def test_training_never_touches_the_test_images(train, splits):
+    class Shut:
+        def __len__(self):
+            return 100
+
+        def __getattr__(self, name):
+            raise AssertionError(f"the test set's {name} was read")
+
+    object.__setattr__(splits, "test", Shut())
+    assert train().status == "finished"
+
+
+def test_ctrl_c_keeps_every_full_epoch(train, tmp_path):
+    def stop(record):
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(epochs=10, on_epoch=stop)
+    run = open_run(tmp_path / "run")
+    assert run.status == "interrupted"
+    assert [record.epoch for record in run.history()] == [1, 2]
+    assert run.model(torch.device("cpu")) is not None
+
+
+def test_divergence_keeps_a_finite_model_and_names_the_folder(train, tmp_path):
+    with pytest.raises(DivergedError, match=r"try --learning-rate .* The run is in .*run"):
+        train(model="lenet5-relu-max", learning_rate=1e30)
+    run = open_run(tmp_path / "run")
+    assert run.status == "diverged"
+    weights = run.model(torch.device("cpu")).state_dict().values()
+    assert all(math.isfinite(weight.abs().max()) for weight in weights)
+
+
+def test_existing_folder_is_never_overwritten(train):
+    first = train()
+    before = (first.folder / "model.safetensors").read_bytes()
+    with pytest.raises(RunError, match=r"is already there\. Name another folder with --output"):
+        train(seed=5)
+    assert (first.folder / "model.safetensors").read_bytes() == before
+
+
+def test_free_folder_counts_up(tmp_path):
+    assert free_folder(tmp_path / "run") == tmp_path / "run"
+    (tmp_path / "run").mkdir()
+    assert free_folder(tmp_path / "run") == tmp_path / "run-2"
+
+
+def test_disk_full_names_the_file_and_leaves_the_last_whole(train, monkeypatch, tmp_path):
+    import errno
+
+    from cnnlab import files
+
+    real = files.write_whole
+    written = []
+
+    def full_after_eight(path, content):
+        written.append(path)
+        if len(written) > 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, content)
+
+    for module in ("cnnlab.experiments.run", "cnnlab.training.checkpoint"):
+        monkeypatch.setattr(f"{module}.write_whole", full_after_eight)
+    with pytest.raises(RunError, match=r"Cannot write .*\(No space left on device\)"):
+        train(epochs=20)
+    run = open_run(tmp_path / "run")
+    assert len(run.history()) >= 3
+    assert run.model(torch.device("cpu")) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", b"{", "cannot be read as JSON"),
+        ("config.json", b"[]", "lacks cnnlab, status"),
+        ("metrics.jsonl", b'{"epoch": 1}\n', "metrics.jsonl is damaged"),
+        ("model.safetensors", b"\xff" * 50, "is not a sound safetensors file"),
+        ("evaluation.json", b"{}", "lacks test_loss"),
+    ],
+)
+def test_damaged_files_are_named(train, name, content, message):
+    run = train()
+    (run.folder / name).write_bytes(content)
+    with pytest.raises(RunError, match=message):
+        opened = open_run(run.folder)
+        opened.history()
+        opened.test_result()
+        opened.model(torch.device("cpu"))
+
+
+def test_weights_of_another_network_are_refused(train):
+    import safetensors.torch
+
+    run = train()
+    header = {"cnnlab": json.dumps({"model": "lenet5"})}
+    path = run.folder / "model.safetensors"
+    path.write_bytes(safetensors.torch.save({"other": torch.zeros(3)}, header))
+    with pytest.raises(RunError, match="does not fit its network"):
+        run.model(torch.device("cpu"))
+    path.write_bytes(safetensors.torch.save({"other": torch.zeros(3)}))
+    with pytest.raises(RunError, match="was not written by cnnlab"):
+        run.model(torch.device("cpu"))
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match=r"is not a run folder: it has no config\.json"):
+        open_run(tmp_path)
+
+
+def test_another_data_set_is_refused(train, splits):
+    run = train()
+    run.description["data_set"]["name"] = "mnist"
+    with pytest.raises(RunError, match="was trained on mnist; what was loaded is tiny"):
+        run.open_test_set(splits, torch.device("cpu"))

@@ -1,0 +1,25 @@
+import numpy as np
+
+from cnnlab.data.images import ImageSet
+from cnnlab.insight.mistakes import Predictions, confusion, most_confident_mistakes, most_confused
+
+
+def predictions() -> Predictions:
+    image_set = ImageSet(
+        np.zeros((5, 28, 28), np.uint8), np.array([0, 1, 2, 2, 0]), ("a", "b", "c")
+    )
+    rows = [[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0.8, 0.1, 0.1], [0.6, 0.2, 0.2], [0, 0.5, 0.5]]
+    return Predictions(image_set, np.array(rows, np.float32))
+
+
+def test_confusion_counts_rows_by_truth_and_columns_by_answer():
+    assert confusion(predictions()).tolist() == [[1, 1, 0], [0, 1, 0], [2, 0, 0]]
+
+
+def test_most_confident_mistakes_are_wrong_and_surest_first():
+    assert most_confident_mistakes(predictions(), 9).tolist() == [2, 3, 4]
+    assert most_confident_mistakes(predictions(), 1).tolist() == [2]
+
+
+def test_most_confused_ignores_the_diagonal():
+    assert most_confused(confusion(predictions())) == (2, 0, 2)

@@ -1,0 +1,48 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from cnnlab.errors import DeviceError
+from cnnlab.models.build import build
+from cnnlab.training.device import choose_device, describe_device, quicken
+
+
+def test_cpu_is_always_there():
+    assert choose_device("cpu").type == "cpu"
+    assert f"{torch.get_num_threads()} threads" in describe_device(choose_device("cpu"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_device_that_is_not_here_is_refused():
+    with pytest.raises(DeviceError, match=r"no device 'cuda' here\. There are: auto, cpu"):
+        choose_device("cuda")
+
+
+def test_auto_takes_cuda_before_the_cpu(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+
+
+def test_quick_layout_gives_the_same_answers():
+    model, images = build("lenet5"), torch.randn(4, 1, 32, 32)
+    plain = model(images)
+    torch.testing.assert_close(quicken(model, torch.device("cpu"))(images), plain)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc only")
+@pytest.mark.parametrize(
+    ("variable", "told"), [("UNRELATED", True), ("MALLOC_TRIM_THRESHOLD_", False)]
+)
+def test_allocator_is_told_unless_the_user_told_it(variable, told):
+    code = "from cnnlab.training.device import keep_freed_memory as k; print(k())"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={variable: "131072", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == str(told)
