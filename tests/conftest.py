@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
+
+# As the command line sets it, before PyTorch is loaded: waiting threads leave the cores to others.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ import json
 import os
 import sys
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields, make_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,8 +25,8 @@ _SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
 app = App(
     name="cnnlab",
-    help="Learn, train and improve small convolutional networks, and see every step.",
-    help_epilogue="Start with:  cnnlab workshop",
+    help="Learn, train and improve small convolutional networks, and see every step.\n\n"
+    "Start with: cnnlab workshop",
     version=lambda: version("cnnlab"),
     version_flags=["--version"],
     result_action="return_value",
@@ -41,7 +43,9 @@ DataDir = Annotated[
 Offline = Annotated[bool, Parameter(help="Touch no network.", negative=())]
 Json = Annotated[
     bool,
-    Parameter(name="--json", help="Print one JSON object, and only that, on standard output."),
+    Parameter(
+        name="--json", help="Print one JSON object, and only that, on standard output.", negative=()
+    ),
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "mps"],
@@ -104,7 +108,7 @@ def workshop(
     from cnnlab.workshop import workshop as whole_workshop
 
     folder = output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
-    with terminal.live():
+    with _kept_on_ctrl_c(terminal, folder), terminal.live():
         report = whole_workshop(splits, config, choose_device(device), folder, terminal)
     terminal.show(f"\nThe report: {report}")
     if json_wanted:
@@ -153,26 +157,19 @@ def train(
         f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
         f"{config.epochs} epochs; {describe_device(chosen)}."
     )
-    with terminal.live():
+    with _kept_on_ctrl_c(terminal, folder), terminal.live():
         terminal.training(model, config)
-        try:
-            run = train_run(
-                folder,
-                model_name=model,
-                recipe_name=recipe_name,
-                config=config,
-                splits=splits,
-                train=prepare(splits.train, chosen),
-                validation=prepare(splits.validation, chosen),
-                on_batch=terminal.batch,
-                on_epoch=terminal.epoch,
-            )
-        except KeyboardInterrupt:
-            terminal.say(
-                f"Stopped. Every full epoch is kept in {folder}: see it with "
-                f"'cnnlab report {folder}'."
-            )
-            raise
+        run = train_run(
+            folder,
+            model_name=model,
+            recipe_name=recipe_name,
+            config=config,
+            splits=splits,
+            train=prepare(splits.train, chosen),
+            validation=prepare(splits.validation, chosen),
+            on_batch=terminal.batch,
+            on_epoch=terminal.epoch,
+        )
     last = run.history()[-1]
     terminal.show(
         f"Validation loss {last.validation_loss:.4f}, accuracy {last.validation_accuracy:.2%} "
@@ -399,6 +396,20 @@ def data_check(
     terminal.show(f"All {len(checks)} files are sound.")
 
 
+@contextmanager
+def _kept_on_ctrl_c(terminal: Terminal, folder: Path) -> Iterator[None]:
+    """Where the body is interrupted, say what is kept and how to see it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for metrics in sorted(folder.glob("**/metrics.jsonl")):
+            terminal.say(
+                f"Stopped. Every full epoch is kept in {metrics.parent}: see it with "
+                f"'cnnlab report {metrics.parent}'."
+            )
+        raise
+
+
 def _load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
     from cnnlab.data.images import load
 
@@ -419,7 +430,7 @@ def main() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
-        app()
+        app(sys.argv[1:])
     except CnnlabError as error:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)

@@ -48,7 +48,15 @@ def test_run_folder_says_everything(train, splits):
     lines = (run.folder / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
     assert sorted(json.loads(lines[0])) == sorted(
-        ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds"]
+        [
+            "epoch",
+            "train_loss",
+            "train_accuracy",
+            "validation_loss",
+            "validation_accuracy",
+            "learning_rate",
+            "seconds",
+        ]
     )
     assert sorted(p.name for p in run.folder.iterdir()) == [
         "config.json",

@@ -1,0 +1,5 @@
+"""``python -m cnnlab``: the command line."""
+
+from cnnlab.cli import main
+
+main()

@@ -1,0 +1,86 @@
+"""Who may import whom, and that every command is documented."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import cnnlab
+
+SOURCE = Path(cnnlab.__file__).parent
+DOCS = SOURCE.parents[1] / "docs"
+GROUND = {"errors", "files"}
+ALLOWED = {
+    "errors": set(),
+    "files": set(),
+    "published": set(),
+    "data": GROUND,
+    "models": GROUND,
+    "training": GROUND | {"data"},
+    "insight": GROUND | {"data"},
+    "experiments": GROUND | {"training", "models", "data", "insight"},
+    "views": GROUND | {"experiments", "insight", "data", "training"},
+    "terminal": GROUND | {"training", "views"},
+    "workshop": GROUND
+    | {"published", "data", "models", "training", "insight", "experiments", "views"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "cnnlab":
+                found |= {f"cnnlab.{alias.name}" for alias in node.names}
+            else:
+                found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+FILES = [p for p in SOURCE.rglob("*.py") if room(p) not in {"__init__", "__main__", "cli"}]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_go_only_where_the_design_allows(path):
+    own = room(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("cnnlab.")}
+    assert used - {own} <= ALLOWED[own]
+
+
+def test_plots_import_no_torch():
+    assert not [name for name in imports(SOURCE / "views/plots.py") if name.startswith("torch")]
+
+
+def test_training_knows_no_terminal_plots_or_web():
+    for path in (SOURCE / "training").glob("*.py"):
+        assert not {name.split(".")[0] for name in imports(path)} & {
+            "rich",
+            "matplotlib",
+            "cyclopts",
+        }
+
+
+def test_every_public_name_can_be_imported():
+    for name in cnnlab.__all__:
+        assert getattr(cnnlab, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = cnnlab.nothing
+
+
+def test_the_command_reference_is_what_the_commands_say():
+    from make_reference import reference
+
+    assert (DOCS / "reference.md").read_text() == reference(), "run: python docs/make_reference.py"
+
+
+def test_every_command_has_help_and_an_example():
+    from make_reference import commands
+
+    for name, command in commands():
+        assert f"Example: {name}" in command.help, name

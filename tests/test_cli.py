@@ -1,0 +1,222 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnlab import cli
+from cnnlab.data.images import load
+
+
+@pytest.fixture
+def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
+    """Run the command line in an empty folder; return its exit status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["cnnlab", *map(str, arguments)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.fixture
+def run(cnnlab):
+    status, out, err = cnnlab(
+        "train", "--dataset", "tiny", "--epochs", 4, "--batch-size", 40, "--output", "run"
+    )
+    assert status == 0, err
+    assert "The run: run" in out
+    return Path("run")
+
+
+def test_train_evaluate_report_and_predict(cnnlab, run):
+    status, out, err = cnnlab("evaluate", run)
+    assert status == 0
+    assert "on 100 images of Tiny" in out
+    assert "opened once for this run" in err
+    assert "opened 2 times for this run" in cnnlab("evaluate", run)[2]
+    status, out, _ = cnnlab("report", run)
+    assert (status, (run / "report.html").exists()) == (0, True)
+    assert "report.html" in out
+
+
+@pytest.mark.parametrize("flag", [["--json"]])
+@pytest.mark.parametrize("command", ["evaluate", "report", "predict"])
+def test_json_is_one_object_and_all_else_goes_to_standard_error(cnnlab, run, command, flag):
+    picture = Path("picture.png")
+    image = load("tiny", notify=lambda _: None).test.images[3]
+    Image.fromarray(image).save(picture)
+    _, out, err = cnnlab(command, run, *([picture] if command == "predict" else []), *flag)
+    answer = json.loads(out)
+    assert answer["run"] == "run"
+    assert err
+    if command == "predict":
+        assert sum(answer["answers"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_train_prints_json_with_the_epochs_names(cnnlab):
+    _, out, _ = cnnlab("train", "--dataset", "tiny", "--epochs", 1, "--json", "--output", "a")
+    assert json.loads(out)["status"] == "finished"
+    assert json.loads(out)["epoch"] == 1
+
+
+def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
+    from cnnlab.experiments.run import open_run
+
+    splits = load("tiny", notify=lambda _: None)
+    Image.fromarray(splits.test.images[7]).save("seven.png")
+    _, out, _ = cnnlab("predict", run, "seven.png", "--json")
+    import torch
+
+    answers = open_run(run).answers(splits.test, torch.device("cpu"))
+    probabilities = json.loads(out)["answers"][0]["probabilities"]
+    np.testing.assert_allclose(list(probabilities.values()), answers.probabilities[7], atol=1e-6)
+
+
+def test_predict_shows_what_the_network_sees(cnnlab, run):
+    Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
+    status, out, _ = cnnlab("predict", run, "square.png")
+    assert status == 0
+    rows = [line for line in out.splitlines() if "@" in line]
+    assert len(rows) in range(4, 14)
+
+
+def test_workshop_goes_from_images_to_a_report(cnnlab):
+    status, out, err = cnnlab("workshop", "--dataset", "tiny", "--epochs", 2)
+    assert status == 0, err
+    folder = Path("runs/workshop-tiny")
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "lenet5",
+        "lenet5-relu-max",
+        "report.html",
+        "results.json",
+    ]
+    for words in (
+        "1  The images",
+        "Training and validation",
+        "61,706",
+        "Before training",
+        "The improved network: LeNet-5 (ReLU, max)",
+        "What one run each can say, and what it cannot",
+    ):
+        assert words in out
+    results = json.loads((folder / "results.json").read_text())
+    assert {each["test_openings"] for each in results.values()} == {1}
+    assert "89.33" not in out, "published figures belong to Fashion-MNIST alone"
+    assert cnnlab("workshop", "--dataset", "tiny", "--epochs", 1)[0] == 0
+    assert Path("runs/workshop-tiny-2/report.html").exists()
+
+
+def test_same_seed_gives_the_same_figures_to_the_bit(cnnlab):
+    figures = []
+    for name in "ab":
+        cnnlab("train", "--dataset", "tiny", "--epochs", 2, "--output", name)
+        lines = Path(name, "metrics.jsonl").read_text().splitlines()
+        figures.append([{**json.loads(line), "seconds": 0} for line in lines])
+    assert figures[0] == figures[1]
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--model", "lenet"], "There is no model 'lenet'. Did you mean 'lenet5'?"),
+        (["train", "--dataset", "fashion"], "Did you mean 'fashion-mnist'?"),
+        (["train", "--recipe", "worksop"], "Did you mean 'workshop'?"),
+        (["train", "--epochs", "0"], "epochs is 0; it must be 1 or more"),
+        (["workshop", "--epochs", "-3"], "epochs is -3; it must be 1 or more"),
+        (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids fetching"),
+        (["evaluate", "nowhere"], "nowhere is not a run folder"),
+        (["report", "nowhere"], "nowhere is not a run folder"),
+        (["predict", "nowhere", "a.png"], "nowhere is not a run folder"),
+        (["data", "get", "cifar"], "There is no data set 'cifar'"),
+        (["data", "check", "mnist"], "There are no data files on this machine"),
+        (["train", "--dataset", "tiny", "--output", "/dev/null/run"], "Cannot make the folder"),
+        (["train", "--dataset", "tiny", "--output", "."], "is already there"),
+    ],
+)
+def test_mistakes_exit_1_with_a_message_and_no_traceback(cnnlab, arguments, message):
+    status, out, err = cnnlab(*arguments)
+    assert status == 1
+    assert message in " ".join(err.split())
+    assert "Traceback" not in err
+    assert "Error" not in out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train", "--epoch", "3"], ["trian"], ["train", "--seed", "x"]]
+)
+def test_usage_errors_exit_2(cnnlab, arguments):
+    assert cnnlab(*arguments)[0] == 2
+
+
+def test_diverging_training_exits_1_and_names_the_setting(cnnlab):
+    status, _, err = cnnlab(
+        *("train", "--dataset", "tiny", "--model", "lenet5-relu-max", "--learning-rate", "1e20")
+    )
+    assert status == 1
+    assert "try --learning-rate 1e+19" in " ".join(err.split())
+
+
+def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
+    from cnnlab.terminal import Terminal
+
+    def stop(self, record):
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Terminal, "epoch", stop)
+    status, _, err = cnnlab("train", "--dataset", "tiny", "--output", "run")
+    assert status == 130
+    assert "see it with 'cnnlab report run'" in " ".join(err.split())
+    assert cnnlab("report", "run")[0] == 0
+
+
+def test_data_list_check_and_get(cnnlab, tiny_folder, tmp_path):
+    assert str(tiny_folder) in cnnlab("data", "list", "--json")[1]
+    status, out, _ = cnnlab("data", "check", "tiny")
+    assert (status, out.count("sound")) == (0, 5)
+    status, out, _ = cnnlab("data", "get", "tiny", "--data-dir", tmp_path / "stick")
+    assert "copied from" not in out  # the stick is the folder that CNNLAB_DATA would name
+    assert status == 1
+
+
+def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
+    path = tiny_folder / "Tiny" / "raw" / "train-labels-idx1-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    status, out, err = cnnlab("data", "check", "tiny")
+    assert status == 1
+    assert "DAMAGED" in out
+    assert "truncated gzip" in out
+    assert "1 of 4 files are not sound" in err
+
+
+def test_help_is_quick_because_it_imports_no_torch():
+    code = (
+        "import sys; sys.argv = ['cnnlab', '--help']\n"
+        "from cnnlab.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('HEAVY', [m for m in ('torch', 'numpy', 'matplotlib', 'PIL') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "HEAVY []" in result.stdout
+
+
+def test_output_cut_by_its_reader_is_no_traceback(tiny_folder):
+    command = f"{sys.executable} -m cnnlab data list | true"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,119 @@
+"""The report as a browser shows it, on a phone and on a projector."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnnlab.data.images import load
+from cnnlab.training.config import recipe
+from cnnlab.views import plots
+from cnnlab.views.report import Chapter, Report
+from cnnlab.workshop import workshop
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+
+
+class Deaf:
+    """A listener that hears nothing."""
+
+    def chapter(self, number, chapter): ...
+    def training(self, name, config): ...
+    def batch(self, epoch, batch, batches): ...
+    def epoch(self, record): ...
+
+
+@pytest.fixture
+def report(tiny_folder, tmp_path) -> Path:
+    splits = load("tiny", notify=lambda _: None)
+    config = recipe("workshop", epochs=2, batch_size=60)
+    return workshop(splits, config, torch.device("cpu"), tmp_path / "out", Deaf())
+
+
+@pytest.mark.browser
+def test_report_is_whole_in_a_browser(report):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this system")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width in (380, 1600):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            said, asked = [], []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            page.on("pageerror", lambda error, said=said: said.append(str(error)))
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto(report.as_uri())
+            pictures = page.evaluate(
+                """() => [...document.images].map(i => {
+                    const box = i.getBoundingClientRect();
+                    return [i.complete && i.naturalWidth > 0, box.width, box.left, box.right,
+                            i.alt.length];
+                })"""
+            )
+            assert len(pictures) == 16
+            for loaded, shown, left, right, words in pictures:
+                assert loaded
+                assert shown > 100
+                assert left >= 0
+                assert right <= width
+                assert words > 20
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert said == []
+            outside = [url for url in asked if not url.startswith(("file:", "data:"))]
+            assert outside == []
+            page.close()
+        browser.close()
+
+
+def test_text_is_escaped(tmp_path):
+    page = Report("<script>alert(1)</script>", "", [], [Chapter("<b>", ["<i>"])], ["x"])
+    page.write(tmp_path / "page.html")
+    html = (tmp_path / "page.html").read_text()
+    assert "<script" not in html
+    assert "&lt;i&gt;" in html
+
+
+def test_report_names_no_other_address(report):
+    html = report.read_text()
+    assert "http://" not in html.replace("http://www.w3.org", "")
+    assert "https://" not in html
+
+
+def test_sample_is_labelled_wherever_it_is_told_or_drawn(tiny_folder, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    splits = load("tiny", notify=lambda _: None)
+    sample = replace(splits.data_set, title="Tiny sample (300 images)", sample_of="mnist")
+    splits = replace(splits, data_set=sample)
+    config = recipe("workshop", epochs=1, batch_size=60)
+    path = workshop(splits, config, torch.device("cpu"), tmp_path / "out", Deaf())
+    html = path.read_text()
+    assert html.count("Tiny sample (300 images)") >= 3
+    assert "This is a sample" in html
+    assert "Published" not in html
+    assert "published about the whole set" in html
+
+
+def test_same_figure_gives_the_same_bytes():
+    def draw():
+        values = {"train": [1.0, 0.5], "validation": [1.1, 0.6]}
+        return plots.to_svg(plots.curves("loss", {"a": values}))
+
+    assert draw() == draw()
+
+
+def test_published_points_are_drawn_only_up_to_the_last_epoch():
+    values = {"a": {"train": [1.0] * 6, "validation": [1.0] * 6}}
+    figure = plots.curves("loss", values, {"a": {1: 0.5, 5: 0.4, 25: 0.3}})
+    crosses = [line for line in figure.axes[0].lines if line.get_marker() == "x"]
+    assert [list(line.get_xdata()) for line in crosses] == [[1, 5]]
+
+
+def test_training_is_dashed_and_variants_differ_in_colour():
+    values = {"train": [1.0, 0.5], "validation": [1.1, 0.6]}
+    lines = plots.curves("accuracy", {"a": values, "b": values}).axes[0].lines
+    assert [line.get_linestyle() for line in lines] == ["--", "-", "--", "-"]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
