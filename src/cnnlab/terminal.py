@@ -37,7 +37,6 @@ class Terminal:
         self.progress_console = Console(stderr=True, highlight=False)
         self.console = self.progress_console if json_wanted else Console(highlight=False)
         self._progress: Progress | None = None
-        self._told: tuple[int, float] = (0, 0.0)
         self._config: TrainConfig | None = None
 
     def say(self, message: str) -> None:
@@ -101,6 +100,7 @@ class Terminal:
             TextColumn("{task.fields[figures]}"),
             console=self.progress_console,
             transient=True,
+            disable=not self.progress_console.is_terminal,
         )
         try:
             with self._progress:
@@ -117,9 +117,12 @@ class Terminal:
             DownloadColumn(),
             TransferSpeedColumn(),
             console=self.progress_console,
+            disable=not self.progress_console.is_terminal,
         )
-        with bars:
+        try:
             yield FetchProgress(bars)
+        finally:
+            bars.stop()
 
     def training(self, name: str, config: "TrainConfig") -> None:
         """Start the bar of a training."""
@@ -165,6 +168,7 @@ class FetchProgress:
     def __call__(self, name: str, done: int, total: int | None) -> None:
         """Move the file's bar to ``done`` of ``total`` bytes."""
         if name not in self.tasks:
+            self.bars.start()
             self.tasks[name] = self.bars.add_task(name, total=total)
         self.bars.update(self.tasks[name], completed=done, total=total)  # type: ignore[arg-type]
 
