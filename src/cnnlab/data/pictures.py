@@ -7,6 +7,7 @@ what is drawn on it, and set that into the square by the authors' own rule.
 import math
 import stat
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,13 +79,11 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
         if np.ptp(image) < 255 * _FAINTEST:
             raise _blank(path)
     else:
-        ground = _frame_surface(levels)
-        # What is drawn differs more from the ground than noise does: the cube lets it decide.
-        dark_on_light = ((levels - ground) ** 3).sum() < 0
-        if not dark_on_light:
-            levels, ground = 255 - levels, 255 - ground
-        draw = _digit if all(name.isdigit() for name in data_set.classes) else _article
-        drawn = draw(levels, ground, notes)
+        if all(name.isdigit() for name in data_set.classes):
+            dark_on_light, draw = _is_dark_on_light(levels), _digit
+        else:
+            dark_on_light, draw = ((levels - _frame_surface(levels)) ** 3).sum() < 0, _article
+        drawn = draw(levels if dark_on_light else 255 - levels, notes)
         if drawn is None:
             raise _blank(path)
         image = drawn
@@ -296,22 +295,42 @@ def _frame_surface(levels: _Array) -> _Array:
     return np.asarray(surface, np.float32)
 
 
+def _around(levels: _Array, reach: float) -> tuple[_Array, Callable[[_Array], _Array]]:
+    """Return the levels averaged down to 64 pixels a side, and how to see round each of them.
+
+    The function returned gives (height, width, count): the levels in a disc round each pixel,
+    its radius ``reach`` of the longer side; beyond the edge lies the mirror image.
+    """
+    small = np.asarray(Image.fromarray(levels).reduce(math.ceil(max(levels.shape) / 64)))
+    radius = max(1, round(reach * max(small.shape)))
+    line = np.arange(-radius, radius + 1)
+    disc = line[:, None] ** 2 + line[None, :] ** 2 <= (radius + 0.5) ** 2
+
+    def windows(array: _Array) -> _Array:
+        padded = np.pad(array, radius, mode="symmetric")
+        return np.asarray(sliding_window_view(padded, disc.shape)[..., disc])
+
+    return small, windows
+
+
+def _is_dark_on_light(levels: _Array) -> bool:
+    """Return whether strokes are darker than what is round them, shadows and all.
+
+    The cube lets strokes decide: they differ more from the local median than noise does.
+    """
+    small, windows = _around(levels, 0.25)
+    return bool(((small - np.median(windows(small), axis=-1)) ** 3).sum() < 0)
+
+
 def _closing(levels: _Array) -> _Array:
     """Return the level of the paper at each pixel, under the strokes too.
 
-    The largest level within a window wider than any stroke, then the smallest of those (a
+    The largest level within a disc wider than any stroke, then the smallest of those (a
     morphological closing): lines vanish, while shadows, even with edges, stay.
     """
-    height, width = levels.shape
-    picture = Image.fromarray(levels)
-    small = np.asarray(picture.reduce(math.ceil(max(height, width) / 64)))
-    reach = max(1, round(0.2 * max(small.shape)))
-    for extreme in (np.max, np.min):
-        for axis in (0, 1):
-            padding = [(reach, reach) if axis == side else (0, 0) for side in (0, 1)]
-            padded = np.pad(small, padding, mode="edge")
-            small = extreme(sliding_window_view(padded, 2 * reach + 1, axis=axis), axis=-1)
-    smooth = Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR)
+    small, windows = _around(levels, 0.18)
+    closed = windows(windows(small).max(axis=-1)).min(axis=-1)
+    smooth = Image.fromarray(closed).resize(levels.shape[::-1], Image.Resampling.BILINEAR)
     return np.asarray(smooth, np.float32)
 
 
@@ -338,7 +357,7 @@ def _noise(ink: _Array) -> float:
     return float(np.median(np.concatenate([side.ravel() for side in sides])) / 0.6745 / 6)
 
 
-def _digit(levels: _Array, ground: _Array, notes: list[str]) -> NDArray[np.uint8] | None:
+def _digit(levels: _Array, notes: list[str]) -> NDArray[np.uint8] | None:
     """Return dark-on-light strokes as an MNIST digit; None where there are none."""
     ink = _strokes(_ink(levels, _closing(levels)))
     kept = _marks(ink, notes, edges_count=False)
@@ -359,9 +378,9 @@ def _place(weights: NDArray[np.float64]) -> int:
     return min(max(math.ceil(DIGIT_CENTRE - 0.5 - centre), 0), SIDE - len(weights))
 
 
-def _article(levels: _Array, ground: _Array, notes: list[str]) -> NDArray[np.uint8] | None:
+def _article(levels: _Array, notes: list[str]) -> NDArray[np.uint8] | None:
     """Return a dark-on-light article as a Fashion-MNIST image; None where there is none."""
-    ink = _ink(levels, ground)
+    ink = _ink(levels, _frame_surface(levels))
     kept = _marks(ink, notes, edges_count=True)
     if kept is None:
         return None
@@ -408,7 +427,7 @@ def _marks(ink: _Array, notes: list[str], *, edges_count: bool) -> _Mask | None:
     amounts[0] = 0
     sides = [np.unique(side) for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1])]
     touched = np.bincount(np.concatenate(sides), minlength=len(amounts))
-    inside = np.where(touched < 2, amounts, 0)
+    inside = np.where(touched == 0, amounts, 0)
     if not edges_count and inside.max() > 0.01 * amounts.sum() and inside.max() < amounts.max():
         notes.append("left out what lies along the picture's edge")
         amounts = inside
