@@ -385,7 +385,10 @@ def _download(url: str, file: DataFile, folder: Path, progress: Progress | None)
 
 
 def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> None:
-    """Append what an address holds to a partial file, from where that file ends."""
+    """Append what an address holds to a partial file, from where that file ends.
+
+    Raises `DataError` where that is longer than ``limit`` bytes.
+    """
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "cnnlab"})  # noqa: S310
     if have:
@@ -398,8 +401,8 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
         length = response.headers.get("Content-Length")
         total = have + int(length) if length and length.isdigit() else None
         if total is not None and total > limit:
-            raise http.client.HTTPException(
-                f"{total:,} bytes announced, at most {limit:,} expected"
+            raise DataError(
+                f"{url}: {total:,} bytes announced, at most {limit:,} expected. Refused."
             )
         with part.open("ab" if have else "wb") as out:
             while True:
@@ -410,7 +413,9 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
                 out.write(chunk)
                 have += len(chunk)
                 if have > limit:
-                    raise http.client.HTTPException(f"more than the {limit:,} bytes expected")
+                    out.close()
+                    part.unlink()  # not to be resumed
+                    raise DataError(f"{url}: more than the {limit:,} bytes expected. Refused.")
                 if progress is not None:
                     progress(url.rsplit("/", 1)[-1], have, total)
     if total is not None and have < total:

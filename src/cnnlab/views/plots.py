@@ -78,7 +78,8 @@ def labelled_images(
     with mpl.rc_context(STYLE):
         columns = min(columns, len(images))
         rows = -(-len(images) // columns)
-        figure = _figure(1.2 * columns, 1.6 * rows)
+        lines = 1 + max(caption.count("\n") for caption in captions)
+        figure = _figure(1.2 * columns, (1.2 + 0.16 * lines) * rows)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for index, axis in enumerate(axes):
             axis.axis("off")
