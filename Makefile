@@ -25,7 +25,7 @@ lint: .venv/dev
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cnnlab needs Python 3.11 or newer: make run PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(PIP) --editable .
+	$(PIP) --editable '.[fast]'
 	touch $@
 
 .venv/dev: .venv/installed

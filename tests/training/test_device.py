@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from cnnlab.errors import DeviceError
-from cnnlab.models.build import build
-from cnnlab.training.device import choose_device, describe_device, quicken
+from cnnlab.training.device import choose_device, describe_device
 
 
 def test_cpu_is_always_there():
@@ -24,12 +23,6 @@ def test_a_device_that_is_not_here_is_refused():
 def test_auto_takes_cuda_before_the_cpu(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert choose_device("auto").type == "cuda"
-
-
-def test_quick_layout_gives_the_same_answers():
-    model, images = build("lenet5"), torch.randn(4, 1, 32, 32)
-    plain = model(images)
-    torch.testing.assert_close(quicken(model, torch.device("cpu"))(images), plain)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc only")

@@ -21,8 +21,9 @@ from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import build, count_parameters
 from cnnlab.training.checkpoint import load_model, save_model
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.device import describe_device, quicken
+from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, fit, predict, score
+from cnnlab.training.steps import describe_steps, quick
 
 CONFIG, METRICS, MODEL, EVALUATION = (
     "config.json",
@@ -102,18 +103,20 @@ class Run:
             model.load_state_dict(tensors)
         except RuntimeError as error:
             raise RunError(f"{path} does not fit its network: {error}") from None
-        return quicken(model, device)
+        return model.to(device)
 
     def classify(
         self, images: list[NDArray[np.uint8]], device: torch.device
     ) -> NDArray[np.float32]:
         """Return the class probabilities (N, classes) of grey images of 28 x 28 pixels."""
         tensors = prepare_images(np.stack(images), device)
-        return softmax(predict(self.model(device), tensors))
+        with quick(self.model(device), device) as model:
+            return softmax(predict(model, tensors))
 
     def answers(self, image_set: ImageSet, device: torch.device) -> Predictions:
         """Return the network's answers to a set of images."""
-        logits = predict(self.model(device), prepare(image_set, device).images)
+        with quick(self.model(device), device) as model:
+            logits = predict(model, prepare(image_set, device).images)
         return Predictions(image_set, softmax(logits))
 
     def open_test_set(self, splits: Splits, device: torch.device) -> tuple[TestResult, Predictions]:
@@ -124,7 +127,8 @@ class Run:
         self.check_data_set(splits)
         before = self.test_result()
         tensors = prepare(splits.test, device)
-        logits = predict(self.model(device), tensors.images, self.config.evaluation_batch_size)
+        with quick(self.model(device), device) as model:
+            logits = predict(model, tensors.images, self.config.evaluation_batch_size)
         result = score(logits, tensors.labels)
         counted = TestResult(
             test_loss=result.loss,
@@ -195,6 +199,7 @@ def train_run(
             "test": len(splits.test),
         },
         "device": describe_device(device),
+        "steps": describe_steps(model, device),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -1,4 +1,4 @@
-"""Which device a training runs on, and how to make it quick."""
+"""Which device a training runs on, and how its memory is kept."""
 
 import ctypes
 import os
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
 
 from cnnlab.errors import DeviceError
 
@@ -55,16 +54,6 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def quicken(model: nn.Module, device: torch.device) -> nn.Module:
-    """Move a model to a device in the memory layout in which its convolutions are fastest.
-
-    On the CPU channels-last saves a fifth of an epoch of LeNet-5 (benchmarks/epoch.py).
-    """
-    if device.type == "cpu":
-        keep_freed_memory()
-    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 @cache

@@ -15,8 +15,8 @@ from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.images import TensorSet
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.device import quicken
 from cnnlab.training.optimizers import make_optimizer, make_schedule
+from cnnlab.training.steps import quick
 
 
 @dataclass(frozen=True)
@@ -93,48 +93,48 @@ def fit(
     record. Same seed, machine and version: same bits. Raises `DivergedError` at the step
     whose loss is NaN or infinite, with the last weights whose loss was finite in the model.
     """
-    model = quicken(model, train.images.device)
-    optimizer = make_optimizer(model, config)
-    schedule = make_schedule(optimizer, config)
-    batches = ShuffledBatches(train, config.batch_size, config.seed)
-    last_finite = LastFinite(model)
-    history: History = []
+    with quick(model, train.images.device):
+        optimizer = make_optimizer(model, config)
+        schedule = make_schedule(optimizer, config)
+        batches = ShuffledBatches(train, config.batch_size, config.seed)
+        last_finite = LastFinite(model)
+        history: History = []
 
-    for epoch in range(1, config.epochs + 1):
-        start = time.perf_counter()
-        learning_rate = optimizer.param_groups[0]["lr"]
-        total_loss, total_correct = 0.0, 0
+        for epoch in range(1, config.epochs + 1):
+            start = time.perf_counter()
+            learning_rate = optimizer.param_groups[0]["lr"]
+            total_loss, total_correct = 0.0, 0
 
-        model.train()
-        for batch, (images, labels) in enumerate(batches, start=1):
-            loss, logits = loss_batch(model, images, labels)
-            last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            total_loss += loss.item() * len(labels)
-            total_correct += int(count_correct(logits, labels))
-            if on_batch is not None:
-                on_batch(epoch, batch, len(batches))
+            model.train()
+            for batch, (images, labels) in enumerate(batches, start=1):
+                loss, logits = loss_batch(model, images, labels)
+                last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad()
+                total_loss += loss.item() * len(labels)
+                total_correct += int(count_correct(logits, labels))
+                if on_batch is not None:
+                    on_batch(epoch, batch, len(batches))
 
-        result = evaluate(model, validation, config.evaluation_batch_size)
-        last_finite.check(result.loss, f"epoch {epoch}, validation", learning_rate)
-        if schedule is not None:
-            schedule.step(result.accuracy)
+            result = evaluate(model, validation, config.evaluation_batch_size)
+            last_finite.check(result.loss, f"epoch {epoch}, validation", learning_rate)
+            if schedule is not None:
+                schedule.step(result.accuracy)
 
-        record = EpochRecord(
-            epoch=epoch,
-            train_loss=total_loss / len(train.labels),
-            train_accuracy=total_correct / len(train.labels),
-            validation_loss=result.loss,
-            validation_accuracy=result.accuracy,
-            learning_rate=learning_rate,
-            seconds=time.perf_counter() - start,
-        )
-        history.append(record)
-        if on_epoch is not None:
-            on_epoch(record)
-    return history
+            record = EpochRecord(
+                epoch=epoch,
+                train_loss=total_loss / len(train.labels),
+                train_accuracy=total_correct / len(train.labels),
+                validation_loss=result.loss,
+                validation_accuracy=result.accuracy,
+                learning_rate=learning_rate,
+                seconds=time.perf_counter() - start,
+            )
+            history.append(record)
+            if on_epoch is not None:
+                on_epoch(record)
+        return history
 
 
 class LastFinite:

@@ -1,0 +1,393 @@
+"""Runs the convolutional blocks inside a network by the kernels of `kernels`, where they fit.
+
+The network stays the module that it was: while `fused` is open, an ``nn.Sequential`` whose
+children follow the pattern convolution, activation, pooling computes them in one pass. All other
+layers are PyTorch's own.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from cnnlab.training.kernels import Block, compile_chain
+from cnnlab.training.lanes import Processor, this_processor
+
+_MOST_WEIGHTS = 40_000  # beyond, the weights' gradients leave the cache and PyTorch is as fast
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Children of a Sequential that one block computes."""
+
+    convolution: nn.Conv2d
+    activation: Literal["tanh", "relu"] | None
+    pooling: Literal["average", "max"] | None
+    length: int
+
+
+def _stage(children: list[nn.Module]) -> _Stage | None:
+    """Return the stage that the children begin with, or None."""
+    convolution = children[0]
+    if type(convolution) is not nn.Conv2d or not _is_plain(convolution):
+        return None
+    activation, pooling, length = None, None, 1
+    for child in children[1:3]:
+        if activation is None and type(child) in (nn.Tanh, nn.ReLU):
+            if pooling == "average":  # the mean of four does not pass through the activation
+                break
+            activation = "tanh" if type(child) is nn.Tanh else "relu"
+        elif pooling is None and type(child) in (nn.AvgPool2d, nn.MaxPool2d):
+            if not _is_halving(child):
+                break
+            pooling = "average" if type(child) is nn.AvgPool2d else "max"
+        else:
+            break
+        if _is_watched(child):
+            break
+        length += 1
+    return _Stage(convolution, activation, pooling, length)  # type: ignore[arg-type]
+
+
+def _is_plain(convolution: nn.Conv2d) -> bool:
+    kernel = convolution.kernel_size
+    return (
+        kernel[0] == kernel[1] <= 7
+        and convolution.stride == convolution.dilation == (1, 1)
+        and convolution.padding == (0, 0)
+        and convolution.groups == 1
+        and convolution.bias is not None
+        and convolution.weight.dtype == torch.float32
+        and convolution.weight.numel() <= _MOST_WEIGHTS
+        and not _is_watched(convolution)
+        and all(p.requires_grad for p in convolution.parameters())
+        and len(list(convolution.parameters())) == 2
+    )
+
+
+def _is_halving(pool: Any) -> bool:
+    def both(value: Any) -> tuple[Any, ...]:
+        return value if isinstance(value, tuple) else (value, value)
+
+    return (
+        both(pool.kernel_size) == both(pool.stride) == (2, 2)
+        and both(pool.padding) == (0, 0)
+        and not pool.ceil_mode
+        and both(getattr(pool, "dilation", 1)) == (1, 1)
+        and not getattr(pool, "return_indices", False)
+        and getattr(pool, "divisor_override", None) is None
+    )
+
+
+def _is_watched(module: nn.Module) -> bool:
+    """Return whether hooks or parametrisations hang on a module: they must see their call."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or hasattr(module, "parametrizations")
+        or "forward" in module.__dict__
+    )
+
+
+# --- work shared among threads -----------------------------------------------------------------
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="cnnlab-kernel")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+    os.register_at_fork(after_in_child=_workers.cache_clear)
+
+
+def _parts(blocks: int) -> list[tuple[int, int]]:
+    """Return each thread's first block and end, for as many threads as PyTorch uses."""
+    threads = min(torch.get_num_threads(), blocks)
+    bounds = [blocks * number // threads for number in range(threads + 1)]
+    return list(pairwise(bounds))
+
+
+def _run(function: Any, tables: list[Any], parts: list[tuple[int, int]]) -> None:
+    """Call machine code for every part, a thread each; the first part in this thread."""
+    others = [
+        _workers().submit(function, table, *part)
+        for table, part in zip(tables[1:], parts[1:], strict=True)
+    ]
+    function(tables[0], *parts[0])
+    for other in others:
+        other.result()
+
+
+def _table(tensors: list[torch.Tensor]) -> Any:
+    return (ctypes.c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
+
+
+# --- a chain of blocks as one differentiable function -------------------------------------------
+
+
+class Chain:
+    """Blocks in a row, compiled for one size of image."""
+
+    def __init__(self, blocks: list[Block], processor: Processor, input_gradient: bool) -> None:
+        self.blocks = blocks
+        self.lanes = processor.lanes
+        self.input_gradient = input_gradient
+        self.functions, self._keeps = compile_chain(tuple(blocks), processor, input_gradient)
+
+    def __call__(self, images: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
+        """Return the chain's results (N, channels, rows, columns) for images of its size."""
+        count = len(images)
+        missing = -count % self.lanes
+        whole = pad(images, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else images
+        if torch.is_grad_enabled():
+            results = _Differentiable.apply(self, whole, *parameters)  # type: ignore[no-untyped-call]
+        else:
+            results = self.infer(whole.contiguous(), parameters)
+        return results[:count] if missing else results  # type: ignore[no-any-return]
+
+    def _results(self, count: int) -> torch.Tensor:
+        last = self.blocks[-1]
+        return torch.empty(count, last.channels_out, last.rows_out, last.columns_out)
+
+    def _places(self, number: int, keep: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return room for the input vectors, and for each block's kept and output vectors."""
+        room = []
+        for block in self.blocks:
+            kept = number * block.kept_bytes * self.lanes if keep else 0
+            room.append(torch.empty(kept, dtype=torch.uint8))
+            room.append(torch.empty(number * block.outputs * self.lanes))
+        return torch.empty(number * self.blocks[0].inputs * self.lanes), room
+
+    def infer(self, images: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
+        """Return the results without keeping what a backward pass would need."""
+        parts = _parts(len(images) // self.lanes)
+        results = self._results(len(images))
+        x, room = self._places(parts[-1][0] + 1, keep=False)
+        table = _table([images, x, *self._interleaved(parameters, room), results])
+        _run(self.functions["infer"], [table] * len(parts), parts)
+        return results
+
+    def forward(
+        self, images: torch.Tensor, parameters: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Return the results, the input vectors, and each block's kept and output vectors."""
+        blocks = len(images) // self.lanes
+        parts = _parts(blocks)
+        results = self._results(len(images))
+        x, room = self._places(blocks, keep=True)
+        table = _table([images, x, *self._interleaved(parameters, room), results])
+        _run(self.functions["forward"], [table] * len(parts), parts)
+        return results, x, room
+
+    @staticmethod
+    def _interleaved(
+        parameters: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        return [
+            each
+            for index in range(0, len(room), 2)
+            for each in (*parameters[index : index + 2], *room[index : index + 2])
+        ]
+
+    def backward(
+        self,
+        gradient: torch.Tensor,
+        x: torch.Tensor,
+        parameters: list[torch.Tensor],
+        room: list[torch.Tensor],
+    ) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
+        """Return the gradients of the images, where wanted, and of the parameters."""
+        parts = _parts(len(gradient) // self.lanes)
+        first = self.blocks[0]
+        image_gradient = torch.empty(len(gradient), first.channels_in, first.height, first.width)
+        sizes = [size for block in self.blocks for size in (block.weights, block.channels_out)]
+        totals = torch.zeros(len(parts), sum(sizes), self.lanes)
+        tables, scratch = [], []
+        for thread in range(len(parts)):
+            sums = torch.empty(max(block.sums for block in self.blocks) * self.lanes)
+            pointers = [gradient, x, sums]
+            own = totals[thread].split(sizes)
+            for index, block in enumerate(self.blocks):
+                behind = torch.empty(block.outputs * self.lanes)
+                pointers += [parameters[2 * index], *room[2 * index : 2 * index + 2], behind]
+                pointers += own[2 * index : 2 * index + 2]
+            if self.input_gradient:
+                pointers += [torch.empty(first.inputs * self.lanes), image_gradient]
+            scratch.append(pointers)  # alive until the code has run
+            tables.append(_table(pointers))
+        _run(self.functions["backward"], tables, parts)
+        sums_of = totals.sum(dim=(0, 2)).split(sizes)
+        found = [
+            total.view_as(parameter) for total, parameter in zip(sums_of, parameters, strict=True)
+        ]
+        return (image_gradient if self.input_gradient else None), found
+
+
+class _Differentiable(torch.autograd.Function):
+    """A chain, as automatic differentiation calls it."""
+
+    @staticmethod
+    def forward(ctx: Any, chain: Chain, images: torch.Tensor, *parameters: torch.Tensor) -> Any:
+        results, x, room = chain.forward(images.contiguous(), list(parameters))
+        ctx.chain, ctx.x, ctx.room = chain, x, room
+        ctx.save_for_backward(*parameters)
+        return results
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        found = ctx.chain.backward(gradient.contiguous(), ctx.x, list(ctx.saved_tensors), ctx.room)
+        return None, found[0], *found[1]
+
+
+# --- in place of a Sequential's own forward ------------------------------------------------------
+
+
+class _FusedForward:
+    """A Sequential's children in order, runs of stages computed as chains."""
+
+    def __init__(self, sequential: nn.Sequential, processor: Processor) -> None:
+        self.processor = processor
+        self.steps: list[nn.Module | list[_Stage]] = []
+        self.chains: dict[Any, Chain | None] = {}
+        children = list(sequential)
+        while children:
+            stage = _stage(children)
+            if stage is None:
+                self.steps.append(children.pop(0))
+                continue
+            del children[: stage.length]
+            if self.steps and isinstance(self.steps[-1], list):
+                self.steps[-1].append(stage)
+            else:
+                self.steps.append([stage])
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        for number, step in enumerate(self.steps):
+            if isinstance(step, list):
+                images = self._run_stages(number, step, images)
+            else:
+                images = step(images)
+        return images
+
+    def _run_stages(self, number: int, stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:
+        wants_gradient = images.requires_grad and torch.is_grad_enabled()
+        key = (number, images.shape[1:], images.dtype, wants_gradient)
+        if key not in self.chains:
+            self.chains[key] = self._chain(stages, images, wants_gradient)
+        chain = self.chains[key]
+        if chain is None:
+            return _plain(stages, images)
+        parameters = [
+            parameter.contiguous()
+            for stage in stages
+            for parameter in (stage.convolution.weight, stage.convolution.bias)
+            if parameter is not None
+        ]
+        return chain(images, parameters)
+
+    def _chain(
+        self, stages: list[_Stage], images: torch.Tensor, wants_gradient: bool
+    ) -> Chain | None:
+        """Return the compiled chain for images of this size, or None where it does not fit."""
+        if images.dim() != 4 or images.dtype != torch.float32:
+            return None
+        channels, height, width = images.shape[1:]
+        blocks = []
+        for stage in stages:
+            block = Block(
+                channels_in=channels,
+                height=height,
+                width=width,
+                channels_out=stage.convolution.out_channels,
+                kernel=stage.convolution.kernel_size[0],
+                activation=stage.activation,
+                pooling=stage.pooling,
+            )
+            if channels != stage.convolution.in_channels:
+                return None  # PyTorch's own layer says what is wrong
+            channels, height, width = block.channels_out, block.rows_out, block.columns_out
+            if min(height, width) < 1:
+                return None
+            blocks.append(block)
+        if min(blocks[0].inputs, blocks[-1].outputs) < self.processor.lanes:
+            return None
+        chain = Chain(blocks, self.processor, wants_gradient)
+        return chain if _agrees(chain, stages) else None
+
+
+def _plain(stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:
+    """Return what PyTorch's own layers compute."""
+    for stage in stages:
+        images = stage.convolution(images)
+        if stage.activation:
+            images = images.tanh() if stage.activation == "tanh" else images.relu()
+        if stage.pooling == "max":
+            images = nn.functional.max_pool2d(images, 2)
+        elif stage.pooling == "average":
+            images = nn.functional.avg_pool2d(images, 2)
+    return images
+
+
+def _agrees(chain: Chain, stages: list[_Stage]) -> bool:
+    """Return whether a chain computes what PyTorch does, on made-up images: its self-test."""
+    first = chain.blocks[0]
+    generator = torch.Generator().manual_seed(0)
+    shape = (chain.lanes + 3, first.channels_in, first.height, first.width)
+    parameters: list[torch.Tensor] = [p for s in stages for p in s.convolution.parameters()]
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        images = torch.randn(shape, generator=generator)
+        images.requires_grad_(chain.input_gradient)
+        sources = [images, *parameters] if chain.input_gradient else parameters
+        expected, found = _plain(stages, images), chain(images, parameters)
+        weights = torch.randn(expected.shape, generator=generator)
+        expected_gradients = torch.autograd.grad((expected * weights).sum(), sources)
+        found_gradients = torch.autograd.grad((found * weights).sum(), sources)
+    with torch.no_grad():
+        inferred = chain(images, parameters)
+        pairs = [(expected, found), (expected, inferred)]
+        pairs += list(zip(expected_gradients, found_gradients, strict=True))
+        return all(
+            float((a - b).abs().max()) <= _TOLERANCE * max(1.0, float(a.abs().max()))
+            for a, b in pairs
+        )
+
+
+def fusable(model: nn.Module) -> list[nn.Sequential]:
+    """Return the Sequentials of a network that hold at least one convolutional stage."""
+    return [
+        module
+        for module in model.modules()
+        if type(module) is nn.Sequential
+        and not _is_watched(module)
+        and any(_stage(list(module)[start:]) for start in range(len(module)))
+    ]
+
+
+@contextmanager
+def fused(model: nn.Module, processor: Processor | None = None) -> Iterator[int]:
+    """Let a network's convolutional stages run fused inside the block; yield in how many places.
+
+    The network must lie on the CPU. ``processor`` is for whom code is made: by default this one.
+    """
+    places = fusable(model)
+    for sequential in places:
+        sequential.forward = _FusedForward(sequential, processor or this_processor())  # type: ignore[method-assign]
+    try:
+        yield len(places)
+    finally:
+        for sequential in places:
+            del sequential.forward

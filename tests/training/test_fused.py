@@ -1,0 +1,223 @@
+"""The fused kernels compute what PyTorch's own layers do, for every kind of stage."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from cnnlab.models.build import MODELS, build
+from cnnlab.training import fused as fused_module
+from cnnlab.training.fused import fusable, fused
+from cnnlab.training.lanes import Processor, this_processor
+from cnnlab.training.steps import describe_steps, quick
+
+CPU = torch.device("cpu")
+
+# Code for weaker processors runs on this one too, where it is of their family.
+PROCESSORS = [pytest.param(this_processor(), id="this")]
+if "+avx2" in this_processor().features:
+    PROCESSORS += [
+        pytest.param(Processor("haswell", "", 8, 16), id="AVX2"),
+        pytest.param(Processor("x86-64", "", 4, 16), id="SSE2"),
+    ]
+
+
+def results_and_gradients(model, images, weights=None):
+    model.zero_grad()
+    images = images.clone().requires_grad_()
+    results = model(images)
+    if weights is None:
+        weights = torch.linspace(-1, 1, results.numel()).view_as(results)
+    (results * weights).sum().backward()
+    return [results.detach(), images.grad, *(p.grad.clone() for p in model.parameters())]
+
+
+def assert_same(expected, found):
+    for a, b in zip(expected, found, strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-4 * max(1, float(a.abs().max())))
+
+
+def network(*layers):
+    torch.manual_seed(0)
+    return nn.Sequential(*layers)
+
+
+STAGES = {
+    "tanh, average": lambda: network(nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2)),
+    "relu, max": lambda: network(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),
+    "max, relu": lambda: network(nn.Conv2d(2, 6, 3), nn.MaxPool2d(2), nn.ReLU()),
+    "tanh, max": lambda: network(nn.Conv2d(1, 5, 3), nn.Tanh(), nn.MaxPool2d(2, 2)),
+    "relu, average": lambda: network(nn.Conv2d(3, 4, 5), nn.ReLU(), nn.AvgPool2d(2)),
+    "average, relu": lambda: network(nn.Conv2d(3, 4, 5), nn.AvgPool2d(2), nn.ReLU()),
+    "no pooling": lambda: network(nn.Conv2d(1, 7, 3), nn.ReLU()),
+    "convolution alone": lambda: network(nn.Conv2d(1, 4, 1)),
+    "a chain": lambda: network(
+        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 12, 3), nn.ReLU(), nn.MaxPool2d(2)
+    ),
+    "between others": lambda: network(
+        nn.Conv2d(1, 4, 3, stride=2), nn.BatchNorm2d(4), nn.Conv2d(4, 6, 3), nn.Tanh()
+    ),
+}
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+@pytest.mark.parametrize("make", STAGES.values(), ids=STAGES)
+def test_a_stage_gives_what_pytorch_gives(make, processor):
+    model = make()
+    images = torch.randn(21, model[0].in_channels, 15, 16)
+    expected = results_and_gradients(model, images)
+    with fused(model, processor) as places:
+        assert places == 1
+        found = results_and_gradients(model, images)
+        assert (
+            None not in model.forward.chains.values()
+        )  # the self-test passed: machine code has run
+        with torch.no_grad():
+            torch.testing.assert_close(model(images), expected[0], rtol=1e-4, atol=1e-4)
+    assert_same(expected, found)
+    assert "forward" not in model.__dict__
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 384])
+def test_lenet5_of_any_batch_size(name, count):
+    model = build(name, seed=3)
+    images = torch.randn(count, 1, 32, 32)
+    expected = results_and_gradients(model, images)
+    with fused(model):
+        found = results_and_gradients(model, images)
+    assert_same(expected, found)
+
+
+def test_tanh_over_its_whole_range():
+    model = network(nn.Conv2d(1, 1, 1), nn.Tanh())
+    with torch.no_grad():
+        model[0].weight.fill_(1)
+        model[0].bias.fill_(0)
+    values = torch.cat([torch.linspace(-50, 50, 2000), torch.logspace(-20, 1, 2000)])
+    values = torch.cat([values, torch.tensor([0.0, torch.inf, -torch.inf, torch.nan])])
+    values = torch.nn.functional.pad(values, (0, -len(values) % 16)).view(1, 1, -1, 16)
+    with fused(model), torch.no_grad():
+        found = model(values)
+    expected = values.double().tanh()
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_nan_comes_through(name):
+    model = build(name)
+    images = torch.randn(16, 1, 32, 32)
+    images[3] = torch.nan
+    with fused(model):
+        logits = model(images)
+    assert logits[3].isnan().all()
+    assert logits[[0, 1, 2, 4]].isfinite().all()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_number_of_threads_changes_no_more_than_the_order_of_sums(threads):
+    before = torch.get_num_threads()
+    model, images = build("lenet5"), torch.randn(80, 1, 32, 32)
+    expected = results_and_gradients(model, images)
+    try:
+        torch.set_num_threads(threads)
+        with fused(model):
+            found = results_and_gradients(model, images)
+    finally:
+        torch.set_num_threads(before)
+    assert_same(expected, found)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.Conv2d(1, 4, 3, stride=2),
+        nn.Conv2d(1, 4, 3, dilation=2),
+        nn.Conv2d(1, 4, (3, 5)),
+        nn.Conv2d(2, 4, 3, groups=2),
+        nn.Conv2d(1, 4, 3, bias=False),
+        nn.Conv2d(1, 4, 3).double(),
+        nn.Conv2d(1, 4, 3).requires_grad_(False),
+        nn.Conv2d(64, 128, 5),
+        nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 4, 3)),
+        nn.Linear(4, 4),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_left_to_pytorch(layer):
+    model = nn.Sequential(layer)
+    assert fusable(model) == []
+    assert describe_steps(model, CPU).startswith("PyTorch's own layers (no convolution")
+    with quick(model, CPU):
+        assert "forward" not in model.__dict__
+
+
+def test_a_hook_still_sees_its_layer():
+    model, seen = build("lenet5"), []
+    model.features[1].register_forward_hook(lambda *given: seen.append(given[2].shape))
+    with fused(model):
+        model(torch.zeros(2, 1, 32, 32))
+    assert seen == [(2, 6, 28, 28)]
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 32, 32), (2, 1, 4, 4), (2, 32, 32)])
+def test_images_of_a_wrong_size_get_pytorchs_own_answer(shape):
+    model = network(nn.Conv2d(1, 6, 5), nn.ReLU())
+    images = torch.zeros(shape)
+    try:
+        expected = model(images)
+    except RuntimeError as error:
+        with fused(model), pytest.raises(RuntimeError) as caught:
+            model(images)
+        assert str(caught.value) == str(error)
+    else:
+        with fused(model):
+            assert model(images).shape == expected.shape
+
+
+def test_code_that_fails_its_self_test_is_not_used(monkeypatch):
+    model = build("lenet5")
+    images = torch.randn(4, 1, 32, 32)
+    expected = model(images)
+    real = fused_module.compile_chain
+
+    def wrong(blocks, processor, input_gradient):
+        return real((replace(blocks[0], activation="relu"), *blocks[1:]), processor, input_gradient)
+
+    monkeypatch.setattr(fused_module, "compile_chain", wrong)
+    with fused(model):
+        torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
+        assert list(model.features.forward.chains.values()) == [None]
+
+
+def test_without_the_compiler_pytorchs_layers_run(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    model = build("lenet5")
+    assert describe_steps(model, CPU).endswith("need the extra: pip install 'cnnlab[fast]')")
+    with quick(model, CPU):
+        assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_computes_too():
+    script = (
+        "import os, torch\n"
+        "from cnnlab.models.build import build\n"
+        "from cnnlab.training.fused import fused\n"
+        "torch.set_num_threads(2)\n"
+        "model, images = build('lenet5'), torch.randn(64, 1, 32, 32)\n"
+        "with fused(model), torch.no_grad():\n"
+        "    expected = model.features(images)\n"
+        "    child = os.fork()\n"
+        "    same = torch.equal(model.features(images), expected)\n"
+        "    if not child:\n"
+        "        os._exit(0 if same else 3)\n"
+        "    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=100, check=False)
+    assert done.returncode == 0
