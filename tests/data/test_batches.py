@@ -62,3 +62,19 @@ def test_the_order_is_independent_of_the_global_generator():
 def test_another_seed_gives_another_order():
     orders = [epoch(ShuffledBatches(numbered(100), batch_size=7, seed=seed)) for seed in (3, 4)]
     assert orders[0] != orders[1]
+
+
+def test_flip_mirrors_about_half_and_leaves_the_set_as_it_was():
+    images = torch.arange(400.0).view(200, 1, 1, 2)
+    tensors = TensorSet(images.clone(), torch.arange(200))
+    batches = ShuffledBatches(tensors, batch_size=64, seed=5, flip=True)
+    mirrored = [[], []]
+    for passes in mirrored:
+        for batch, labels in batches:
+            own = images[labels]
+            is_mirrored = (batch == own.flip(3)).flatten(1).all(dim=1)
+            assert ((batch == own).flatten(1).all(dim=1) ^ is_mirrored).all()
+            passes += labels[is_mirrored].tolist()
+        assert 70 < len(passes) < 130
+    assert sorted(mirrored[0]) != sorted(mirrored[1])
+    assert torch.equal(tensors.images, images)

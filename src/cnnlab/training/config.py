@@ -7,7 +7,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cnnlab.errors import ConfigError
 
-Schedule = Literal["plateau", "constant"]
+Optimizer = Literal["sgd", "adamw"]
+Schedule = Literal["plateau", "one-cycle", "constant"]
+Augmentation = Literal["none", "flip"]
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -24,13 +26,22 @@ class TrainConfig:
 
     epochs: int = _setting(25, "Passes over the training images.")
     batch_size: int = _setting(512, "Images in a mini-batch.")
-    learning_rate: float = _setting(0.1, "Step size of SGD at the start.")
-    momentum: float = _setting(0.9, "Share of the last step kept in the next.")
+    optimizer: Optimizer = _setting("sgd", "Rule of a step: sgd, or adamw.")
+    learning_rate: float = _setting(0.1, "Largest step size.")
+    momentum: float = _setting(0.9, "Share of the last step (adamw: mean) kept in the next.")
+    weight_decay: float = _setting(0.0, "Pull of all weights towards zero.")
     schedule: Schedule = _setting(
-        "plateau", "Learning rate over time: plateau lowers it when validation stalls."
+        "plateau",
+        "Learning rate over time: plateau lowers it when validation stalls; one-cycle "
+        "raises it, then lowers it to zero.",
     )
     plateau_factor: float = _setting(0.1, "What plateau multiplies the learning rate by.")
     plateau_patience: int = _setting(10, "Epochs without a better validation accuracy allowed.")
+    warmup_share: float = _setting(0.3, "Part of the training in which one-cycle rises.")
+    label_smoothing: float = _setting(0.0, "Share of each label spread over all classes.")
+    augmentation: Augmentation = _setting(
+        "none", "Change training images at random: flip mirrors half of them (not for digits)."
+    )
     evaluation_batch_size: int = _setting(256, "Images in a batch when evaluating.")
     seed: int = _setting(0, "Draws the initial weights and the order of the batches.")
 
@@ -44,7 +55,13 @@ class TrainConfig:
             _check_range(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
         _check_range("seed", self.seed, "below 2**63", self.seed < 2**63)
         _check_range("learning_rate", self.learning_rate, "above 0", self.learning_rate > 0)
-        _check_range("momentum", self.momentum, "0 or more and below 1", 0 <= self.momentum < 1)
+        _check_range("weight_decay", self.weight_decay, "0 or more", self.weight_decay >= 0)
+        for name in ("momentum", "label_smoothing"):
+            value = getattr(self, name)
+            _check_range(name, value, "0 or more and below 1", 0 <= value < 1)
+        _check_range(
+            "warmup_share", self.warmup_share, "between 0 and 1", 0 < self.warmup_share < 1
+        )
         _check_range(
             "plateau_factor", self.plateau_factor, "between 0 and 1", 0 < self.plateau_factor < 1
         )

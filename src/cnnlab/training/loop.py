@@ -15,7 +15,7 @@ from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.images import TensorSet
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.optimizers import make_optimizer, make_schedule
+from cnnlab.training.optimizers import Schedule, make_optimizer
 from cnnlab.training.steps import quick
 
 
@@ -44,11 +44,11 @@ History = list[EpochRecord]
 
 
 def loss_batch(
-    model: nn.Module, images: torch.Tensor, labels: torch.Tensor
+    model: nn.Module, images: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean cross-entropy of a batch, and its logits (N, 10)."""
     logits = model(images)
-    return cross_entropy(logits, labels), logits
+    return cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
 def count_correct(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -95,8 +95,10 @@ def fit(
     """
     with quick(model, train.images.device):
         optimizer = make_optimizer(model, config)
-        schedule = make_schedule(optimizer, config)
-        batches = ShuffledBatches(train, config.batch_size, config.seed)
+        batches = ShuffledBatches(
+            train, config.batch_size, config.seed, flip=config.augmentation == "flip"
+        )
+        schedule = Schedule(optimizer, config, len(batches))
         last_finite = LastFinite(model)
         history: History = []
 
@@ -107,11 +109,12 @@ def fit(
 
             model.train()
             for batch, (images, labels) in enumerate(batches, start=1):
-                loss, logits = loss_batch(model, images, labels)
+                loss, logits = loss_batch(model, images, labels, config.label_smoothing)
                 last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
                 loss.backward()
                 optimizer.step()
                 optimizer.zero_grad()
+                schedule.after_batch()
                 total_loss += loss.item() * len(labels)
                 total_correct += int(count_correct(logits, labels))
                 if on_batch is not None:
@@ -119,8 +122,7 @@ def fit(
 
             result = evaluate(model, validation, config.evaluation_batch_size)
             last_finite.check(result.loss, f"epoch {epoch}, validation", learning_rate)
-            if schedule is not None:
-                schedule.step(result.accuracy)
+            schedule.after_epoch(result.accuracy)
 
             record = EpochRecord(
                 epoch=epoch,
