@@ -24,7 +24,7 @@ def test_one_cycle_rises_to_the_largest_rate_and_falls_to_nothing():
     seen = rates(config, 10, [0.5] * 4)
     top = seen.index(max(seen))
     assert top in {9, 10}
-    assert max(seen) == pytest.approx(0.1)
+    assert 0.095 < max(seen) <= 0.1
     assert seen[: top + 1] == sorted(seen[: top + 1])
     assert seen[top:] == sorted(seen[top:], reverse=True)
     assert 0 < seen[-1] < 0.1 / 20
