@@ -1,68 +1,85 @@
-"""Both of the workshop's networks over several seeds: mean and spread of their accuracy.
+"""Accuracy of recipes and networks over many seeds: mean, spread, and the mean's lower bound.
 
-    python benchmarks/seeds.py --dataset fashion-mnist --seeds 5
+    python benchmarks/seeds.py workshop:lenet5 workshop:lenet5-relu-max --seeds 10
+    python benchmarks/seeds.py sprint:lenet5-relu-max --seeds 30
 
-Trains each network for 25 epochs of the workshop recipe on each seed, opens the test set
-once a run, and writes benchmarks/results/seeds-<data set>.json.
+Trains each recipe and network on each seed, a process a core, opens the test set once a network
+after its last epoch, and writes benchmarks/results/seeds-<data set>-<recipe>-<network>.json.
 """
 
 import argparse
 import json
 import statistics
-import tempfile
-from dataclasses import asdict
+import time
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
+import torch
+from scipy.stats import t as student
+
 from cnnlab.data.images import load, prepare
-from cnnlab.experiments.run import train_run
+from cnnlab.models.build import build
 from cnnlab.training.config import recipe
-from cnnlab.training.device import choose_device
-from cnnlab.workshop import VARIANTS
+from cnnlab.training.device import describe_device
+from cnnlab.training.loop import evaluate
+from cnnlab.training.many import fit_many
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    """Train, evaluate, write, and print a line a network."""
+    """Train, evaluate, write, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", nargs="+", metavar="RECIPE:NETWORK")
     parser.add_argument("--dataset", default="fashion-mnist")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data-dir")
     arguments = parser.parse_args()
-    device = choose_device()
     splits = load(arguments.dataset, data_dir=arguments.data_dir)
-    train, validation = prepare(splits.train, device), prepare(splits.validation, device)
-    runs, about = [], {}
-    with tempfile.TemporaryDirectory() as temporary:
-        for seed in range(arguments.seeds):
-            for model_name in VARIANTS:
-                run = train_run(
-                    Path(temporary) / f"{model_name}-{seed}",
-                    model_name=model_name,
-                    recipe_name="workshop",
-                    config=recipe("workshop", seed=seed),
-                    splits=splits,
-                    train=train,
-                    validation=validation,
-                )
-                result, _ = run.open_test_set(splits, device)
-                last = run.history()[-1]
-                seconds = statistics.median(record.seconds for record in run.history())
-                runs.append({"model": model_name, "seed": seed, **asdict(last), **asdict(result)})
-                runs[-1]["seconds"] = seconds
-                about = {key: run.description[key] for key in ("cnnlab", "device", "versions")}
-                print(
-                    model_name, seed, f"{result.test_accuracy:.4f}", f"{seconds:.2f} s", flush=True
-                )
-    path = RESULTS / f"seeds-{splits.data_set.name}.json"
-    path.write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n")
-    for model_name in VARIANTS:
-        own = [run for run in runs if run["model"] == model_name]
-        for key in ("validation_loss", "validation_accuracy", "test_loss", "test_accuracy"):
-            values = [run[key] for run in own]
+    train, validation, test = (
+        prepare(part) for part in (splits.train, splits.validation, splits.test)
+    )
+    for pair in arguments.pairs:
+        recipe_name, _, model_name = pair.partition(":")
+        configs = [recipe(recipe_name, seed=seed) for seed in range(arguments.seeds)]
+        runs = []
+        start = time.perf_counter()
+        for done in fit_many(partial(build, model_name), configs, train, validation):
+            model = build(model_name)
+            model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.state.items()})
+            result, last = evaluate(model, test), done.history[-1]
+            runs.append(
+                {
+                    "seed": configs[done.place].seed,
+                    "fault": done.fault,
+                    "validation_accuracy": last.validation_accuracy,
+                    "validation_loss": last.validation_loss,
+                    "test_accuracy": result.accuracy,
+                    "test_loss": result.loss,
+                    "seconds": sum(record.seconds for record in done.history),
+                }
+            )
+        runs.sort(key=lambda run: run["seed"])
+        about = {
+            "cnnlab": version("cnnlab"),
+            "torch": torch.__version__,
+            "device": describe_device(torch.device("cpu")),
+            "recipe": recipe_name,
+            "network": model_name,
+            "seconds": time.perf_counter() - start,
+        }
+        path = RESULTS / f"seeds-{splits.data_set.name}-{recipe_name}-{model_name}.json"
+        path.write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n")
+        print(f"{pair}: {len(runs)} seeds in {about['seconds']:.0f} s")
+        for key in ("validation_accuracy", "test_accuracy"):
+            values = [100 * run[key] for run in runs]
+            mean, deviation = statistics.mean(values), statistics.stdev(values)
+            error = deviation / len(values) ** 0.5
+            lower = mean - student.ppf(0.95, len(values) - 1) * error
             print(
-                f"{model_name:16} {key:20} mean {statistics.mean(values):.4f}  standard deviation "
-                f"{statistics.stdev(values):.4f}  n {len(values)}"
+                f"  {key:20} mean {mean:.2f} %  standard deviation {deviation:.2f}  "
+                f"lower 95 % bound of the mean {lower:.2f} %"
             )
 
 

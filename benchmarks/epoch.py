@@ -1,0 +1,187 @@
+"""An epoch of the workshop's job by cnnlab and by its peers, side by side.
+
+    python benchmarks/epoch.py                       # all of them, 3 processes each, 5 warm epochs
+    python benchmarks/epoch.py --peers skorch --processes 1
+
+Makes an environment for each peer, writes the job (same weights, same order of batches), runs
+the peers in turn, process by process, and counts a time only where the first 20 losses agree with
+cnnlab's within 1e-3. Writes benchmarks/results/epoch.json and prints a table.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cnnlab.data.idx import write_idx
+from cnnlab.data.images import load, prepare
+from cnnlab.models.build import build
+from cnnlab.training.device import describe_device
+
+HERE = Path(__file__).parent
+TORCH = "torch==2.13.0"
+PEERS = {
+    "cnnlab": [],
+    "workshop": [TORCH, "torchvision==0.28.0", "numpy", "pillow"],
+    "dataloader": [TORCH, "numpy"],
+    "skorch": [TORCH, "skorch", "numpy"],
+    "flax": ["jax", "flax", "optax", "numpy"],
+}
+"""What each peer's environment holds; cnnlab runs in the harness's own."""
+
+
+def environment(peer: str, root: Path) -> Path:
+    """Return the Python of a peer's environment, made where it is not there yet."""
+    if not PEERS[peer]:
+        return Path(sys.executable)
+    python = root / peer / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not (root / peer / "done").exists():
+        shutil.rmtree(root / peer, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", root / peer], check=True)
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        own = [each for each in PEERS[peer] if not each.startswith("torchvision")]
+        subprocess.run([*install, *own], check=True)
+        for each in PEERS[peer]:
+            if each.startswith("torchvision"):  # its build may ask for another torch; it runs
+                subprocess.run([*install, "--no-deps", each], check=True)
+        (root / peer / "done").touch()
+    return python
+
+
+def frozen(python: Path) -> list[str]:
+    """Return the exact versions in an environment."""
+    command = [python, "-m", "pip", "freeze", "--exclude-editable", "--disable-pip-version-check"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
+
+
+def write_job(folder: Path, epochs: int) -> None:
+    """Write arrays, weights, orders of batches, and the files in torchvision's layout."""
+    splits = load("fashion-mnist")
+    order = np.random.RandomState(42).permutation(len(splits.stored))
+    np.save(folder / "validation_indices.npy", order[:12_000])
+    np.save(folder / "train_indices.npy", order[12_000:])
+    for part, image_set in (("train", splits.train), ("validation", splits.validation)):
+        images, labels = prepare(image_set)
+        np.save(folder / f"{part}_images.npy", images.numpy())
+        np.save(folder / f"{part}_labels.npy", labels.numpy())
+    generator = torch.Generator().manual_seed(0)
+    drawn = [torch.randperm(len(splits.train), generator=generator) for _ in range(epochs)]
+    np.save(folder / "orders.npy", torch.stack(drawn).numpy())
+    state = build("lenet5", 0).state_dict()
+    np.savez(folder / "weights.npz", **{name: value.numpy() for name, value in state.items()})
+    raw = folder / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, image_set in (("train", splits.stored), ("t10k", splits.test)):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(write_idx(image_set.images))
+        labels = image_set.labels.astype(np.uint8)
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(write_idx(labels))
+
+
+def product_rate() -> float:
+    """Return this machine's float32 matrix-product rate in GFLOP/s, the best of 20."""
+    a = torch.randn(2048, 2048)
+    seconds = []
+    for _ in range(20):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return 2 * 2.048**3 / min(seconds)
+
+
+def main() -> None:
+    """Run, check, write, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--processes", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=6, help="one cold, the others warm")
+    parser.add_argument("--environments", type=Path, default=Path("build/peers"))
+    arguments = parser.parse_args()
+    peers = ["cnnlab", *(peer for peer in arguments.peers if peer != "cnnlab")]
+    pythons = {peer: environment(peer, arguments.environments.absolute()) for peer in peers}
+    runs: dict[str, list[dict]] = {peer: [] for peer in peers}
+    with tempfile.TemporaryDirectory() as name:
+        write_job(Path(name), arguments.epochs)
+        for turn in range(arguments.processes):
+            for peer in peers:
+                script = HERE / "peers" / f"{peer}_peer.py"
+                command = [pythons[peer], script, name, str(arguments.epochs)]
+                start = time.perf_counter()
+                told = os.environ | {"PROCESS_STARTED": str(time.time())}
+                done = subprocess.run(
+                    command, env=told, capture_output=True, text=True, check=False
+                )
+                if done.returncode:
+                    raise SystemExit(f"{peer} failed:\n{done.stderr[-3000:]}")
+                result = json.loads(done.stdout.splitlines()[-1])
+                result["process_seconds"] = time.perf_counter() - start
+                runs[peer].append(result)
+                print(peer, turn, [round(s, 2) for s in result["train_seconds"]], flush=True)
+    rate = product_rate()
+    results = {
+        "cnnlab": version("cnnlab"),
+        "device": describe_device(torch.device("cpu")),
+        "product_gflops": rate,
+        "runs": runs,
+        "versions": {peer: frozen(pythons[peer]) for peer in peers},
+    }
+    (HERE / "results" / "epoch.json").write_text(json.dumps(results, indent=1) + "\n")
+    table(results)
+
+
+def table(results: dict) -> None:
+    """Print a line a peer: medians, spread, and its ratio to cnnlab."""
+    runs = results["runs"]
+    ours = statistics.median(warm(runs["cnnlab"]))
+    for peer, own in runs.items():
+        seconds = warm(own)
+        apart = max(
+            abs(a - b)
+            for run in own
+            for a, b in zip(run["losses"], runs["cnnlab"][0]["losses"], strict=True)
+        )
+        agrees = "agrees" if apart < 1e-3 else "DISAGREES: no time counts"
+        print(
+            f"{peer:11} epoch {statistics.median(seconds):6.2f} s "
+            f"({min(seconds):.2f} to {max(seconds):.2f}, n {len(seconds)})  "
+            f"{statistics.median(seconds) / ours:5.1f} x  "
+            f"training {median_of(own, 'train_seconds'):6.2f}  "
+            f"validation {median_of(own, 'validation_seconds'):5.2f}  "
+            f"first {statistics.median(r['train_seconds'][0] for r in own):6.2f}  "
+            f"import {statistics.median(r['import_seconds'] for r in own):5.2f}  "
+            f"peak {max(r['peak_megabytes'] for r in own):5.0f} MB  losses {apart:.0e} {agrees}"
+        )
+    floor = 109 / results["product_gflops"]
+    print(
+        f"floor: 109 GFLOP at {results['product_gflops']:.0f} GFLOP/s = {floor:.2f} s of training; "
+        f"cnnlab takes {median_of(runs['cnnlab'], 'train_seconds') / floor:.2f} times that"
+    )
+
+
+def warm(runs: list[dict]) -> list[float]:
+    """Return the seconds of all warm epochs: training and validation."""
+    return [
+        train + validation
+        for run in runs
+        for train, validation in list(
+            zip(run["train_seconds"], run["validation_seconds"], strict=True)
+        )[1:]
+    ]
+
+
+def median_of(runs: list[dict], kind: str) -> float:
+    """Return the median of the warm epochs' seconds of one kind."""
+    return statistics.median(seconds for run in runs for seconds in run[kind][1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from cnnlab.data.images import TensorSet, prepare_images
+from cnnlab.models.build import build
+from cnnlab.training.config import recipe
+from cnnlab.training.loop import fit
+from cnnlab.training.many import fit_many
+from conftest import tiny_arrays
+
+MAKE = partial(build, "lenet5-relu-max")
+
+
+@pytest.fixture(scope="module")
+def sets():
+    made = []
+    for count, seed in ((320, 1), (80, 2)):
+        images, labels = tiny_arrays(count, seed)
+        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
+    return made
+
+
+def test_each_training_is_the_one_it_would_be_alone(sets):
+    configs = [recipe("sprint", epochs=2, batch_size=32, seed=seed) for seed in (4, 5, 6)]
+    found = {done.place: done for done in fit_many(MAKE, configs, *sets, jobs=2)}
+    assert sorted(found) == [0, 1, 2]
+    for place, config in enumerate(configs):
+        model = MAKE(config.seed)
+        alone = fit(model, *sets, config)
+        assert found[place].fault is None
+        for ours, theirs in zip(found[place].history, alone, strict=True):
+            assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-4)
+        for name, tensor in model.state_dict().items():
+            assert found[place].state[name] == pytest.approx(tensor.numpy(), abs=1e-3)
+    assert found[0].history != found[1].history
+
+
+def test_a_diverged_training_is_told_and_the_others_go_on(sets):
+    configs = [recipe("workshop", epochs=2, batch_size=32, learning_rate=r) for r in (1e30, 0.01)]
+    found = {done.place: done for done in fit_many(MAKE, configs, *sets, jobs=2)}
+    assert "training diverged" in found[0].fault
+    assert all(np.isfinite(values).all() for values in found[0].state.values())
+    assert found[1].fault is None
+    assert len(found[1].history) == 2
