@@ -20,13 +20,16 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import load, prepare
 from cnnlab.models.build import build
 from cnnlab.training.device import describe_device
+from cnnlab.views.plots import BLUE, INK, MUTED, STYLE, to_png
 
 HERE = Path(__file__).parent
 TORCH = "torch==2.13.0"
@@ -136,6 +139,37 @@ def main() -> None:
     }
     (HERE / "results" / "epoch.json").write_text(json.dumps(results, indent=1) + "\n")
     table(results)
+    draw(results)
+
+
+NAMES = {
+    "cnnlab": "cnnlab",
+    "dataloader": "PyTorch, tensors through DataLoader",
+    "skorch": "skorch",
+    "flax": "JAX + Flax",
+    "workshop": "the workshop's own pipeline",
+}
+
+
+def draw(results: dict) -> None:
+    """Draw the README's figure: a bar a peer, a dot each warm epoch."""
+    seconds = {peer: warm(own) for peer, own in results["runs"].items()}
+    order = sorted(seconds, key=lambda peer: statistics.median(seconds[peer]))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7, 0.5 + 0.45 * len(order)), layout="constrained")
+        axis = figure.subplots()
+        for place, peer in enumerate(order):
+            middle = statistics.median(seconds[peer])
+            colour = BLUE if peer == "cnnlab" else MUTED
+            axis.barh(place, middle, color=colour, height=0.6)
+            axis.plot(seconds[peer], [place] * len(seconds[peer]), ".", color=INK, markersize=3)
+            axis.text(max(seconds[peer]) + 0.1, place, f"{middle:.2f} s", va="center")
+        axis.set_yticks(range(len(order)), [NAMES[peer] for peer in order])
+        axis.invert_yaxis()
+        axis.set_xlim(0, 1.15 * max(map(max, seconds.values())))
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel("seconds an epoch: 48,000 images trained, 12,000 validated")
+        (HERE.parent / "docs" / "images" / "peers.png").write_bytes(to_png(figure, 130))
 
 
 def table(results: dict) -> None:

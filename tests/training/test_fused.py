@@ -191,8 +191,23 @@ def test_code_that_fails_its_self_test_is_not_used(monkeypatch):
 
     monkeypatch.setattr(fused_module, "compile_chain", wrong)
     with fused(model):
-        torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
+        with pytest.warns(UserWarning, match="own layers, slower .* They failed their self-test"):
+            torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
         assert list(model.features.forward.chains.values()) == [None]
+
+
+def test_where_nothing_can_be_compiled_pytorchs_layers_run():
+    model = build("lenet5")
+    images = torch.randn(4, 1, 32, 32)
+    expected = model(images)
+
+    def refuse(*_):
+        raise RuntimeError("no such processor")
+
+    with pytest.MonkeyPatch.context() as patch, fused(model):
+        patch.setattr(fused_module, "compile_chain", refuse)
+        with pytest.warns(UserWarning, match="could not be compiled: no such processor"):
+            torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
 
 
 def test_without_the_compiler_pytorchs_layers_run(monkeypatch):

@@ -7,6 +7,7 @@ layers are PyTorch's own.
 
 import ctypes
 import os
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from cnnlab.training.lanes import Processor, this_processor
 
 _MOST_WEIGHTS = 40_000  # beyond, the weights' gradients leave the cache and PyTorch is as fast
 _TOLERANCE = 1e-4
+_SLOWER = "Training goes on by PyTorch's own layers, slower than by fused kernels."
 
 
 @dataclass(frozen=True)
@@ -303,30 +305,42 @@ class _FusedForward:
         self, stages: list[_Stage], images: torch.Tensor, wants_gradient: bool
     ) -> Chain | None:
         """Return the compiled chain for images of this size, or None where it does not fit."""
-        if images.dim() != 4 or images.dtype != torch.float32:
+        blocks = _blocks(stages, images)
+        if not blocks or min(blocks[0].inputs, blocks[-1].outputs) < self.processor.lanes:
             return None
-        channels, height, width = images.shape[1:]
-        blocks = []
-        for stage in stages:
-            block = Block(
-                channels_in=channels,
-                height=height,
-                width=width,
-                channels_out=stage.convolution.out_channels,
-                kernel=stage.convolution.kernel_size[0],
-                activation=stage.activation,
-                pooling=stage.pooling,
-            )
-            if channels != stage.convolution.in_channels:
-                return None  # PyTorch's own layer says what is wrong
-            channels, height, width = block.channels_out, block.rows_out, block.columns_out
-            if min(height, width) < 1:
-                return None
-            blocks.append(block)
-        if min(blocks[0].inputs, blocks[-1].outputs) < self.processor.lanes:
+        try:
+            chain = Chain(blocks, self.processor, wants_gradient)
+        except (RuntimeError, OSError) as error:  # LLVM knows no such processor, or may not run
+            warnings.warn(f"{_SLOWER} They could not be compiled: {error}", stacklevel=2)
             return None
-        chain = Chain(blocks, self.processor, wants_gradient)
-        return chain if _agrees(chain, stages) else None
+        if not _agrees(chain, stages):
+            warnings.warn(f"{_SLOWER} They failed their self-test.", stacklevel=2)
+            return None
+        return chain
+
+
+def _blocks(stages: list[_Stage], images: torch.Tensor) -> list[Block]:
+    """Return the blocks that compute the stages; none where the images do not suit them."""
+    if images.dim() != 4 or images.dtype != torch.float32:
+        return []
+    channels, height, width = images.shape[1:]
+    blocks = []
+    for stage in stages:
+        block = Block(
+            channels_in=channels,
+            height=height,
+            width=width,
+            channels_out=stage.convolution.out_channels,
+            kernel=stage.convolution.kernel_size[0],
+            activation=stage.activation,
+            pooling=stage.pooling,
+        )
+        suits = channels == stage.convolution.in_channels
+        channels, height, width = block.channels_out, block.rows_out, block.columns_out
+        if not suits or min(height, width) < 1:
+            return []  # PyTorch's own layer says what is wrong
+        blocks.append(block)
+    return blocks
 
 
 def _plain(stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:

@@ -57,7 +57,8 @@ def _fit_one(
 ) -> Trained:
     tensors = [torch.from_numpy(_writable(array)) for array in arrays]
     train, validation = TensorSet(*tensors[:2]), TensorSet(*tensors[2:])
-    model, history, fault = build(config.seed), [], None
+    model, fault = build(config.seed), None
+    history: History = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
