@@ -192,7 +192,8 @@ def table(results: dict) -> None:
             f"validation {median_of(own, 'validation_seconds'):5.2f}  "
             f"first {statistics.median(r['train_seconds'][0] for r in own):6.2f}  "
             f"import {statistics.median(r['import_seconds'] for r in own):5.2f}  "
-            f"peak {max(r['peak_megabytes'] for r in own):5.0f} MB  losses {apart:.0e} {agrees}"
+            f"peak {max(r['peak_megabytes'] or 0 for r in own):5.0f} MB  "
+            f"losses {apart:.0e} {agrees}"
         )
     floor = 109 / results["product_gflops"]
     print(

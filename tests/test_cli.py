@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnlab import cli
+from cnnlab.data import catalog
 from cnnlab.data.images import load
 
 
@@ -220,3 +222,15 @@ def test_output_cut_by_its_reader_is_no_traceback(tiny_folder):
     command = f"{sys.executable} -m cnnlab data list | true"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_digits_are_not_mirrored(cnnlab, tiny, monkeypatch, mirror):
+    data_set = replace(tiny[0], may_mirror=mirror)
+    monkeypatch.setitem(catalog.DATA_SETS, "tiny", data_set)
+    status, _, err = cnnlab(
+        "train", "--dataset", "tiny", "--recipe", "best", "--epochs", 1, "--output", "mirrored"
+    )
+    assert status == (0 if mirror else 1)
+    assert ("a mirrored image of Tiny does not show its class" in err) is not mirror
+    assert Path("mirrored").exists() is mirror

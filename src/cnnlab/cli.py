@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import App, Group, Parameter
 
-from cnnlab.errors import CnnlabError
+from cnnlab.errors import CnnlabError, ConfigError
 from cnnlab.terminal import Terminal, is_interactive
 from cnnlab.training.config import TrainConfig, recipe
 
@@ -150,6 +150,11 @@ def train(
 
     chosen = choose_device(device)
     splits = _load(dataset, data_dir, offline, terminal)
+    if config.augmentation == "flip" and not splits.data_set.may_mirror:
+        raise ConfigError(
+            f"augmentation is 'flip', but a mirrored image of {splits.data_set.title} does not "
+            "show its class any more. Add --augmentation none."
+        )
     name = f"{splits.data_set.name}-{model}-seed-{config.seed}"
     folder = output or free_folder(Path("runs") / name)
     terminal.say(

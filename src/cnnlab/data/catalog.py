@@ -56,6 +56,8 @@ class DataSet:
     npm_package: str | None
     licence: str
     source: str
+    may_mirror: bool = False
+    """Whether an image mirrored left to right still shows its class."""
     sample_of: str | None = None
     """Name of the data set that this is only a part of."""
 
@@ -113,6 +115,7 @@ _FASHION_MNIST = DataSet(
     ),
     debian_package="dataset-fashion-mnist",
     npm_package=None,
+    may_mirror=True,
     licence="MIT",
     source="Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
 )

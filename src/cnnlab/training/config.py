@@ -88,7 +88,13 @@ def _check_range(name: str, value: Any, allowed: str, is_allowed: bool) -> None:
 RECIPES: dict[str, TrainConfig] = {
     "workshop": TrainConfig(),
     "sprint": TrainConfig(
-        epochs=4, batch_size=256, optimizer="adamw", learning_rate=0.02, schedule="one-cycle"
+        epochs=4,
+        batch_size=256,
+        optimizer="adamw",
+        learning_rate=0.02,
+        weight_decay=0.1,
+        schedule="one-cycle",
+        label_smoothing=0.05,
     ),
     "best": TrainConfig(
         epochs=25,

@@ -1,0 +1,110 @@
+"""How an epoch's time and the peak of memory grow: images, batch size, width, number of seeds.
+
+    python benchmarks/scaling.py
+
+Each point is a process of its own: 4 epochs of random images in 10 classes, the first left out.
+Writes benchmarks/results/scaling.json and prints a table.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+from job import peak_megabytes
+from torch import nn
+
+from cnnlab.data.images import TensorSet
+from cnnlab.training.config import recipe
+from cnnlab.training.loop import fit
+from cnnlab.training.many import fit_many
+
+USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
+POINTS = {
+    "images": (6_000, 12_000, 24_000, 48_000, 96_000),
+    "batch_size": (32, 128, 512, 2048),
+    "width": (1, 2, 4),
+    "seeds": (1, 2, 4, 8),
+}
+
+
+def network(width: int, seed: int) -> nn.Module:
+    """Return LeNet-5 with ReLU and max pooling, every layer but the last so many times as wide."""
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Sequential(
+            nn.Conv2d(1, 6 * width, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6 * width, 16 * width, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ),
+        nn.Flatten(),
+        nn.Linear(400 * width, 120 * width),
+        nn.ReLU(),
+        nn.Linear(120 * width, 84 * width),
+        nn.ReLU(),
+        nn.Linear(84 * width, 10),
+    )
+
+
+def measure(images: int, batch_size: int, width: int, seeds: int) -> None:
+    """Print one point's seconds and peak memory as JSON."""
+    generator = torch.Generator().manual_seed(0)
+    data = TensorSet(
+        torch.randn(images, 1, 32, 32, generator=generator),
+        torch.randint(10, (images,), generator=generator),
+    )
+    held = TensorSet(data.images[:1000], data.labels[:1000])
+    configs = [
+        recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed)
+        for seed in range(seeds)
+    ]
+    if seeds == 1:
+        history = fit(network(width, 0), data, held, configs[0])
+        seconds = statistics.median(record.seconds for record in history[1:])
+    else:
+        make = partial(network, width)
+        list(fit_many(make, configs[:2], data, held))  # starts the processes
+        start = time.perf_counter()
+        list(fit_many(make, configs, data, held))
+        seconds = (time.perf_counter() - start) / 4
+    print(json.dumps({"seconds": seconds, "peak_megabytes": peak_megabytes()}))
+
+
+def main() -> None:
+    """Measure every point in a process of its own; write and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--point", type=json.loads, help="measure one point, in this process")
+    point = parser.parse_args().point
+    if point:
+        measure(**point)
+        return
+    results = []
+    for quantity, values in POINTS.items():
+        for value in values:
+            setting = USUAL | {quantity: value}
+            command = [sys.executable, __file__, "--point", json.dumps(setting)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            results.append({"varied": quantity, **setting, **json.loads(done.stdout)})
+            print(
+                f"{quantity:10} {value:7,}  {results[-1]['seconds']:7.2f} s an epoch"
+                f"  {results[-1]['peak_megabytes']:6.0f} MB",
+                flush=True,
+            )
+    path = Path(__file__).parent / "results" / "scaling.json"
+    path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
