@@ -38,9 +38,17 @@ PEERS = {
     "workshop": [TORCH, "torchvision==0.28.0", "numpy", "pillow"],
     "dataloader": [TORCH, "numpy"],
     "skorch": [TORCH, "skorch", "numpy"],
+    "lightning": [TORCH, "lightning==2.5.5", "numpy"],
+    "fastai": [TORCH, "fastai", "numpy"],
+    "keras-torch": [TORCH, "keras", "numpy"],
+    "keras-jax": ["jax", "keras", "numpy"],
     "flax": ["jax", "flax", "optax", "numpy"],
+    "tinygrad": ["tinygrad", "numpy"],
 }
-"""What each peer's environment holds; cnnlab runs in the harness's own."""
+"""What each peer's environment holds; cnnlab runs in the harness's own.
+
+Lightning is held at a version before 2.6.2, which was tampered with.
+"""
 
 
 def environment(peer: str, root: Path) -> Path:
@@ -112,19 +120,23 @@ def main() -> None:
     peers = ["cnnlab", *(peer for peer in arguments.peers if peer != "cnnlab")]
     pythons = {peer: environment(peer, arguments.environments.absolute()) for peer in peers}
     runs: dict[str, list[dict]] = {peer: [] for peer in peers}
+    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
         write_job(Path(name), arguments.epochs)
         for turn in range(arguments.processes):
             for peer in peers:
-                script = HERE / "peers" / f"{peer}_peer.py"
+                script, _, backend = peer.partition("-")
+                script = HERE / "peers" / f"{script}_peer.py"
                 command = [pythons[peer], script, name, str(arguments.epochs)]
                 start = time.perf_counter()
-                told = os.environ | {"PROCESS_STARTED": str(time.time())}
+                told = os.environ | {"PROCESS_STARTED": str(time.time()), "KERAS_BACKEND": backend}
                 done = subprocess.run(
                     command, env=told, capture_output=True, text=True, check=False
                 )
                 if done.returncode:
-                    raise SystemExit(f"{peer} failed:\n{done.stderr[-3000:]}")
+                    failed[peer] = done.stderr.strip().split("\n")[-1]
+                    print(peer, turn, f"failed: {failed[peer]}", flush=True)
+                    continue
                 result = json.loads(done.stdout.splitlines()[-1])
                 result["process_seconds"] = time.perf_counter() - start
                 runs[peer].append(result)
@@ -134,7 +146,8 @@ def main() -> None:
         "cnnlab": version("cnnlab"),
         "device": describe_device(torch.device("cpu")),
         "product_gflops": rate,
-        "runs": runs,
+        "runs": {peer: own for peer, own in runs.items() if peer not in failed},
+        "failed": failed,
         "versions": {peer: frozen(pythons[peer]) for peer in peers},
     }
     (HERE / "results" / "epoch.json").write_text(json.dumps(results, indent=1) + "\n")
@@ -146,7 +159,12 @@ NAMES = {
     "cnnlab": "cnnlab",
     "dataloader": "PyTorch, tensors through DataLoader",
     "skorch": "skorch",
+    "lightning": "PyTorch Lightning",
+    "fastai": "fastai",
+    "keras-torch": "Keras on PyTorch",
+    "keras-jax": "Keras on JAX",
     "flax": "JAX + Flax",
+    "tinygrad": "tinygrad",
     "workshop": "the workshop's own pipeline",
 }
 
