@@ -129,9 +129,9 @@ def main() -> None:
                 script = HERE / "peers" / f"{script}_peer.py"
                 command = [pythons[peer], script, name, str(arguments.epochs)]
                 start = time.perf_counter()
-                told = os.environ | {"PROCESS_STARTED": str(time.time()), "KERAS_BACKEND": backend}
+                told = {"PROCESS_STARTED": str(time.time()), "KERAS_BACKEND": backend, "DEV": "CPU"}
                 done = subprocess.run(
-                    command, env=told, capture_output=True, text=True, check=False
+                    command, env=os.environ | told, capture_output=True, text=True, check=False
                 )
                 if done.returncode:
                     failed[peer] = done.stderr.strip().split("\n")[-1]

@@ -1,5 +1,7 @@
 """Keras over arrays in memory, on the backend that KERAS_BACKEND names."""
 
+import math
+
 import keras
 import numpy as np
 from job import BATCH, EVALUATION_BATCH, MOMENTUM, RATE, Job
@@ -42,24 +44,22 @@ class Batches(keras.utils.PyDataset):
         self.epoch = 0
 
     def __len__(self):
-        return -(-len(self.images) // BATCH)
+        return math.ceil(len(self.images) / BATCH)
 
     def __getitem__(self, at):
         chosen = self.orders[self.epoch][at * BATCH : (at + 1) * BATCH]
         return self.images[chosen], self.labels[chosen]
 
-    def on_epoch_end(self):
-        self.epoch = min(self.epoch + 1, len(self.orders) - 1)
-
 
 class Clock(keras.callbacks.Callback):
     """Marks the epochs, and takes each step's loss out of Keras' running mean."""
 
-    def __init__(self, job):
+    def __init__(self, job, batches):
         super().__init__()
-        self.job, self.total = job, 0.0
+        self.job, self.batches, self.total = job, batches, 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
         self.job.start()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -91,12 +91,13 @@ def main() -> None:
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
+    batches = Batches(*arrays["train"], job.array("orders"))
     model.fit(
-        Batches(*arrays["train"], job.array("orders")),
+        batches,
         validation_data=arrays["validation"],
         validation_batch_size=EVALUATION_BATCH,
         epochs=job.epochs,
-        callbacks=[Clock(job)],
+        callbacks=[Clock(job, batches)],
         shuffle=False,
         verbose=0,
     )

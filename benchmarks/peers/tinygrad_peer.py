@@ -2,6 +2,7 @@
 
 from job import BATCH, EVALUATION_BATCH, MOMENTUM, RATE, Job
 from tinygrad import Tensor, TinyJit
+from tinygrad.helpers import Context
 from tinygrad.nn import Conv2d, Linear
 from tinygrad.nn.optim import SGD
 
@@ -57,7 +58,7 @@ def main() -> None:
 
     for order in job.array("orders")[: job.epochs]:
         job.start()
-        with Tensor.train():
+        with Context(TRAINING=1):
             for at in range(0, len(order), BATCH):
                 chosen = order[at : at + BATCH]
                 x, y = Tensor(images[chosen]).realize(), Tensor(labels[chosen]).realize()
