@@ -14,7 +14,14 @@ from torch import nn
 
 from cnnlab import published
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.images import MEAN, STANDARD_DEVIATION, Splits, TensorSet, prepare
+from cnnlab.data.images import (
+    MEAN,
+    STANDARD_DEVIATION,
+    Splits,
+    TensorSet,
+    as_input,
+    prepare,
+)
 from cnnlab.errors import RunError
 from cnnlab.experiments.run import Run, TestResult, softmax, train_run
 from cnnlab.files import write_whole
@@ -199,7 +206,7 @@ def _batches(
                 "The first 110 images of the first training batch.",
             ),
             Illustration(
-                plots.image_grid(_as_levels(validation.images[:110])),
+                plots.image_grid(_as_levels(as_input(validation.images[:110]))),
                 "The first 110 images of the first validation batch.",
             ),
         ],

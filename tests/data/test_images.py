@@ -17,6 +17,9 @@ from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import ImageSet, load, prepare, resize, split
 from cnnlab.errors import DataError, DataUnavailableError
+from cnnlab.models.build import build
+from cnnlab.training.config import recipe
+from cnnlab.training.loop import fit
 
 SMALL_IMAGES = stn.arrays(
     np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 32), st.integers(1, 32))
@@ -391,3 +394,17 @@ def test_real_fashion_mnist_has_each_class_equally_often(fashion):
 @pytest.mark.real_data
 def test_resize_is_pillows_on_real_images(fashion):
     assert greatest_difference(fashion.test.images[:1_000]) <= 1
+
+
+def test_short_of_memory_levels_are_kept_and_train_the_same(tiny_folder, monkeypatch):
+    tiny_splits = load("tiny")
+    usual = [prepare(part) for part in (tiny_splits.train, tiny_splits.validation)]
+    monkeypatch.setattr("cnnlab.data.images.free_bytes", lambda device: 100_000)
+    told: list[str] = []
+    short = [prepare(p, notify=told.append) for p in (tiny_splits.train, tiny_splits.validation)]
+    assert short[0].images.dtype == torch.uint8
+    assert "Only 0 MB of memory are free: 240 images are kept as grey levels" in told[0]
+    config = recipe("workshop", epochs=2, batch_size=64)
+    one, other = (fit(build("lenet5"), *sets, config) for sets in (usual, short))
+    assert [r.train_loss for r in one] == [r.train_loss for r in other]
+    assert [r.validation_loss for r in one] == [r.validation_loss for r in other]

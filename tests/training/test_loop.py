@@ -1,4 +1,5 @@
 import math
+import os
 
 import pytest
 import torch
@@ -149,3 +150,30 @@ def test_two_epochs_on_fashion_mnist_pass_80_percent():
     train, validation = prepare(splits.train), prepare(splits.validation)
     history = fit(build("lenet5"), train, validation, recipe("workshop", epochs=2))
     assert history[-1].validation_accuracy > 0.80
+
+
+def test_a_batch_larger_than_the_set_is_the_whole_set(tensors):
+    config = recipe("workshop", epochs=2, batch_size=100_000)
+    whole = recipe("workshop", epochs=2, batch_size=200)
+    one, other = (fit(build("lenet5"), tensors, tensors, each) for each in (config, whole))
+    assert [record.train_loss for record in one] == [record.train_loss for record in other]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_from_a_process_with_threads_trains_too(tensors):
+    config = recipe("workshop", epochs=1, batch_size=50)
+    expected = fit(build("lenet5"), tensors, tensors, config)[0].train_loss
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        torch.set_num_threads(1)  # GNU OpenMP's threads do not survive a fork
+        try:
+            found = fit(build("lenet5"), tensors, tensors, config)[0].train_loss
+            os.write(writer, repr(found).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        assert float(answer.read()) == pytest.approx(expected, abs=1e-5)
+    os.waitpid(child, 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from cnnlab.data.images import TensorSet
+from cnnlab.data.images import TensorSet, as_input
 
 
 class ShuffledBatches:
@@ -31,7 +31,7 @@ class ShuffledBatches:
         images, labels = self.tensors
         order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
         for indices in order.split(self.batch_size):
-            batch = images[indices]
+            batch = as_input(images[indices])
             if self.flip:
                 mirrored = torch.rand(len(batch), generator=self.generator) < 0.5
                 chosen = mirrored.nonzero().squeeze(1).to(labels.device)

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.images import TensorSet
+from cnnlab.data.images import TensorSet, as_input
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.optimizers import Schedule, make_optimizer
@@ -65,7 +65,7 @@ def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
 def predict(model: nn.Module, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
     """Return the logits (N, 10) of all images, the model in evaluation mode."""
     model.eval()
-    return torch.cat([model(batch) for batch in images.split(batch_size)])
+    return torch.cat([model(as_input(batch)) for batch in images.split(batch_size)])
 
 
 def score(logits: torch.Tensor, labels: torch.Tensor) -> Evaluation:
@@ -90,10 +90,12 @@ def fit(
     """Train the model in place; return each epoch's figures.
 
     ``on_batch`` is told epoch, batch and the number of batches; ``on_epoch`` the epoch's
-    record. Same seed, machine and version: same bits. Raises `DivergedError` at the step
-    whose loss is NaN or infinite, with the last weights whose loss was finite in the model.
+    record. Same seed, machine and version: same bits. Raises `DivergedError` where the loss is
+    NaN or infinite, with the last weights whose loss was finite in the model: looked at after
+    every step on the CPU, after every epoch elsewhere, so that a GPU need not wait.
     """
-    with quick(model, train.images.device):
+    device = train.images.device
+    with quick(model, device):
         optimizer = make_optimizer(model, config)
         batches = ShuffledBatches(
             train, config.batch_size, config.seed, flip=config.augmentation == "flip"
@@ -105,18 +107,19 @@ def fit(
         for epoch in range(1, config.epochs + 1):
             start = time.perf_counter()
             learning_rate = optimizer.param_groups[0]["lr"]
-            total_loss, total_correct = 0.0, 0
+            total_loss, total_correct = torch.zeros(2, device=device)
 
             model.train()
             for batch, (images, labels) in enumerate(batches, start=1):
                 loss, logits = loss_batch(model, images, labels, config.label_smoothing)
-                last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
+                if device.type == "cpu":
+                    last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
                 loss.backward()
                 optimizer.step()
                 optimizer.zero_grad()
                 schedule.after_batch()
-                total_loss += loss.item() * len(labels)
-                total_correct += int(count_correct(logits, labels))
+                total_loss += loss.detach() * len(labels)
+                total_correct += count_correct(logits, labels)
                 if on_batch is not None:
                     on_batch(epoch, batch, len(batches))
 
@@ -126,8 +129,8 @@ def fit(
 
             record = EpochRecord(
                 epoch=epoch,
-                train_loss=total_loss / len(train.labels),
-                train_accuracy=total_correct / len(train.labels),
+                train_loss=total_loss.item() / len(train.labels),
+                train_accuracy=total_correct.item() / len(train.labels),
                 validation_loss=result.loss,
                 validation_accuracy=result.accuracy,
                 learning_rate=learning_rate,
