@@ -26,7 +26,7 @@ import torch
 from matplotlib.figure import Figure
 
 from cnnlab.data.idx import write_idx
-from cnnlab.data.images import load, prepare
+from cnnlab.data.images import as_input, load, prepare
 from cnnlab.models.build import build
 from cnnlab.training.device import describe_device
 from cnnlab.views.plots import BLUE, INK, MUTED, STYLE, to_png
@@ -82,8 +82,9 @@ def write_job(folder: Path, epochs: int) -> None:
     np.save(folder / "validation_indices.npy", order[:12_000])
     np.save(folder / "train_indices.npy", order[12_000:])
     for part, image_set in (("train", splits.train), ("validation", splits.validation)):
-        images, labels = prepare(image_set)
-        np.save(folder / f"{part}_images.npy", images.numpy())
+        levels, labels = prepare(image_set)
+        np.save(folder / f"{part}_levels.npy", levels.numpy())
+        np.save(folder / f"{part}_images.npy", as_input(levels).numpy())
         np.save(folder / f"{part}_labels.npy", labels.numpy())
     generator = torch.Generator().manual_seed(0)
     drawn = [torch.randperm(len(splits.train), generator=generator) for _ in range(epochs)]

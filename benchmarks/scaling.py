@@ -62,7 +62,7 @@ def measure(images: int, batch_size: int, width: int, seeds: int) -> None:
     """Print one point's seconds and peak memory as JSON."""
     generator = torch.Generator().manual_seed(0)
     data = TensorSet(
-        torch.randn(images, 1, 32, 32, generator=generator),
+        torch.randint(256, (images, 1, 32, 32), generator=generator, dtype=torch.uint8),
         torch.randint(10, (images,), generator=generator),
     )
     held = TensorSet(data.images[:1000], data.labels[:1000])

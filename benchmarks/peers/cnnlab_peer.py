@@ -20,7 +20,7 @@ def main() -> None:
     job = Job()
     parts = {
         part: TensorSet(
-            torch.from_numpy(job.array(f"{part}_images")),
+            torch.from_numpy(job.array(f"{part}_levels")),
             torch.from_numpy(job.array(f"{part}_labels")),
         )
         for part in ("train", "validation")

@@ -30,7 +30,7 @@ class Job:
         self.imported = time.time() - float(os.environ["PROCESS_STARTED"])
 
     def array(self, name: str) -> np.ndarray:
-        """Return an array: train_images, train_labels, validation_*, orders, or a weight."""
+        """Return an array: train_images, train_levels, train_labels, validation_*, or orders."""
         return np.load(self.folder / f"{name}.npy")
 
     def weights(self) -> dict[str, np.ndarray]:

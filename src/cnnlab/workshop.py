@@ -19,7 +19,6 @@ from cnnlab.data.images import (
     STANDARD_DEVIATION,
     Splits,
     TensorSet,
-    as_input,
     prepare,
 )
 from cnnlab.errors import RunError
@@ -206,7 +205,7 @@ def _batches(
                 "The first 110 images of the first training batch.",
             ),
             Illustration(
-                plots.image_grid(_as_levels(as_input(validation.images[:110]))),
+                plots.image_grid(validation.images[:110, 0].cpu().numpy()),
                 "The first 110 images of the first validation batch.",
             ),
         ],

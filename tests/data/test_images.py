@@ -15,7 +15,15 @@ from PIL import Image
 from cnnlab.data import catalog, fetch
 from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import write_idx
-from cnnlab.data.images import ImageSet, load, prepare, resize, split
+from cnnlab.data.images import (
+    ImageSet,
+    TensorSet,
+    as_input,
+    load,
+    prepare,
+    resize,
+    split,
+)
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
@@ -338,7 +346,7 @@ def noise():
 def test_prepared_images_have_the_networks_shape_and_type(noise):
     images, labels = prepare(noise)
     assert images.shape == (5_000, 1, 32, 32)
-    assert images.dtype == torch.float32
+    assert images.dtype == torch.uint8
     assert torch.equal(labels, torch.arange(5_000) % 2)
     assert labels.dtype == torch.int64
 
@@ -346,19 +354,29 @@ def test_prepared_images_have_the_networks_shape_and_type(noise):
 def test_prepared_levels_are_the_arithmetic_of_the_resized_ones(noise):
     levels = torch.from_numpy(resize(noise.images)).unsqueeze(1)
     expected = (levels.float() / 255 - 0.5) / 0.5
-    assert torch.equal(prepare(noise).images, expected)
+    assert torch.equal(as_input(prepare(noise).images), expected)
 
 
 def test_prepared_levels_lie_between_minus_one_and_one(noise):
-    images = prepare(noise).images
+    images = as_input(prepare(noise).images)
     assert -1 <= images.min() < -0.9
     assert 0.9 < images.max() <= 1
 
 
 @pytest.mark.parametrize(("level", "value"), [(0, -1.0), (255, 1.0)], ids=["black", "white"])
 def test_black_is_minus_one_and_white_is_one(level, value):
-    images = prepare(image_set(np.full((2, 28, 28), level, np.uint8))).images
+    images = as_input(prepare(image_set(np.full((2, 28, 28), level, np.uint8))).images)
     assert torch.all(images == value)
+
+
+def test_a_network_learns_the_same_from_levels_and_from_floats(tiny_folder):
+    splits = load("tiny")
+    levels = [prepare(part) for part in (splits.train, splits.validation)]
+    floats = [TensorSet(as_input(images), labels) for images, labels in levels]
+    config = recipe("workshop", epochs=2, batch_size=64)
+    one, other = (fit(build("lenet5"), *sets, config) for sets in (levels, floats))
+    assert [r.train_loss for r in one] == [r.train_loss for r in other]
+    assert [r.validation_loss for r in one] == [r.validation_loss for r in other]
 
 
 # --- the real data --------------------------------------------------------------------------
@@ -394,17 +412,3 @@ def test_real_fashion_mnist_has_each_class_equally_often(fashion):
 @pytest.mark.real_data
 def test_resize_is_pillows_on_real_images(fashion):
     assert greatest_difference(fashion.test.images[:1_000]) <= 1
-
-
-def test_short_of_memory_levels_are_kept_and_train_the_same(tiny_folder, monkeypatch):
-    tiny_splits = load("tiny")
-    usual = [prepare(part) for part in (tiny_splits.train, tiny_splits.validation)]
-    monkeypatch.setattr("cnnlab.data.images.free_bytes", lambda device: 100_000)
-    told: list[str] = []
-    short = [prepare(p, notify=told.append) for p in (tiny_splits.train, tiny_splits.validation)]
-    assert short[0].images.dtype == torch.uint8
-    assert "Only 0 MB of memory are free: 240 images are kept as grey levels" in told[0]
-    config = recipe("workshop", epochs=2, batch_size=64)
-    one, other = (fit(build("lenet5"), *sets, config) for sets in (usual, short))
-    assert [r.train_loss for r in one] == [r.train_loss for r in other]
-    assert [r.validation_loss for r in one] == [r.validation_loss for r in other]

@@ -1,22 +1,74 @@
+import subprocess
+import sys
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.optimizers import Schedule, make_optimizer
+from cnnlab.training.optimizers import Optimizer, Schedule
 
 
 def rates(config, batches, accuracies):
-    optimizer = make_optimizer(nn.Linear(2, 2), config)
+    optimizer = Optimizer(nn.Linear(2, 2), config)
     schedule = Schedule(optimizer, config, batches)
+    seen = []
+    for accuracy in accuracies:
+        for _ in range(batches):
+            seen.append(optimizer.learning_rate)
+            optimizer.step()
+            schedule.after_batch()
+        schedule.after_epoch(accuracy)
+    return seen
+
+
+def pytorchs_rates(make, batches, accuracies):
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler = make(optimizer)
     seen = []
     for accuracy in accuracies:
         for _ in range(batches):
             seen.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
-            schedule.after_batch()
-        schedule.after_epoch(accuracy)
+            if not isinstance(scheduler, ReduceLROnPlateau):
+                scheduler.step()
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step(accuracy)
     return seen
+
+
+@pytest.mark.parametrize(("epochs", "share"), [(4, 0.25), (1, 0.3), (25, 0.9)])
+def test_one_cycle_is_pytorchs(epochs, share):
+    config = TrainConfig(schedule="one-cycle", learning_rate=0.1, epochs=epochs, warmup_share=share)
+    expected = pytorchs_rates(
+        lambda optimizer: OneCycleLR(
+            optimizer,
+            max_lr=0.1,
+            total_steps=epochs * 10 + 1,
+            pct_start=share,
+            anneal_strategy="linear",
+            cycle_momentum=False,
+        ),
+        10,
+        [0.5] * epochs,
+    )
+    assert rates(config, 10, [0.5] * epochs) == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(0, 1), max_size=40), st.integers(0, 3))
+def test_plateau_is_pytorchs(accuracies, patience):
+    config = TrainConfig(plateau_patience=patience, plateau_factor=0.5)
+    expected = pytorchs_rates(
+        lambda optimizer: ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=patience),
+        1,
+        accuracies,
+    )
+    # PyTorch leaves rates as they are that would change by less than 1e-8.
+    seen = rates(config, 1, accuracies)
+    assert seen == pytest.approx(expected, abs=1e-8)
 
 
 def test_one_cycle_rises_to_the_largest_rate_and_falls_to_nothing():
@@ -54,7 +106,7 @@ def test_the_optimiser_is_pytorchs_with_the_configs_settings(name, reference):
     ours, theirs = nn.Linear(3, 2), nn.Linear(3, 2)
     theirs.load_state_dict(ours.state_dict())
     config = TrainConfig(optimizer=name, learning_rate=0.01, momentum=0.8, weight_decay=0.1)
-    pairs = [(ours, make_optimizer(ours, config)), (theirs, reference(theirs.parameters()))]
+    pairs = [(ours, Optimizer(ours, config)), (theirs, reference(theirs.parameters()))]
     for _ in range(5):
         for model, optimizer in pairs:
             model(torch.ones(1, 3)).square().sum().backward()
@@ -62,3 +114,28 @@ def test_the_optimiser_is_pytorchs_with_the_configs_settings(name, reference):
             optimizer.zero_grad()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_a_weight_without_gradient_and_a_frozen_one_stay():
+    layers = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    layers[0].bias.requires_grad_(False)
+    before = [p.clone() for p in layers.parameters()]
+    optimizer = Optimizer(layers, TrainConfig(optimizer="adamw", weight_decay=0.1))
+    layers[0](torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    moved = [not torch.equal(a, b) for a, b in zip(before, layers.parameters(), strict=True)]
+    assert moved == [True, False, False, False]
+
+
+def test_training_does_not_load_pytorchs_compiler():
+    program = (
+        "import sys, torch; from torch import nn;"
+        "from cnnlab.training.config import TrainConfig;"
+        "from cnnlab.training.optimizers import Optimizer, Schedule;"
+        "layer = nn.Linear(2, 2); config = TrainConfig();"
+        "optimizer = Optimizer(layer, config); schedule = Schedule(optimizer, config, 3);"
+        "layer(torch.ones(1, 2)).sum().backward(); optimizer.step(); optimizer.zero_grad();"
+        "schedule.after_batch(); schedule.after_epoch(0.5);"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -8,7 +8,7 @@ from cnnlab.data.images import load, prepare
 from cnnlab.models.build import MODELS, build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import loss_batch
-from cnnlab.training.optimizers import make_optimizer
+from cnnlab.training.optimizers import Optimizer
 from cnnlab.training.steps import describe_steps, quick
 
 
@@ -20,7 +20,7 @@ def train():
 def first_losses(model, way, train):
     config, losses = recipe("workshop"), []
     with way:
-        optimizer = make_optimizer(model, config)
+        optimizer = Optimizer(model, config)
         for images, labels in ShuffledBatches(train, config.batch_size, config.seed):
             loss, _ = loss_batch(model, images, labels)
             loss.backward()

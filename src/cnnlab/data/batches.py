@@ -31,7 +31,7 @@ class ShuffledBatches:
         images, labels = self.tensors
         order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
         for indices in order.split(self.batch_size):
-            batch = as_input(images[indices])
+            batch = as_input(images.index_select(0, indices))
             if self.flip:
                 mirrored = torch.rand(len(batch), generator=self.generator) < 0.5
                 chosen = mirrored.nonzero().squeeze(1).to(labels.device)

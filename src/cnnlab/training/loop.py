@@ -15,7 +15,7 @@ from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.images import TensorSet, as_input
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.optimizers import Schedule, make_optimizer
+from cnnlab.training.optimizers import Optimizer, Schedule
 from cnnlab.training.steps import quick
 
 
@@ -96,7 +96,7 @@ def fit(
     """
     device = train.images.device
     with quick(model, device):
-        optimizer = make_optimizer(model, config)
+        optimizer = Optimizer(model, config)
         batches = ShuffledBatches(
             train, config.batch_size, config.seed, flip=config.augmentation == "flip"
         )
@@ -106,7 +106,7 @@ def fit(
 
         for epoch in range(1, config.epochs + 1):
             start = time.perf_counter()
-            learning_rate = optimizer.param_groups[0]["lr"]
+            learning_rate = optimizer.learning_rate
             total_loss, total_correct = torch.zeros(2, device=device)
 
             model.train()

@@ -46,7 +46,7 @@ def fit_many(
     jobs = min(jobs or joblib.cpu_count(), len(configs))
     arrays = [tensor.numpy() for tensor in (*train, *validation)]
     with joblib.parallel_config("loky", inner_max_num_threads=1):
-        yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", mmap_mode="r")(
+        yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", mmap_mode="c")(
             joblib.delayed(_fit_one)(build, place, config, *arrays)
             for place, config in enumerate(configs)
         )
@@ -55,7 +55,7 @@ def fit_many(
 def _fit_one(
     build: Callable[[int], nn.Module], place: int, config: TrainConfig, *arrays: NDArray[Any]
 ) -> Trained:
-    tensors = [torch.from_numpy(_writable(array)) for array in arrays]
+    tensors = [torch.from_numpy(array) for array in arrays]
     train, validation = TensorSet(*tensors[:2]), TensorSet(*tensors[2:])
     model, fault = build(config.seed), None
     history: History = []
@@ -69,8 +69,3 @@ def _fit_one(
         torch.set_num_threads(threads)
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     return Trained(place, history, state, fault)
-
-
-def _writable(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array that PyTorch takes without a warning; nobody writes to it."""
-    return array if array.flags.writeable else array.copy()
