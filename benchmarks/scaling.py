@@ -26,7 +26,7 @@ from torch import nn
 from cnnlab.data.images import TensorSet
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from cnnlab.training.many import fit_many
+from cnnlab.training.many import Training, fit_many
 
 USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
 POINTS = {
@@ -74,10 +74,10 @@ def measure(images: int, batch_size: int, width: int, seeds: int) -> None:
         history = fit(network(width, 0), data, held, configs[0])
         seconds = statistics.median(record.seconds for record in history[1:])
     else:
-        make = partial(network, width)
-        list(fit_many(make, configs[:2], data, held))  # starts the processes
+        trainings = [Training(partial(network, width), config) for config in configs]
+        list(fit_many(trainings[:2], data, held))  # starts the processes
         start = time.perf_counter()
-        list(fit_many(make, configs, data, held))
+        list(fit_many(trainings, data, held))
         seconds = (time.perf_counter() - start) / 4
     print(json.dumps({"seconds": seconds, "peak_megabytes": peak_megabytes()}))
 

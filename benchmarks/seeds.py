@@ -11,7 +11,6 @@ import argparse
 import json
 import statistics
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,11 +18,11 @@ import torch
 from scipy.stats import t as student
 
 from cnnlab.data.images import load, prepare
-from cnnlab.models.build import build
+from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import evaluate
-from cnnlab.training.many import fit_many
+from cnnlab.training.many import Training, fit_many
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -42,16 +41,20 @@ def main() -> None:
     )
     for pair in arguments.pairs:
         recipe_name, _, model_name = pair.partition(":")
-        configs = [recipe(recipe_name, seed=seed) for seed in range(arguments.seeds)]
+        network = find_network(model_name)
+        trainings = [
+            Training(network.build, recipe(recipe_name, seed=seed))
+            for seed in range(arguments.seeds)
+        ]
         runs = []
         start = time.perf_counter()
-        for done in fit_many(partial(build, model_name), configs, train, validation):
-            model = build(model_name)
-            model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.state.items()})
+        for done in fit_many(trainings, train, validation):
+            model = network.build(seed=0)
+            model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
             result, last = evaluate(model, test), done.history[-1]
             runs.append(
                 {
-                    "seed": configs[done.place].seed,
+                    "seed": trainings[done.place].config.seed,
                     "fault": done.fault,
                     "validation_accuracy": last.validation_accuracy,
                     "validation_loss": last.validation_loss,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnnlab.data.images import ImageSet as ImageSet
     from cnnlab.data.images import Splits as Splits
+    from cnnlab.data.images import as_input as as_input
     from cnnlab.data.images import load as load
     from cnnlab.data.images import prepare as prepare
     from cnnlab.experiments.run import open_run as open_run
@@ -25,6 +26,7 @@ _HOMES = {
     "Splits": "data.images",
     "TrainConfig": "training.config",
     "accuracy": "training.loop",
+    "as_input": "data.images",
     "build": "models.build",
     "evaluate": "training.loop",
     "fit": "training.loop",

@@ -20,6 +20,7 @@ from cnnlab.training.config import TrainConfig, recipe
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
     from cnnlab.data.images import Splits
+    from cnnlab.models.build import Network
 
 _SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
@@ -52,6 +53,10 @@ Device = Annotated[
     Parameter(help="Where to compute; auto takes a GPU where there is one."),
 ]
 RunFolder = Annotated[Path, Parameter(help="A run folder, as cnnlab train made it.")]
+OwnModel = Annotated[
+    str | None,
+    Parameter(name="--model", help="file.py:Class, where the run trained a network of your own."),
+]
 Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
 
 Changes = make_dataclass(
@@ -123,7 +128,9 @@ def workshop(
 @app.command
 def train(
     *,
-    model: Annotated[str, Parameter(help="lenet5 or lenet5-relu-max.")] = "lenet5",
+    model: Annotated[
+        str, Parameter(help="lenet5, lenet5-relu-max, or your own as file.py:Class.")
+    ] = "lenet5",
     dataset: Dataset = "fashion-mnist",
     recipe_name: Annotated[str, Parameter(name="--recipe", help="Settings by name.")] = "workshop",
     changes: Annotated[Changes, Parameter(name="*", group=_SETTINGS)] = Changes(),  # type: ignore[valid-type] # noqa: B008
@@ -140,9 +147,9 @@ def train(
     terminal = Terminal(json_wanted)
     config = recipe(recipe_name, **_made(changes))
 
-    from cnnlab.models.build import check_model_name, display_name
+    from cnnlab.models.build import find_network
 
-    check_model_name(model)
+    network = find_network(model)
 
     from cnnlab.data.images import prepare
     from cnnlab.experiments.run import free_folder, train_run
@@ -155,18 +162,18 @@ def train(
             f"augmentation is 'flip', but a mirrored image of {splits.data_set.title} does not "
             "show its class any more. Add --augmentation none."
         )
-    name = f"{splits.data_set.name}-{model}-seed-{config.seed}"
+    name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = output or free_folder(Path("runs") / name)
     terminal.say(
-        f"{display_name(model)} on {splits.data_set.title}: {len(splits.train):,} train, "
+        f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
         f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
         f"{config.epochs} epochs; {describe_device(chosen)}."
     )
     with _kept_on_ctrl_c(terminal, folder), terminal.live():
-        terminal.training(model, config)
+        terminal.training(network.title, config)
         run = train_run(
             folder,
-            model_name=model,
+            network=network,
             recipe_name=recipe_name,
             config=config,
             splits=splits,
@@ -190,6 +197,7 @@ def evaluate(
     run: RunFolder,
     /,
     *,
+    model: OwnModel = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -207,7 +215,7 @@ def evaluate(
 
     opened = open_run(run)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
-    result, _ = opened.open_test_set(splits, choose_device(device))
+    result, _ = opened.open_test_set(splits, choose_device(device), _own(model))
     terminal.show(
         f"Test loss {result.test_loss:.4f}, accuracy {result.test_accuracy:.2%} on "
         f"{len(splits.test):,} images of {splits.data_set.title}."
@@ -226,6 +234,7 @@ def predict(
     images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
     /,
     *,
+    model: OwnModel = None,
     device: Device = "auto",
     json_wanted: Json = False,
 ) -> None:
@@ -244,7 +253,9 @@ def predict(
     opened = open_run(run)
     data_set = find_data_set(opened.data_set_name)
     pictures = [read_picture(path, data_set) for path in images]
-    probabilities = opened.classify([each.image for each in pictures], choose_device(device))
+    probabilities = opened.classify(
+        [each.image for each in pictures], choose_device(device), _own(model)
+    )
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
         order = row.argsort()[::-1][:3]
@@ -271,6 +282,7 @@ def report(
     run: RunFolder,
     /,
     *,
+    model: OwnModel = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -283,16 +295,18 @@ def report(
     terminal = Terminal(json_wanted)
 
     from cnnlab.experiments.run import open_run
-    from cnnlab.models.build import display_name
     from cnnlab.training.device import choose_device
     from cnnlab.views.report import run_report
 
     opened = open_run(run)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
     opened.check_data_set(splits)
-    answers = opened.answers(splits.validation, choose_device(device)) if opened.history() else None
+    network = opened.network(_own(model))
+    answers = None
+    if opened.history():
+        answers = opened.answers(splits.validation, choose_device(device), network)
     path = run / "report.html"
-    run_report(opened, display_name(opened.model_name), answers, splits).write(path)
+    run_report(opened, network.title, answers, splits).write(path)
     terminal.show(f"The report: {path}")
     if json_wanted:
         _print_json({"run": str(run), "report": str(path)})
@@ -413,6 +427,12 @@ def _kept_on_ctrl_c(terminal: Terminal, folder: Path) -> Iterator[None]:
                 f"'cnnlab report {metrics.parent}'."
             )
         raise
+
+
+def _own(model: str | None) -> "Network | None":
+    from cnnlab.models.build import find_network
+
+    return find_network(model) if model else None
 
 
 def _load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":

@@ -25,7 +25,7 @@ from cnnlab.errors import RunError
 from cnnlab.experiments.run import Run, TestResult, softmax, train_run
 from cnnlab.files import write_whole
 from cnnlab.insight.mistakes import Predictions
-from cnnlab.models.build import build, count_parameters, display_name
+from cnnlab.models.build import build, count_parameters, find_network
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, evaluate, predict
@@ -115,12 +115,13 @@ def workshop(
 
     results: list[VariantResult] = []
     for model_name in VARIANTS:
-        name = display_name(model_name)
+        network = find_network(model_name)
+        name = network.title
         tell(_what_is_trained(model_name, config, device))
         listener.training(name, config)
         run = train_run(
             output / model_name,
-            model_name=model_name,
+            network=network,
             recipe_name="workshop",
             config=config,
             splits=splits,
@@ -271,7 +272,7 @@ def _what_is_trained(model_name: str, config: TrainConfig, device: torch.device)
             "can only come from these, or from chance."
         )
     return Chapter(
-        f"{title}: {display_name(model_name)}",
+        f"{title}: {find_network(model_name).title}",
         [
             first,
             f"{config.epochs} epochs, batches of {config.batch_size}, SGD with learning rate "

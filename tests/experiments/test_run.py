@@ -4,9 +4,10 @@ import math
 import pytest
 import torch
 
-from cnnlab.data.images import load, prepare
+from cnnlab.data.images import as_input, load, prepare
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.run import free_folder, open_run, train_run
+from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
 
 
@@ -23,7 +24,7 @@ def train(splits, tmp_path):
         model = settings.pop("model", "lenet5")
         return train_run(
             tmp_path / folder,
-            model_name=model,
+            network=find_network(model),
             recipe_name="workshop",
             config=recipe("workshop", **settings),
             splits=splits,
@@ -68,7 +69,7 @@ def test_run_folder_says_everything(train, splits):
 def test_reopened_run_answers_as_it_was_trained(train, splits):
     run = train()
     opened = open_run(run.folder)
-    images = prepare(splits.validation).images
+    images = as_input(prepare(splits.validation).images)
     assert opened.history() == run.history()
     assert opened.config == run.config
     cpu = torch.device("cpu")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cnnlab.errors import ModelError
-from cnnlab.models.build import build, check_model_name, count_parameters
+from cnnlab.models.build import build, count_parameters, find_network
 
 
 @pytest.mark.parametrize("name", ["lenet5", "lenet5-relu-max"])
@@ -48,4 +48,4 @@ def test_seed_draws_the_weights_and_leaves_the_global_generator_alone():
 
 def test_unknown_model_is_answered_with_the_nearest():
     with pytest.raises(ModelError, match=r"no model 'lenet-5'\. Did you mean 'lenet5'\?"):
-        check_model_name("lenet-5")
+        find_network("lenet-5")

@@ -3,12 +3,13 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from cnnlab.data.images import TensorSet, prepare_images
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from cnnlab.training.many import fit_many
+from cnnlab.training.many import Training, fit_many
 from conftest import tiny_arrays
 
 MAKE = partial(build, "lenet5-relu-max")
@@ -25,7 +26,10 @@ def sets():
 
 def test_each_training_is_the_one_it_would_be_alone(sets):
     configs = [recipe("sprint", epochs=2, batch_size=32, seed=seed) for seed in (4, 5, 6)]
-    found = {done.place: done for done in fit_many(MAKE, configs, *sets, jobs=2)}
+    found = {
+        done.place: done
+        for done in fit_many([Training(MAKE, each) for each in configs], *sets, jobs=2)
+    }
     assert sorted(found) == [0, 1, 2]
     for place, config in enumerate(configs):
         model = MAKE(config.seed)
@@ -34,14 +38,31 @@ def test_each_training_is_the_one_it_would_be_alone(sets):
         for ours, theirs in zip(found[place].history, alone, strict=True):
             assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-4)
         for name, tensor in model.state_dict().items():
-            assert found[place].state[name] == pytest.approx(tensor.numpy(), abs=1e-3)
+            assert found[place].weights[name] == pytest.approx(tensor.numpy(), abs=1e-3)
     assert found[0].history != found[1].history
 
 
 def test_a_diverged_training_is_told_and_the_others_go_on(sets):
     configs = [recipe("workshop", epochs=2, batch_size=32, learning_rate=r) for r in (1e30, 0.01)]
-    found = {done.place: done for done in fit_many(MAKE, configs, *sets, jobs=2)}
+    found = {
+        done.place: done
+        for done in fit_many([Training(MAKE, each) for each in configs], *sets, jobs=2)
+    }
     assert "training diverged" in found[0].fault
-    assert all(np.isfinite(values).all() for values in found[0].state.values())
+    assert all(np.isfinite(values).all() for values in found[0].weights.values())
+    assert [found[place].status for place in (0, 1)] == ["diverged", "finished"]
     assert found[1].fault is None
     assert len(found[1].history) == 2
+
+
+def broken(seed):
+    return nn.Sequential(nn.Flatten(), nn.Linear(1000, 10))
+
+
+def test_a_network_that_fails_is_told_and_the_others_go_on(sets):
+    config = recipe("workshop", epochs=1, batch_size=32)
+    trainings = [Training(broken, config), Training(MAKE, config)]
+    found = {done.place: done for done in fit_many(trainings, *sets, jobs=1)}
+    assert found[0].status == "failed"
+    assert "mat1 and mat2 shapes cannot be multiplied" in found[0].fault
+    assert found[1].status == "finished"

@@ -2,7 +2,8 @@
 
 import json
 import platform
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,11 +19,13 @@ from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare, prepare_ima
 from cnnlab.errors import CnnlabError, DivergedError, RunError
 from cnnlab.files import write_whole
 from cnnlab.insight.mistakes import Predictions
-from cnnlab.models.build import build, count_parameters
+from cnnlab.models.build import Network, count_parameters, find_network
+from cnnlab.models.own import is_own
 from cnnlab.training.checkpoint import load_model, save_model
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, fit, predict, score
+from cnnlab.training.many import Trained
 from cnnlab.training.steps import describe_steps, quick
 
 CONFIG, METRICS, MODEL, EVALUATION = (
@@ -89,16 +92,38 @@ class Run:
             return None
         return TestResult(**_read_json(path, list(TestResult.__dataclass_fields__)))
 
-    def model(self, device: torch.device) -> nn.Module:
-        """Return the network with its trained weights, on a device."""
+    def network(self, given: Network | None = None) -> Network:
+        """Return the kind of network that was trained.
+
+        One of the user's own is code: it must be ``given``, and be the code that was trained.
+        """
+        source = self.description.get("source_sha256")
+        if given is None and not is_own(self.model_name):
+            return find_network(self.model_name)
+        if given is None:
+            raise RunError(
+                f"{self.folder} was trained with {self.model_name}. A run folder never runs code "
+                f"by itself: name the file, with --model {self.model_name}."
+            )
+        if given.name.rpartition(":")[2] != self.model_name.rpartition(":")[2] or source != (
+            given.source and given.source.sha256
+        ):
+            raise RunError(
+                f"{self.folder} was trained with {self.model_name}; {given.name} is another "
+                "network, or has been changed since."
+            )
+        return given
+
+    def model(self, device: torch.device, given: Network | None = None) -> nn.Module:
+        """Return the network with its trained weights, on a device; see `network`."""
         path = self.folder / MODEL
         if not path.exists():
             raise RunError(
                 f"{self.folder} has no trained network yet: it was stopped before its first "
                 "epoch ended. Train again."
             )
-        tensors, description = load_model(path)
-        model = build(str(description.get("model")))
+        tensors, _ = load_model(path)
+        model = self.network(given).build(seed=0)
         try:
             model.load_state_dict(tensors)
         except RuntimeError as error:
@@ -106,20 +131,27 @@ class Run:
         return model.to(device)
 
     def classify(
-        self, images: list[NDArray[np.uint8]], device: torch.device
+        self,
+        images: list[NDArray[np.uint8]],
+        device: torch.device,
+        given: Network | None = None,
     ) -> NDArray[np.float32]:
         """Return the class probabilities (N, classes) of grey images of 28 x 28 pixels."""
         tensors = prepare_images(np.stack(images), device)
-        with quick(self.model(device), device) as model:
+        with quick(self.model(device, given), device) as model:
             return softmax(predict(model, tensors))
 
-    def answers(self, image_set: ImageSet, device: torch.device) -> Predictions:
+    def answers(
+        self, image_set: ImageSet, device: torch.device, given: Network | None = None
+    ) -> Predictions:
         """Return the network's answers to a set of images."""
-        with quick(self.model(device), device) as model:
+        with quick(self.model(device, given), device) as model:
             logits = predict(model, prepare(image_set, device).images)
         return Predictions(image_set, softmax(logits))
 
-    def open_test_set(self, splits: Splits, device: torch.device) -> tuple[TestResult, Predictions]:
+    def open_test_set(
+        self, splits: Splits, device: torch.device, given: Network | None = None
+    ) -> tuple[TestResult, Predictions]:
         """Evaluate on the test set, count the opening, and keep the result in the folder.
 
         Raises `RunError` where the splits are of another data set than the run's.
@@ -127,7 +159,7 @@ class Run:
         self.check_data_set(splits)
         before = self.test_result()
         tensors = prepare(splits.test, device)
-        with quick(self.model(device), device) as model:
+        with quick(self.model(device, given), device) as model:
             logits = predict(model, tensors.images, self.config.evaluation_batch_size)
         result = score(logits, tensors.labels)
         counted = TestResult(
@@ -161,7 +193,7 @@ def softmax(logits: torch.Tensor) -> NDArray[np.float32]:
 def train_run(
     folder: Path,
     *,
-    model_name: str,
+    network: Network,
     recipe_name: str,
     config: TrainConfig,
     splits: Splits,
@@ -177,45 +209,17 @@ def train_run(
     `DivergedError` pass through with the run's status written. Raises `RunError` where the
     folder is already there or cannot be written.
     """
-    model = build(model_name, config.seed)
-    device = train.images.device
-    description = {
-        "cnnlab": version("cnnlab"),
-        "status": "running",
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": model_name,
-        "parameters": count_parameters(model),
-        "recipe": recipe_name,
-        "seed": config.seed,
-        "config": asdict(config),
-        "data_set": {
-            "name": splits.data_set.name,
-            "title": splits.data_set.title,
-            "classes": list(splits.data_set.classes),
-            "source": splits.source,
-            "sha256": {file.name: file.sha256 for file in splits.data_set.files},
-            "train": len(splits.train),
-            "validation": len(splits.validation),
-            "test": len(splits.test),
-        },
-        "device": describe_device(device),
-        "steps": describe_steps(model, device),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": version("numpy"),
-            "platform": platform.platform(),
-        },
-    }
+    model = network.build(config.seed)
+    description = describe(network, recipe_name, config, splits, train.images.device)
     _make_folder(folder)
     run = Run(folder, description)
     run.set_status("running")
-    lines: list[str] = []
+    history: History = []
 
     def keep_epoch(record: EpochRecord) -> None:
-        lines.append(json.dumps(asdict(record)) + "\n")
-        _write(folder / METRICS, "".join(lines).encode())
-        _save(run, model)
+        history.append(record)
+        _write(folder / METRICS, _lines(history))
+        _save(run, model.state_dict())
         if on_epoch is not None:
             on_epoch(record)
 
@@ -225,7 +229,7 @@ def train_run(
         run.set_status("interrupted")
         raise
     except DivergedError as error:
-        _save(run, model)
+        _save(run, model.state_dict())
         run.set_status("diverged")
         raise DivergedError(f"{error} The run is in {folder}.") from None
     except CnnlabError:
@@ -233,6 +237,71 @@ def train_run(
         raise
     run.set_status("finished")
     return run
+
+
+def keep_run(folder: Path, description: dict[str, Any], trained: Trained) -> Run:
+    """Write a training that is over as a run folder, seen under its name only when whole.
+
+    What stood there before, of an earlier try, is replaced. Raises `RunError`.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    _make_folder(partial)
+    run = Run(partial, description)
+    _write(partial / METRICS, _lines(trained.history))
+    if trained.weights:
+        _save(run, {name: torch.from_numpy(each) for name, each in trained.weights.items()})
+    description["device"], description["fault"] = trained.device, trained.fault
+    run.set_status(trained.status)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return Run(folder, description)
+
+
+def describe(
+    network: Network, recipe_name: str, config: TrainConfig, splits: Splits, device: torch.device
+) -> dict[str, Any]:
+    """Return what a training is made of and with, as a run's ``config.json`` keeps it."""
+    model = network.build(config.seed)
+    return {
+        "cnnlab": version("cnnlab"),
+        "status": "running",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": network.name,
+        "source_sha256": network.source and network.source.sha256,
+        "parameters": count_parameters(model),
+        "recipe": recipe_name,
+        "seed": config.seed,
+        "config": asdict(config),
+        "data_set": describe_data(splits),
+        "device": describe_device(device),
+        "steps": describe_steps(model, device),
+        "versions": versions(),
+    }
+
+
+def describe_data(splits: Splits) -> dict[str, Any]:
+    """Return which images a training sees: two runs on the same have the same of these."""
+    return {
+        "name": splits.data_set.name,
+        "title": splits.data_set.title,
+        "classes": list(splits.data_set.classes),
+        "source": splits.source,
+        "sha256": {file.name: file.sha256 for file in splits.data_set.files},
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": version("numpy"),
+        "platform": platform.platform(),
+    }
 
 
 def open_run(folder: Path) -> Run:
@@ -266,15 +335,19 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def _save(run: Run, model: nn.Module) -> None:
+def _save(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
     try:
         save_model(
             run.folder / MODEL,
-            model,
+            weights,
             {key: run.description[key] for key in ("cnnlab", "model", "data_set")},
         )
     except OSError as error:
         raise _cannot_write(run.folder / MODEL, error) from None
+
+
+def _lines(history: History) -> bytes:
+    return "".join(json.dumps(asdict(record)) + "\n" for record in history).encode()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,48 +1,84 @@
 """A name to a network with freshly drawn weights."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from cnnlab.errors import ModelError
 from cnnlab.models.lenet5 import LeNet5
+from cnnlab.models.own import OwnNetwork, is_own, read_own
 
-MODELS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
-    "lenet5": ("LeNet-5 (tanh, average)", LeNet5),
-    "lenet5-relu-max": (
-        "LeNet-5 (ReLU, max)",
-        partial(LeNet5, activation="relu", pooling="max"),
-    ),
+
+@dataclass(frozen=True)
+class Network:
+    """A kind of network: its name, what a person calls it, and how to make one."""
+
+    name: str
+    title: str
+    make: Callable[[], nn.Module]
+
+    def build(self, seed: int) -> nn.Module:
+        """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
+
+        PyTorch's global generator is left as it was.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.make()
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name."""
+        own = self.source
+        return f"{Path(own.path).stem}-{own.class_name}" if own else self.name
+
+    @property
+    def source(self) -> OwnNetwork | None:
+        """The file that a network of one's own comes from."""
+        return self.make if isinstance(self.make, OwnNetwork) else None
+
+
+MODELS: dict[str, Network] = {
+    each.name: each
+    for each in (
+        Network("lenet5", "LeNet-5 (tanh, average)", LeNet5),
+        Network(
+            "lenet5-relu-max",
+            "LeNet-5 (ReLU, max)",
+            partial(LeNet5, activation="relu", pooling="max"),
+        ),
+    )
 }
-"""Every network by name: its display name, and how to make it."""
+"""Every network of cnnlab's own, by name."""
 
 
-def check_model_name(name: str) -> None:
-    """Raise `ModelError`, naming the nearest model, where there is none of that name."""
+def find_network(name: str) -> Network:
+    """Return the network of that name, or of one's own as ``file.py:Class``, checked.
+
+    Raises `ModelError`, naming the nearest, where there is none or it cannot do the job.
+    """
+    if is_own(name):
+        own = read_own(name)
+        own.check()
+        return Network(f"{own.path}:{own.class_name}", own.class_name, own)
     if name not in MODELS:
         near = get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ModelError(f"There is no model {name!r}.{hint} There are: {', '.join(MODELS)}.")
+        raise ModelError(
+            f"There is no model {name!r}.{hint} There are: {', '.join(MODELS)}, or one of your "
+            "own as file.py:Class."
+        )
+    return MODELS[name]
 
 
 def build(name: str, seed: int = 0) -> nn.Module:
-    """Return the network of that name, its weights drawn from ``seed`` by PyTorch's defaults.
-
-    PyTorch's global generator is left as it was. Raises `ModelError` for an unknown name.
-    """
-    check_model_name(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return MODELS[name][1]()
-
-
-def display_name(name: str) -> str:
-    """Return a model's name as a person writes it."""
-    check_model_name(name)
-    return MODELS[name][0]
+    """Return the network of that name with weights drawn from ``seed``; see `find_network`."""
+    return find_network(name).build(seed)
 
 
 def count_parameters(model: nn.Module) -> int:

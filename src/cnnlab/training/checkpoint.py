@@ -1,13 +1,13 @@
 """A network's weights as a safetensors file whose header says how to rebuild it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import nn
 
 from cnnlab.errors import RunError
 from cnnlab.files import write_whole
@@ -15,11 +15,11 @@ from cnnlab.files import write_whole
 _HEADER_KEY = "cnnlab"
 
 
-def save_model(path: Path, model: nn.Module, description: dict[str, Any]) -> None:
+def save_model(
+    path: Path, weights: Mapping[str, torch.Tensor], description: dict[str, Any]
+) -> None:
     """Write the weights, with a JSON description in the file's header; whole or not at all."""
-    tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
-    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_whole(path, safetensors.torch.save(tensors, {_HEADER_KEY: json.dumps(description)}))
 
 

@@ -1,8 +1,8 @@
-"""Many trainings side by side: a process for each core, a thread in each."""
+"""Many trainings side by side: a process for each core, a thread in each; or a Dask cluster."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import torch
@@ -12,60 +12,84 @@ from torch import nn
 from cnnlab.data.images import TensorSet
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
+from cnnlab.training.device import describe_device
 from cnnlab.training.loop import History, fit
+
+
+@dataclass(frozen=True)
+class Training:
+    """One of many: how its network is made from a seed, and its settings.
+
+    ``build`` must be picklable: it makes the network in another process.
+    """
+
+    build: Callable[[int], nn.Module]
+    config: TrainConfig
 
 
 @dataclass(frozen=True)
 class Trained:
     """What one of many trainings gave: its place in the list, its epochs, its weights.
 
-    Where it diverged, ``fault`` says so, and the weights are the last whose loss was finite.
+    Where it did not finish, ``fault`` says why. The weights of one that diverged are the last
+    whose loss was finite; one that failed, because its network's code did, may have none.
     """
 
     place: int
+    status: Literal["finished", "diverged", "failed"]
     history: History
-    state: dict[str, NDArray[Any]]
+    weights: dict[str, NDArray[Any]]
+    device: str
     fault: str | None = None
 
 
 def fit_many(
-    build: Callable[[int], nn.Module],
-    configs: Sequence[TrainConfig],
+    trainings: Sequence[Training],
     train: TensorSet,
     validation: TensorSet,
     *,
     jobs: int | None = None,
+    client: Any = None,
 ) -> Iterator[Trained]:
-    """Train a network for every config, and yield each as it is done, in any order.
+    """Do every training, and yield each as it is done, in any order.
 
-    ``build`` makes the network from a config's seed; it must be importable in another process.
     The sets lie on the CPU. ``jobs`` processes run at a time: by default one a core, which is
-    quicker than one after another, because nothing waits for another thread. Each training is
-    the one that it would be alone, up to the order in which sums are added.
+    quicker than one after another, because nothing waits for another thread. With a Dask
+    ``client`` its workers run them instead. Each training is the one that it would be alone, up
+    to the order in which sums are added.
     """
-    jobs = min(jobs or joblib.cpu_count(), len(configs))
     arrays = [tensor.numpy() for tensor in (*train, *validation)]
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
-        yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", mmap_mode="c")(
-            joblib.delayed(_fit_one)(build, place, config, *arrays)
-            for place, config in enumerate(configs)
+    if client is None:
+        jobs = min(jobs or joblib.cpu_count(), len(trainings))
+        where = joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
+    else:
+        where = joblib.parallel_config("dask", client=client, scatter=arrays)
+    with where:
+        yield from joblib.Parallel(return_as="generator_unordered", mmap_mode="c", batch_size=1)(
+            joblib.delayed(_fit_one)(training, place, *arrays)
+            for place, training in enumerate(trainings)
         )
 
 
-def _fit_one(
-    build: Callable[[int], nn.Module], place: int, config: TrainConfig, *arrays: NDArray[Any]
-) -> Trained:
+def _fit_one(training: Training, place: int, *arrays: NDArray[Any]) -> Trained:
     tensors = [torch.from_numpy(array) for array in arrays]
     train, validation = TensorSet(*tensors[:2]), TensorSet(*tensors[2:])
-    model, fault = build(config.seed), None
     history: History = []
+    weights: dict[str, NDArray[Any]] = {}
+    status: Literal["finished", "diverged", "failed"] = "finished"
+    fault = None
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    device = describe_device(torch.device("cpu"))
     try:
-        fit(model, train, validation, config, on_epoch=history.append)
-    except DivergedError as error:
-        fault = str(error)
+        model = training.build(training.config.seed)
+        try:
+            fit(model, train, validation, training.config, on_epoch=history.append)
+        except DivergedError as error:
+            status, fault = "diverged", str(error)
+        weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    except Exception as error:  # the user's own network may fail in any way
+        status, fault = "failed", f"{type(error).__name__}: {error}"
     finally:
         torch.set_num_threads(threads)
-    state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    return Trained(place, history, state, fault)
+    return Trained(place, status, history, weights, device, fault)

@@ -1,0 +1,89 @@
+import pickle
+
+import pytest
+import torch
+
+from cnnlab.errors import ModelError
+from cnnlab.models.build import build, find_network
+
+NET = """
+import torch
+from torch import nn
+
+WIDTH = 4
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(1, WIDTH, 5), nn.ReLU(), nn.MaxPool2d(2))
+        self.last = nn.Linear(WIDTH * 14 * 14, 10)
+
+    def forward(self, x):
+        return self.last(self.layers(x).flatten(1))
+
+def wide():
+    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 12))
+
+def nothing():
+    return 3
+
+class Broken(nn.Module):
+    def forward(self, x):
+        return self.missing(x)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(NET)
+
+
+def test_a_class_of_ones_own_is_built_from_its_seed(mine):
+    one, same, other = (build("mine.py:Net", seed) for seed in (1, 1, 2))
+    assert torch.equal(one.last.weight, same.last.weight)
+    assert not torch.equal(one.last.weight, other.last.weight)
+    assert one(torch.zeros(3, 1, 32, 32)).shape == (3, 10)
+
+
+def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_path):
+    network = find_network("mine.py:Net")
+    copy = pickle.loads(pickle.dumps(network))
+    (tmp_path / "mine.py").write_text("changed since")
+    assert torch.equal(copy.build(3).last.weight, network.build(3).last.weight)
+    assert (network.name, network.title, network.slug) == ("mine.py:Net", "Net", "mine-Net")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.py:Net", r"Cannot read gone.py \(No such file or directory\)"),
+        ("mine.py:Ned", "mine.py has no class or function 'Ned'. There are: Net, wide, nothing"),
+        (
+            "mine.py",
+            "mine.py holds networks; say which. There are: Net, wide, nothing, Broken. Name",
+        ),
+        ("mine.py:wide", r"wide in mine.py gives \(2, 12\) for 2 images; expected \(2, 10\)"),
+        ("mine.py:nothing", "nothing in mine.py is no network: expected an nn.Module, found int"),
+        ("mine.py:Broken", "mine.py, line 24: AttributeError: 'Broken' object has no attribute"),
+        ("lenet", "no model 'lenet'. Did you mean 'lenet5'"),
+    ],
+)
+def test_what_cannot_be_a_network_is_said(mine, name, message):
+    with pytest.raises(ModelError, match=message):
+        find_network(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("class Net(:\n", "line 1 is not Python: invalid syntax"),
+        ("import nowhere_at_all\nclass Net: pass\n", "line 1: ModuleNotFoundError: No module"),
+        ("\0", "is not Python"),
+    ],
+)
+def test_a_file_that_does_not_run_is_said_with_its_line(tmp_path, text, message):
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=message):
+        find_network(f"{path}:Net")
