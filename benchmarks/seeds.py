@@ -11,16 +11,15 @@ import argparse
 import json
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from about import about
 from scipy.stats import t as student
 
 from cnnlab.data.images import load, prepare
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
-from cnnlab.training.device import describe_device
 from cnnlab.training.loop import evaluate
 from cnnlab.training.many import Training, fit_many
 
@@ -46,16 +45,18 @@ def main() -> None:
             Training(network.build, recipe(recipe_name, seed=seed))
             for seed in range(arguments.seeds)
         ]
-        runs = []
+        runs, faults = [], []
         start = time.perf_counter()
         for done in fit_many(trainings, train, validation):
+            if done.fault:
+                faults.append({"seed": trainings[done.place].config.seed, "fault": done.fault})
+                continue
             model = network.build(seed=0)
             model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
             result, last = evaluate(model, test), done.history[-1]
             runs.append(
                 {
                     "seed": trainings[done.place].config.seed,
-                    "fault": done.fault,
                     "validation_accuracy": last.validation_accuracy,
                     "validation_loss": last.validation_loss,
                     "test_accuracy": result.accuracy,
@@ -64,17 +65,11 @@ def main() -> None:
                 }
             )
         runs.sort(key=lambda run: run["seed"])
-        about = {
-            "cnnlab": version("cnnlab"),
-            "torch": torch.__version__,
-            "device": describe_device(torch.device("cpu")),
-            "recipe": recipe_name,
-            "network": model_name,
-            "seconds": time.perf_counter() - start,
-        }
+        seconds = time.perf_counter() - start
+        made = {**about(), "recipe": recipe_name, "network": model_name, "seconds": seconds}
         path = RESULTS / f"seeds-{splits.data_set.name}-{recipe_name}-{model_name}.json"
-        path.write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n")
-        print(f"{pair}: {len(runs)} seeds in {about['seconds']:.0f} s")
+        path.write_text(json.dumps({**made, "faults": faults, "runs": runs}, indent=1) + "\n")
+        print(f"{pair}: {len(runs)} seeds, {len(faults)} that did not finish, in {seconds:.0f} s")
         for key in ("validation_accuracy", "test_accuracy"):
             values = [100 * run[key] for run in runs]
             mean, deviation = statistics.mean(values), statistics.stdev(values)

@@ -16,17 +16,16 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
+from about import about
 
 from cnnlab.data.images import load, prepare
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
-from cnnlab.training.device import describe_device
 from cnnlab.training.loop import fit
 from epoch import HERE, environment, write_job
 
@@ -74,9 +73,7 @@ def main() -> None:
     ours = [sum(epoch["seconds"] for epoch in each["epochs"]) for each in sprints]
     calls = [each["seconds"] for each in sprints]
     results = {
-        "cnnlab": version("cnnlab"),
-        "torch": torch.__version__,
-        "device": describe_device(torch.device("cpu")),
+        **about(),
         "workshop": pipeline,
         "sprint": sprints,
     }

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from about import about
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -36,7 +38,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     epochs: dict[str, list[float]] = {}
     whole: list[float] = []
-    about: dict[str, object] = {}
+    versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         help_seconds = [timed("--help", folder=folder) for _ in range(9)]
         for run in range(runs):
@@ -46,10 +48,11 @@ def main() -> None:
                 lines = Path(folder, output, variant, "metrics.jsonl").read_text().splitlines()
                 epochs.setdefault(variant, []).extend(json.loads(line)["seconds"] for line in lines)
             config = json.loads(Path(folder, output, "lenet5", "config.json").read_text())
-            about = {key: config[key] for key in ("cnnlab", "device", "versions")}
+            versions = config["versions"]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     results = {
-        **about,
+        **about(),
+        "versions": versions,
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "help_seconds": help_seconds,

@@ -73,9 +73,9 @@ class Job:
         )
 
 
-def peak_megabytes() -> float | None:
-    """Return this process's largest memory so far, where Linux tells; not its parent's."""
-    status = Path("/proc/self/status")
+def peak_megabytes(process: str = "self") -> float | None:
+    """Return a process's largest memory so far, where Linux tells; not its parent's."""
+    status = Path(f"/proc/{process}/status")
     if not status.exists():
         return None
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())

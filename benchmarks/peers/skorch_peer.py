@@ -6,22 +6,26 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 JOB = Job()
 ORDERS = iter(JOB.array("orders"))
 
 
-def loader(data, batch_size, train=False):
-    """Return the loader of an epoch: the harness's order for training."""
-    return DataLoader(data, batch_size, sampler=next(ORDERS).tolist() if train else None)
+class Orders(Sampler):
+    """The harness's order of each epoch: skorch makes its loader once, and goes through it anew."""
+
+    def __iter__(self):
+        return iter(next(ORDERS).tolist())
 
 
 class Net(NeuralNetClassifier):
     """skorch's classifier, a step's loss and the training's end told to the job."""
 
     def get_iterator(self, dataset, training=False):
-        return loader(dataset, BATCH if training else EVALUATION_BATCH, training)
+        if training:
+            return DataLoader(dataset, BATCH, sampler=Orders())
+        return DataLoader(dataset, EVALUATION_BATCH)
 
     def train_step(self, batch, **given):
         step = super().train_step(batch, **given)

@@ -33,5 +33,9 @@ class DeviceError(CnnlabError):
     """The device that was asked for is not on this machine."""
 
 
+class WorkerError(CnnlabError):
+    """The processes or machines that should train do not, or are not fit to."""
+
+
 class DivergedError(CnnlabError):
     """The loss became NaN or infinite; the model holds the last weights whose loss was finite."""

@@ -1,8 +1,11 @@
 """The fused kernels compute what PyTorch's own layers do, for every kind of stage."""
 
 import os
+import pickle
 import subprocess
 import sys
+import warnings
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -158,10 +161,11 @@ def test_what_does_not_fit_is_left_to_pytorch(layer):
 
 
 def test_a_hook_still_sees_its_layer():
-    model, seen = build("lenet5"), []
+    model, seen, images = build("lenet5"), [], torch.randn(2, 1, 32, 32)
+    expected = model(images)
     model.features[1].register_forward_hook(lambda *given: seen.append(given[2].shape))
     with fused(model):
-        model(torch.zeros(2, 1, 32, 32))
+        torch.testing.assert_close(model(images), expected, rtol=1e-4, atol=1e-4)
     assert seen == [(2, 6, 28, 28)]
 
 
@@ -236,3 +240,70 @@ def test_a_forked_child_computes_too():
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=100, check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_max_pooling_keeps_nan_wherever_it_stands(place):
+    model = network(nn.Conv2d(1, 1, 1), nn.MaxPool2d(2))
+    images = torch.zeros(16, 1, 8, 8)
+    images[:, :, place // 2, place % 2] = torch.nan
+    with fused(model), torch.no_grad():
+        found = model(images)
+    assert found[:, 0, 0, 0].isnan().all()
+    assert found.isnan().sum() == len(images)
+
+
+def test_a_hook_set_while_fused_is_called():
+    model, seen = build("lenet5"), []
+    with fused(model):
+        model(torch.zeros(2, 1, 32, 32))
+        model.features[0].register_forward_hook(lambda *_: seen.append(1))
+        model(torch.zeros(2, 1, 32, 32))
+    assert seen == [1]
+
+
+def test_a_weight_frozen_while_fused_gets_no_gradient():
+    model = build("lenet5")
+    with fused(model):
+        model.features[0].bias.requires_grad_(False)
+        model(torch.randn(4, 1, 32, 32)).sum().backward()
+    assert model.features[0].bias.grad is None
+    assert model.features[0].weight.grad.abs().sum() > 0
+
+
+def test_weights_of_another_type_go_pytorchs_way():
+    model = build("lenet5")
+    with fused(model):
+        model.double()
+        with pytest.raises(RuntimeError, match="should be the same"):
+            model(torch.zeros(2, 1, 32, 32))
+        assert model(torch.zeros(2, 1, 32, 32, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_no_images_give_no_results():
+    model = build("lenet5")
+    with fused(model):
+        assert model(torch.zeros(0, 1, 32, 32)).shape == (0, 10)
+
+
+@pytest.mark.parametrize("copied", ["deepcopy", "pickle"])
+def test_a_copy_made_while_fused_is_a_network_of_its_own(copied):
+    model, images = build("lenet5", seed=1), torch.randn(20, 1, 32, 32)
+    expected = model(images).detach()
+    with fused(model):
+        model(images)
+        copy = deepcopy(model) if copied == "deepcopy" else pickle.loads(pickle.dumps(model))
+        with torch.no_grad():
+            model.features[0].weight.zero_()
+        torch.testing.assert_close(copy(images), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(copy(images), expected, rtol=1e-4, atol=1e-4)
+    with fused(copy) as places:
+        assert places == 1
+
+
+def test_a_tie_in_the_self_test_does_not_refuse_sound_code():
+    model = build("lenet5-relu-max", seed=451)  # a maximum moves by rounding in the first draw
+    with warnings.catch_warnings(), fused(model):
+        warnings.simplefilter("error")
+        model(torch.randn(16, 1, 32, 32))
+        assert None not in model.features.forward.chains.values()

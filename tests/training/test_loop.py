@@ -177,3 +177,35 @@ def test_a_child_forked_from_a_process_with_threads_trains_too(tensors):
     with os.fdopen(reader) as answer:
         assert float(answer.read()) == pytest.approx(expected, abs=1e-5)
     os.waitpid(child, 0)
+
+
+def test_dropout_is_drawn_from_the_seed_and_leaves_the_global_generator(tensors):
+    def losses(seed):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(1024, 10))
+        torch.manual_seed(seed)  # what another program drew before must not matter
+        history = fit(model, tensors, tensors, recipe("workshop", epochs=1, seed=3))
+        return history[0].train_loss
+
+    assert losses(1) == losses(2)
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    fit(build("lenet5"), tensors, tensors, recipe("workshop", epochs=1))
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_training_loss_is_plain_cross_entropy_also_with_smoothed_labels(tensors):
+    config = recipe("workshop", epochs=1, batch_size=10_000, label_smoothing=0.5)
+    model = build("lenet5")
+    before = evaluate(model, tensors)
+    (record,) = fit(model, tensors, tensors, config)
+    assert record.train_loss == pytest.approx(before.loss, abs=1e-5)
+
+
+def test_a_diverged_training_names_the_rate_that_was_asked_for(tensors):
+    config = recipe("sprint", learning_rate=1e30)
+    with pytest.raises(
+        DivergedError, match=r"learning rate was 1e\+30; try --learning-rate 1e\+29"
+    ):
+        fit(build("lenet5"), tensors, tensors, config)

@@ -1,3 +1,5 @@
+import os
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -6,6 +8,7 @@ import torch
 from torch import nn
 
 from cnnlab.data.images import TensorSet, prepare_images
+from cnnlab.errors import WorkerError
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
@@ -66,3 +69,36 @@ def test_a_network_that_fails_is_told_and_the_others_go_on(sets):
     assert found[0].status == "failed"
     assert "mat1 and mat2 shapes cannot be multiplied" in found[0].fault
     assert found[1].status == "finished"
+
+
+def once_deadly(folder, seed):
+    mark = folder / "died"
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return MAKE(seed)
+
+
+def deadly(seed):
+    os._exit(1)
+
+
+def test_what_a_dead_process_was_doing_is_done_again(sets, tmp_path):
+    config = recipe("workshop", epochs=1, batch_size=64)
+    trainings = [
+        Training(partial(once_deadly, tmp_path), replace(config, seed=seed)) for seed in range(3)
+    ]
+    found = {done.place: done for done in fit_many(trainings, *sets, jobs=2)}
+    assert [found[place].status for place in range(3)] == ["finished"] * 3
+    alone = fit(MAKE(1), *sets, replace(config, seed=1))
+    assert found[1].history[0].train_loss == pytest.approx(alone[0].train_loss, abs=1e-4)
+
+
+def test_processes_that_go_on_dying_are_told(sets):
+    trainings = [Training(deadly, recipe("workshop", epochs=1))] * 2
+    with pytest.raises(WorkerError, match="died 3 times; 2 of 2 trainings are not done"):
+        list(fit_many(trainings, *sets, jobs=2))
+
+
+def test_nothing_to_train_is_nothing(sets):
+    assert list(fit_many([], *sets)) == []

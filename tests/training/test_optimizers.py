@@ -58,6 +58,11 @@ def test_one_cycle_is_pytorchs(epochs, share):
     assert rates(config, 10, [0.5] * epochs) == pytest.approx(expected)
 
 
+def test_one_cycle_with_no_room_to_rise_starts_at_the_largest_rate():
+    config = TrainConfig(schedule="one-cycle", learning_rate=0.1, epochs=1, warmup_share=0.25)
+    assert rates(config, 3, [0.5])[0] == 0.1
+
+
 @given(st.lists(st.floats(0, 1), max_size=40), st.integers(0, 3))
 def test_plateau_is_pytorchs(accuracies, patience):
     config = TrainConfig(plateau_patience=patience, plateau_factor=0.5)

@@ -4,6 +4,8 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -15,7 +17,7 @@ from cnnlab.errors import DeviceError
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEEP_BYTES = 1 << 30
+_KEEP_BYTES = (1 << 30, 1 << 25)  # older versions of glibc refuse the larger
 
 
 def choose_device(name: DeviceName = "auto") -> torch.device:
@@ -56,6 +58,18 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Draw PyTorch's own random numbers (dropout) from a seed inside the block.
+
+    Outside, its generators go on as if the block had not been.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
+
+
 @cache
 def keep_freed_memory() -> bool:
     """Tell glibc's allocator to reuse large blocks; return whether it could be told.
@@ -70,4 +84,8 @@ def keep_freed_memory() -> bool:
     if {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"} & os.environ.keys():
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES) and mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES))
+    done = [
+        any(mallopt(parameter, size) for size in _KEEP_BYTES)
+        for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
+    ]
+    return all(done)

@@ -137,7 +137,7 @@ def _forward(
         if block.pooling == "max":
             largest, which = sums[0], code.byte(0)
             for place, value in enumerate(sums[1:], start=1):
-                better = code.not_at_most(value, largest)
+                better = code.larger_or_nan(value, largest)
                 largest = code.where(better, value, largest)
                 which = code.where(better, code.byte(place), which)
             if kept is not None:

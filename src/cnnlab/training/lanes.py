@@ -181,9 +181,10 @@ class Lanes:
         """Return a * b + c, as one instruction where there is one."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=_FUSE), c, flags=_FUSE)
 
-    def not_at_most(self, a: Any, b: Any) -> Any:
-        """Return where a > b, or where one of them is NaN."""
-        return self.builder.fcmp_unordered(">", a, b)
+    def larger_or_nan(self, a: Any, b: Any) -> Any:
+        """Return where a > b, or where a is NaN: so the largest of some is NaN if one is."""
+        larger = self.builder.fcmp_ordered(">", a, b)
+        return self.builder.or_(larger, self.builder.fcmp_unordered("uno", a, a))
 
     def above_zero(self, a: Any) -> Any:
         """Return where a > 0."""

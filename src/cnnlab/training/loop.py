@@ -15,6 +15,7 @@ from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.images import TensorSet, as_input
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
+from cnnlab.training.device import seeded
 from cnnlab.training.optimizers import Optimizer, Schedule
 from cnnlab.training.steps import quick
 
@@ -29,7 +30,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch gave: means over all images, the learning rate used, seconds taken."""
+    """What one epoch gave: means over all images, the learning rate used, seconds taken.
+
+    Both losses are the plain cross-entropy, also where training smooths its labels.
+    """
 
     epoch: int
     train_loss: float
@@ -95,13 +99,13 @@ def fit(
     every step on the CPU, after every epoch elsewhere, so that a GPU need not wait.
     """
     device = train.images.device
-    with quick(model, device):
+    with quick(model, device), seeded(config.seed, device):
         optimizer = Optimizer(model, config)
         batches = ShuffledBatches(
             train, config.batch_size, config.seed, flip=config.augmentation == "flip"
         )
         schedule = Schedule(optimizer, config, len(batches))
-        last_finite = LastFinite(model)
+        last_finite = LastFinite(model, config.learning_rate)
         history: History = []
 
         for epoch in range(1, config.epochs + 1):
@@ -113,18 +117,18 @@ def fit(
             for batch, (images, labels) in enumerate(batches, start=1):
                 loss, logits = loss_batch(model, images, labels, config.label_smoothing)
                 if device.type == "cpu":
-                    last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}", learning_rate)
+                    last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}")
                 loss.backward()
                 optimizer.step()
                 optimizer.zero_grad()
                 schedule.after_batch()
-                total_loss += loss.detach() * len(labels)
+                total_loss += cross_entropy(logits.detach(), labels, reduction="sum")
                 total_correct += count_correct(logits, labels)
                 if on_batch is not None:
                     on_batch(epoch, batch, len(batches))
 
             result = evaluate(model, validation, config.evaluation_batch_size)
-            last_finite.check(result.loss, f"epoch {epoch}, validation", learning_rate)
+            last_finite.check(result.loss, f"epoch {epoch}, validation")
             schedule.after_epoch(result.accuracy)
 
             record = EpochRecord(
@@ -145,12 +149,13 @@ def fit(
 class LastFinite:
     """Keeps the last weights whose loss was finite, and puts them back when one is not."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
         self.state = model.state_dict()
         self.kept = {name: tensor.clone() for name, tensor in self.state.items()}
 
     @torch.no_grad()
-    def check(self, loss: float, where: str, learning_rate: float) -> None:
+    def check(self, loss: float, where: str) -> None:
         """Keep the weights if their loss is finite; else put the kept ones back and raise."""
         if loss - loss == 0:  # false for NaN and for infinity
             for name, tensor in self.state.items():
@@ -160,6 +165,6 @@ class LastFinite:
             tensor.copy_(self.kept[name])
         raise DivergedError(
             f"The loss became {loss} at {where}: training diverged. The last weights with a "
-            f"finite loss are kept. The learning rate was {learning_rate:g}; try "
-            f"--learning-rate {learning_rate / 10:g}."
+            f"finite loss are kept. The learning rate was {self.learning_rate:g}; try "
+            f"--learning-rate {self.learning_rate / 10:g}."
         )

@@ -1,6 +1,7 @@
 """Many trainings side by side: a process for each core, a thread in each; or a Dask cluster."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cnnlab.data.images import TensorSet
-from cnnlab.errors import DivergedError
+from cnnlab.errors import DivergedError, WorkerError
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import History, fit
+
+_MOST_DEATHS = 3
 
 
 @dataclass(frozen=True)
@@ -56,30 +59,57 @@ def fit_many(
     The sets lie on the CPU. ``jobs`` processes run at a time: by default one a core, which is
     quicker than one after another, because nothing waits for another thread. With a Dask
     ``client`` its workers run them instead. Each training is the one that it would be alone, up
-    to the order in which sums are added.
+    to the order in which sums are added. What a process that died was doing is done again;
+    raises `WorkerError` where processes go on dying.
     """
     arrays = [tensor.numpy() for tensor in (*train, *validation)]
+    waiting = dict(enumerate(trainings))
+    deaths = 0
+    while waiting:
+        try:
+            for done in _side_by_side(waiting, arrays, jobs, client):
+                del waiting[done.place]
+                yield done
+        except BrokenProcessPool:
+            deaths += 1
+            if deaths == _MOST_DEATHS:
+                raise WorkerError(
+                    f"A training process died {deaths} times; {len(waiting)} of "
+                    f"{len(trainings)} trainings are not done. The system may be short of memory: "
+                    "try fewer at a time, with --jobs 1."
+                ) from None
+
+
+def _side_by_side(
+    waiting: dict[int, Training], arrays: list[NDArray[Any]], jobs: int | None, client: Any
+) -> Iterator[Trained]:
+    threads = 1
     if client is None:
-        jobs = min(jobs or joblib.cpu_count(), len(trainings))
+        jobs = min(jobs or joblib.cpu_count(), len(waiting))
         where = joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
+        if jobs == 1:  # runs in this process, and has all cores to itself
+            threads = torch.get_num_threads()
     else:
         where = joblib.parallel_config("dask", client=client, scatter=arrays)
+    tasks = [
+        joblib.delayed(_fit_one)(training, place, threads, *arrays)
+        for place, training in waiting.items()
+    ]
     with where:
-        yield from joblib.Parallel(return_as="generator_unordered", mmap_mode="c", batch_size=1)(
-            joblib.delayed(_fit_one)(training, place, *arrays)
-            for place, training in enumerate(trainings)
-        )
+        parallel = joblib.Parallel(return_as="generator_unordered", mmap_mode="c", batch_size=1)
+    done: Iterator[Trained] = parallel(tasks)
+    return done
 
 
-def _fit_one(training: Training, place: int, *arrays: NDArray[Any]) -> Trained:
+def _fit_one(training: Training, place: int, threads: int, *arrays: NDArray[Any]) -> Trained:
     tensors = [torch.from_numpy(array) for array in arrays]
     train, validation = TensorSet(*tensors[:2]), TensorSet(*tensors[2:])
     history: History = []
     weights: dict[str, NDArray[Any]] = {}
     status: Literal["finished", "diverged", "failed"] = "finished"
     fault = None
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    threads_before = torch.get_num_threads()
+    torch.set_num_threads(threads)
     device = describe_device(torch.device("cpu"))
     try:
         model = training.build(training.config.seed)
@@ -91,5 +121,5 @@ def _fit_one(training: Training, place: int, *arrays: NDArray[Any]) -> Trained:
     except Exception as error:  # the user's own network may fail in any way
         status, fault = "failed", f"{type(error).__name__}: {error}"
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(threads_before)
     return Trained(place, status, history, weights, device, fault)

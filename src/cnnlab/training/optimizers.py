@@ -115,6 +115,6 @@ def one_cycle(step: int, steps: int, config: TrainConfig) -> float:
     """Return the rate of a step: up in a straight line, then down (Smith and Topin, 2019)."""
     largest = config.learning_rate
     top = config.warmup_share * (steps + 1) - 1
-    if step <= top:
+    if step < top:
         return largest * (_START + (1 - _START) * step / top)
     return largest * (1 + (_END - 1) * (step - top) / (steps - top))
