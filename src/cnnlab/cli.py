@@ -59,23 +59,31 @@ OwnModel = Annotated[
 ]
 Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
 
-Changes = make_dataclass(
-    "Changes",
-    [
-        (
-            each.name,
-            Annotated[
-                get_type_hints(TrainConfig)[each.name] | None,
-                Parameter(help=f"{each.metadata['help']} (workshop: {each.default})"),
-            ],
-            None,
-        )
-        for each in fields(TrainConfig)
-    ],
-    frozen=True,
-)
-"""The fields of `TrainConfig`, each None where the recipe's value stays."""
-Changes.__module__ = __name__  # else it passes for a built-in type, and has no flags
+
+def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
+    """Return a class of the fields of `TrainConfig`, each None where the recipe's value stays."""
+    made = make_dataclass(
+        name,
+        [
+            (
+                each.name,
+                Annotated[
+                    get_type_hints(TrainConfig)[each.name] | None,
+                    Parameter(help=f"{each.metadata['help']} (workshop: {each.default})"),
+                ],
+                None,
+            )
+            for each in fields(TrainConfig)
+            if each.name not in without
+        ],
+        frozen=True,
+    )
+    made.__module__ = __name__  # else it passes for a built-in type, and has no flags
+    return made
+
+
+Changes = _changes_class("Changes")
+ChangesOfAll = _changes_class("ChangesOfAll", without=("seed",))
 
 
 def _made(changes: Any) -> dict[str, Any]:
@@ -157,11 +165,7 @@ def train(
 
     chosen = choose_device(device)
     splits = _load(dataset, data_dir, offline, terminal)
-    if config.augmentation == "flip" and not splits.data_set.may_mirror:
-        raise ConfigError(
-            f"augmentation is 'flip', but a mirrored image of {splits.data_set.title} does not "
-            "show its class any more. Add --augmentation none."
-        )
+    _check_augmentation(config, splits)
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = output or free_folder(Path("runs") / name)
     terminal.say(
@@ -275,6 +279,137 @@ def predict(
         )
     if json_wanted:
         _print_json({"run": str(run), "data_set": data_set.name, "answers": answers})
+
+
+@app.command
+def compare(
+    variants: Annotated[
+        list[str],
+        Parameter(
+            help="Two or more of: a model, file.py:Class, settings.toml; or two run folders."
+        ),
+    ],
+    /,
+    *,
+    seeds: Annotated[int, Parameter(help="Trainings of each variant, on seeds 0, 1, 2 ...")] = 10,
+    matters: Annotated[float, Parameter(help="Smallest difference that matters, in points.")] = 0.1,
+    on: Annotated[
+        Literal["validation", "test"],
+        Parameter(help="Images that decide; opening the test set is counted."),
+    ] = "validation",
+    dataset: Dataset = "fashion-mnist",
+    recipe_name: Annotated[str, Parameter(name="--recipe", help="Settings by name.")] = "workshop",
+    changes: Annotated[ChangesOfAll, Parameter(name="*", group=_SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
+    again: Annotated[
+        bool, Parameter(help="A/A check: the one variant twice, on other seeds.", negative=())
+    ] = False,
+    model: OwnModel = None,
+    jobs: Annotated[
+        int | None, Parameter(help="Trainings at a time; by default one a core.")
+    ] = None,
+    cluster: Annotated[
+        str | None, Parameter(help="A running Dask scheduler to train on: tcp://name:8786.")
+    ] = None,
+    output: Annotated[Path | None, Parameter(help="A folder for the comparison.")] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Find out whether a change helped: many seeds of each variant, and a verdict.
+
+    The same command goes on where it was stopped; with more --seeds it adds to what is there.
+
+    Example: cnnlab compare lenet5 lenet5-relu-max --recipe sprint --seeds 10
+    """
+    terminal = Terminal(json_wanted)
+    _check_numbers(seeds=seeds, matters=matters, jobs=jobs)
+    if all((Path(word) / "config.json").is_file() for word in variants):
+        _compare_runs(variants, on, model, data_dir, offline, terminal, json_wanted)
+        return
+    made = _made(changes)
+    recipe(recipe_name, **made)
+
+    from cnnlab.experiments.variants import read_variants
+
+    read = read_variants(variants, recipe_name, made, again=again)
+
+    from cnnlab.data.images import prepare
+    from cnnlab.experiments.compare import as_json, open_comparison
+    from cnnlab.experiments.run import write_json
+    from cnnlab.experiments.sentences import verdict_sentence
+    from cnnlab.experiments.variants import folder_name
+    from cnnlab.views.comparison import comparison_facts, comparison_report
+
+    splits = _load(dataset, data_dir, offline, terminal)
+    for variant in read:
+        _check_augmentation(variant.config, splits)
+    folder = output or Path("runs") / folder_name(read, splits.data_set.name)
+    with open_comparison(folder, read, splits, seeds) as comparison:
+        missing = comparison.missing(seeds)
+        terminal.say(
+            f"{len(read)} variants x {seeds} seeds: {len(missing)} trainings to do, "
+            f"{len(read) * seeds - len(missing)} kept in {folder}."
+        )
+        try:
+            with _client(cluster) as client, terminal.comparing(len(missing)) as finished:
+                comparison.train(
+                    seeds,
+                    splits,
+                    prepare(splits.train),
+                    prepare(splits.validation),
+                    jobs=jobs,
+                    client=client,
+                    on_run=finished,
+                )
+        except KeyboardInterrupt:
+            terminal.say(f"Stopped. Finished runs are kept in {folder}; the same command goes on.")
+            raise
+        results = comparison.look(seeds, splits, on, matters)
+    command = "cnnlab " + " ".join(sys.argv[1:])
+    title = " or ".join(variant.name for variant in read) + "?"
+    report = comparison_report(results, title, comparison_facts(results, comparison), command)
+    report.write(folder / "report.html")
+    numbers = as_json(results) | {
+        "command": command,
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "sentences": [verdict_sentence(each, results) for each in results.judged],
+    }
+    write_json(folder / "results.json", numbers)
+    terminal.comparison(results, folder)
+    if json_wanted:
+        _print_json(numbers)
+
+
+def _compare_runs(
+    words: list[str],
+    on: Literal["validation", "test"],
+    model: str | None,
+    data_dir: Path | None,
+    offline: bool,
+    terminal: Terminal,
+    json_wanted: bool,
+) -> None:
+    from cnnlab.experiments.compare import compare_runs, plain
+    from cnnlab.experiments.run import open_run
+    from cnnlab.experiments.sentences import paired_sentence
+
+    if len(words) != 2:
+        raise ConfigError(f"Finished runs are compared two at a time; {len(words)} were named.")
+    first, second = (open_run(Path(word)) for word in words)
+    if first.folder.resolve() == second.folder.resolve():
+        raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
+    splits = _load(first.data_set_name, data_dir, offline, terminal)
+    paired = compare_runs((first, second), splits, on, _own(model))
+    images = len(splits.test if on == "test" else splits.validation)
+    told = paired_sentence(paired, (first.folder.name, second.folder.name), images, on)
+    terminal.show(told)
+    terminal.say(
+        "This speaks of these two networks, not of how they were made: another seed gives another "
+        "two. For that, compare the variants over many seeds."
+    )
+    if json_wanted:
+        _print_json({"runs": words, "on": on, "images": images, "sentence": told, **plain(paired)})
 
 
 @app.command
@@ -427,6 +562,35 @@ def _kept_on_ctrl_c(terminal: Terminal, folder: Path) -> Iterator[None]:
                 f"'cnnlab report {metrics.parent}'."
             )
         raise
+
+
+@contextmanager
+def _client(cluster: str | None) -> Iterator[Any]:
+    """Yield a client of the cluster, or None where none is wanted."""
+    if cluster is None:
+        yield None
+        return
+    from cnnlab.experiments.cluster import connected
+
+    with connected(cluster) as client:
+        yield client
+
+
+def _check_numbers(*, seeds: int, matters: float, jobs: int | None) -> None:
+    if seeds < 1:
+        raise ConfigError(f"seeds is {seeds}; it must be 1 or more, and 3 or more for a verdict.")
+    if not 0 < matters < 100:
+        raise ConfigError(f"matters is {matters:g}; it must be above 0 and below 100 points.")
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"jobs is {jobs}; it must be 1 or more.")
+
+
+def _check_augmentation(config: TrainConfig, splits: "Splits") -> None:
+    if config.augmentation == "flip" and not splits.data_set.may_mirror:
+        raise ConfigError(
+            f"augmentation is 'flip', but a mirrored image of {splits.data_set.title} does not "
+            "show its class any more. Add --augmentation none."
+        )
 
 
 def _own(model: str | None) -> "Network | None":

@@ -1,8 +1,10 @@
 """What a person sees in the terminal: messages, chapters, live progress, small pictures."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cnnlab.experiments.compare import Finished, Results
     from cnnlab.training.config import TrainConfig
     from cnnlab.training.loop import EpochRecord
     from cnnlab.views.report import Chapter
@@ -109,6 +112,50 @@ class Terminal:
             self._progress = None
 
     @contextmanager
+    def comparing(self, total: int) -> Iterator["RunsProgress"]:
+        """Show a bar of all trainings and a line for each that has ended while the body runs."""
+        bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.completed}/{task.total} trainings"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[left]}"),
+            console=self.progress_console,
+            transient=True,
+            disable=not self.progress_console.is_terminal,
+        )
+        with bars:
+            yield RunsProgress(bars, total)
+
+    def comparison(self, results: "Results", folder: Path) -> None:
+        """Print a comparison's result as its report has it, in ten lines."""
+        from cnnlab.experiments.sentences import (
+            claims,
+            faults_sentence,
+            how_judged,
+            overfitting_sentence,
+            verdict_sentence,
+            what_would_settle,
+        )
+        from cnnlab.views.comparison import means_table
+
+        table = means_table(results)
+        self.console.print()
+        self.table(list(table.headings), [list(row) for row in table.rows])
+        self.console.print()
+        for judged in results.judged:
+            self.console.print(f"[bold]{escape(verdict_sentence(judged, results))}")
+            for line in filter(None, [what_would_settle(judged, results)]):
+                self.console.print(escape(line))
+            if judged.verdict.outcome != "no verdict":
+                for line in claims(judged, results)[1:]:
+                    self.console.print(escape(line))
+        for each in results.outcomes:
+            for line in filter(None, [faults_sentence(each), overfitting_sentence(each)]):
+                self.console.print(escape(line))
+        self.say(how_judged(results))
+        self.show(f"The report: {folder / 'report.html'}")
+
+    @contextmanager
     def fetching(self) -> Iterator["FetchProgress"]:
         """Show a bar for each file that is fetched while the body runs."""
         bars = Progress(
@@ -156,6 +203,41 @@ class Terminal:
             self.progress_console.print(
                 f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: {figures}", soft_wrap=True
             )
+
+
+class RunsProgress:
+    """Called with each run that has ended; shows it, the means so far and the time left."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self.bars = bars
+        self.total = total
+        self.start = time.monotonic()
+        self.done = 0
+        self.values: dict[str, list[float]] = {}
+        self.task = bars.add_task("", total=total, left="")
+
+    def __call__(self, finished: "Finished") -> None:
+        """Print a line for the run, and move the bar on."""
+        from cnnlab.experiments.sentences import duration
+        from cnnlab.experiments.statistics import mean_interval
+
+        self.done += 1
+        name, run = finished.variant.name, finished.run
+        told = f"{self.done:>{len(str(self.total))}}/{self.total}  {name}, seed {finished.seed}: "
+        if run.status == "finished":
+            values = self.values.setdefault(name, [])
+            values.append(100 * run.history()[-1].validation_accuracy)
+            told += f"{values[-1]:.2f} % validation"
+            if len(values) > 1:
+                mean = mean_interval(values)
+                half = mean.high - mean.estimate
+                told += f"; so far {mean.estimate:.2f} +/- {half:.2f} (n {len(values)})"
+        else:
+            told += f"{run.status}, counted and in no mean"
+        left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
+        words = f"about {duration(left)} left" if self.done < self.total else ""
+        self.bars.update(self.task, completed=self.done, left=words)
+        self.bars.console.print(escape(f"{told}{words and '; '}{words}"), soft_wrap=True)
 
 
 class FetchProgress:

@@ -90,7 +90,7 @@ class Run:
         path = self.folder / EVALUATION
         if not path.exists():
             return None
-        return TestResult(**_read_json(path, list(TestResult.__dataclass_fields__)))
+        return TestResult(**read_json(path, list(TestResult.__dataclass_fields__)))
 
     def network(self, given: Network | None = None) -> Network:
         """Return the kind of network that was trained.
@@ -137,17 +137,21 @@ class Run:
         given: Network | None = None,
     ) -> NDArray[np.float32]:
         """Return the class probabilities (N, classes) of grey images of 28 x 28 pixels."""
-        tensors = prepare_images(np.stack(images), device)
-        with quick(self.model(device, given), device) as model:
-            return softmax(predict(model, tensors))
+        return softmax(self.logits(prepare_images(np.stack(images), device), device, given))
 
     def answers(
         self, image_set: ImageSet, device: torch.device, given: Network | None = None
     ) -> Predictions:
         """Return the network's answers to a set of images."""
-        with quick(self.model(device, given), device) as model:
-            logits = predict(model, prepare(image_set, device).images)
+        logits = self.logits(prepare(image_set, device).images, device, given)
         return Predictions(image_set, softmax(logits))
+
+    def logits(
+        self, images: torch.Tensor, device: torch.device, given: Network | None = None
+    ) -> torch.Tensor:
+        """Return the network's logits (N, 10) of prepared images on the device."""
+        with quick(self.model(device, given), device) as model:
+            return predict(model, images, self.config.evaluation_batch_size)
 
     def open_test_set(
         self, splits: Splits, device: torch.device, given: Network | None = None
@@ -159,15 +163,14 @@ class Run:
         self.check_data_set(splits)
         before = self.test_result()
         tensors = prepare(splits.test, device)
-        with quick(self.model(device, given), device) as model:
-            logits = predict(model, tensors.images, self.config.evaluation_batch_size)
+        logits = self.logits(tensors.images, device, given)
         result = score(logits, tensors.labels)
         counted = TestResult(
             test_loss=result.loss,
             test_accuracy=result.accuracy,
             test_openings=(before.test_openings if before else 0) + 1,
         )
-        _write_json(self.folder / EVALUATION, asdict(counted))
+        write_json(self.folder / EVALUATION, asdict(counted))
         return counted, Predictions(splits.test, softmax(logits))
 
     def check_data_set(self, splits: Splits) -> None:
@@ -181,7 +184,7 @@ class Run:
     def set_status(self, status: str) -> None:
         """Write how the training stands into ``config.json``."""
         self.description["status"] = status
-        _write_json(self.folder / CONFIG, self.description)
+        write_json(self.folder / CONFIG, self.description)
 
 
 def softmax(logits: torch.Tensor) -> NDArray[np.float32]:
@@ -295,8 +298,9 @@ def describe_data(splits: Splits) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
+    """Return what a result depends on beside the code and the data."""
     return {
+        "cnnlab": version("cnnlab"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": version("numpy"),
@@ -310,7 +314,7 @@ def open_run(folder: Path) -> Run:
     if not path.exists():
         raise RunError(f"{folder} is not a run folder: it has no {CONFIG}.")
     keys = ["cnnlab", "status", "model", "config", "data_set", "device", "versions"]
-    return Run(folder, _read_json(path, keys))
+    return Run(folder, read_json(path, keys))
 
 
 def free_folder(wanted: Path) -> Path:
@@ -364,11 +368,13 @@ def _cannot_write(path: Path, error: OSError) -> RunError:
     )
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file, whole or not at all; raise `RunError` where that cannot be done."""
     _write(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _read_json(path: Path, keys: list[str]) -> dict[str, Any]:
+def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
+    """Return the object in a JSON file; raise `RunError` where it is none or lacks keys."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

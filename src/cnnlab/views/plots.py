@@ -18,7 +18,13 @@ Curves = Mapping[str, Sequence[float]]
 
 # Okabe and Ito's colours: told apart with any colour vision, and in grey by the line's style.
 BLUE, ORANGE, INK, MUTED = "#0072B2", "#D55E00", "#1b1f24", "#6b7280"
-VARIANT_COLOURS = (BLUE, ORANGE)
+VARIANT_COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#B79F00", "#56B4E9")
+
+
+def colour(place: int) -> str:
+    """Return the colour of a variant by its place; beyond six they begin anew."""
+    return VARIANT_COLOURS[place % len(VARIANT_COLOURS)]
+
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",

@@ -62,13 +62,14 @@ class Chapter:
 
 @dataclass
 class Report:
-    """A page: its title, the few facts on top, its chapters, and how it was made."""
+    """A page: its title, its answer, the few facts on top, its chapters, and how it was made."""
 
     title: str
     subtitle: str
     facts: Sequence[tuple[str, str]]
     chapters: list[Chapter] = field(default_factory=list)
     made_with: Sequence[str] = ()
+    lead: Sequence[str] = ()
 
     def write(self, path: Path) -> None:
         """Write the page, whole or not at all; raise `RunError` where that cannot be done."""

@@ -1,0 +1,419 @@
+"""Variants by seeds: trained side by side, each run kept as it ends, then judged."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare
+from cnnlab.errors import RunError
+from cnnlab.experiments.run import (
+    Run,
+    describe,
+    describe_data,
+    keep_run,
+    open_run,
+    read_json,
+    versions,
+    write_json,
+)
+from cnnlab.experiments.statistics import (
+    Interval,
+    Overfitting,
+    Paired,
+    failures_differ,
+    mcnemar,
+    mean_interval,
+    new_images,
+    overfitting,
+)
+from cnnlab.experiments.variants import Variant
+from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
+from cnnlab.models.build import Network
+from cnnlab.models.own import is_own
+from cnnlab.training.loop import History
+from cnnlab.training.many import Training, fit_many
+
+PLAN = "comparison.json"
+Part = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has just ended: of which variant and seed, and how it ended."""
+
+    variant: Variant
+    seed: int
+    run: Run
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """All runs of one variant on one set of images.
+
+    ``values`` are accuracies in points, one for each of ``seeds``, whose ``histories`` and
+    answers ``right`` (seeds, images) follow in the same order. ``faults`` are the runs that
+    diverged or failed, by seed: counted, and in no mean.
+    """
+
+    variant: Variant
+    seeds: list[int]
+    values: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    histories: list[History]
+    faults: dict[int, str]
+
+    @property
+    def mean(self) -> Interval:
+        """The mean accuracy in points, and its 95 % interval over seeds."""
+        if not len(self.values):
+            return Interval(float("nan"), float("-inf"), float("inf"))
+        return mean_interval(self.values)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation over seeds, in points; NaN where there are fewer than two."""
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else float("nan")
+
+    @property
+    def seconds(self) -> float:
+        """The median seconds of a training, one thread; NaN where none finished."""
+        totals = [sum(record.seconds for record in history) for history in self.histories]
+        return float(np.median(totals)) if totals else float("nan")
+
+    def losses(self, part: Literal["train", "validation"]) -> NDArray[np.float64]:
+        """Return the losses (seeds, epochs) of a part."""
+        return np.array(
+            [[getattr(record, f"{part}_loss") for record in each] for each in self.histories]
+        )
+
+    @property
+    def overfitting(self) -> Overfitting | None:
+        """How the losses went from the best epoch to the last; None without runs."""
+        if not self.histories:
+            return None
+        return overfitting(self.losses("train"), self.losses("validation"))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One variant against the first: what the seeds say, and what they say of new images.
+
+    ``failures_p_value`` is Fisher's, of the numbers of runs that did not finish.
+    """
+
+    name: str
+    verdict: Verdict
+    new_images: Interval | None
+    failures_p_value: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """A whole comparison: every variant's runs, and a verdict on each but the first."""
+
+    on: Part
+    images: ImageSet
+    seeds: int
+    matters: float
+    looked_before: bool
+    test_openings: int
+    outcomes: list[Outcomes]
+    judged: list[Judged]
+
+
+class Comparison:
+    """A comparison's folder: its plan, a run folder for each training, and what was looked at."""
+
+    def __init__(self, folder: Path, variants: Sequence[Variant], plan: dict[str, Any]) -> None:
+        self.folder = folder
+        self.variants = list(variants)
+        self.plan = plan
+
+    def run_folder(self, variant: Variant, seed: int) -> Path:
+        """Return where the run of a variant and seed is kept."""
+        return self.folder / variant.slug / f"seed-{seed}"
+
+    def run(self, variant: Variant, seed: int) -> Run | None:
+        """Return a run that is over, or None; one that failed counts as not yet done."""
+        folder = self.run_folder(variant, seed)
+        return open_run(folder) if folder.exists() else None
+
+    def missing(self, seeds: int) -> list[tuple[Variant, int]]:
+        """Return what is still to be trained, seed by seed, so that all variants go on alike."""
+        wanted = [(variant, seed) for seed in range(seeds) for variant in self.variants]
+        found = [(*each, self.run(*each)) for each in wanted]
+        return [
+            (variant, seed) for variant, seed, run in found if run is None or run.status == "failed"
+        ]
+
+    def train(
+        self,
+        seeds: int,
+        splits: Splits,
+        train: TensorSet,
+        validation: TensorSet,
+        *,
+        jobs: int | None = None,
+        client: Any = None,
+        on_run: Callable[[Finished], None] | None = None,
+    ) -> None:
+        """Train what is missing up to that many seeds; keep each run as it ends."""
+        missing = self.missing(seeds)
+        trainings = [
+            Training(variant.network.build, variant.settings(seed)) for variant, seed in missing
+        ]
+        for done in fit_many(trainings, train, validation, jobs=jobs, client=client):
+            variant, seed = missing[done.place]
+            description = describe(
+                variant.network,
+                variant.recipe_name,
+                variant.settings(seed),
+                splits,
+                torch.device("cpu"),
+            )
+            run = keep_run(self.run_folder(variant, seed), description, done)
+            if on_run is not None:
+                on_run(Finished(variant, seed, run))
+
+    def look(self, seeds: int, splits: Splits, on: Part, matters: float) -> Results:
+        """Return the results with that many seeds; remember that they were looked at.
+
+        The test set is opened where it is asked for, and counted. The verdict is by a fixed
+        number of seeds only where it was fixed before the first training and nobody has looked
+        at another number since.
+        """
+        looks = self.plan["looks"]
+        looked_before = any(number != seeds for number in (self.plan["seeds"], *looks))
+        if on == "test":
+            self.plan["test_openings"] += 1
+        self.plan["looks"] = sorted({*looks, seeds})
+        write_json(self.folder / PLAN, self.plan)
+        images = splits.test if on == "test" else splits.validation
+        tensors = prepare(images)
+        outcomes = [self._outcomes(variant, seeds, tensors) for variant in self.variants]
+        return Results(
+            on=on,
+            images=images,
+            seeds=seeds,
+            matters=matters,
+            looked_before=looked_before,
+            test_openings=self.plan["test_openings"],
+            outcomes=outcomes,
+            judged=judge_all(outcomes, matters, looked_before),
+        )
+
+    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet) -> Outcomes:
+        finished, faults = {}, {}
+        for seed in range(seeds):
+            run = self.run(variant, seed)
+            if run is not None and run.status == "finished":
+                finished[seed] = run
+            elif run is not None:
+                faults[seed] = f"{run.status}: {run.description.get('fault')}"
+        right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
+        for row, run in zip(right, finished.values(), strict=True):
+            logits = run.logits(tensors.images, torch.device("cpu"), variant.network)
+            row.copy_(logits.argmax(dim=1) == tensors.labels)
+        return Outcomes(
+            variant=variant,
+            seeds=list(finished),
+            values=100 * right.double().mean(dim=1).numpy(),
+            right=right.numpy(),
+            histories=[run.history() for run in finished.values()],
+            faults=faults,
+        )
+
+
+def judge_all(outcomes: Sequence[Outcomes], matters: float, looked_before: bool) -> list[Judged]:
+    """Return what the runs say of every variant against the first; empty where one has no runs."""
+    if not all(len(each.values) for each in outcomes):
+        return []
+    first, *others = outcomes
+    verdicts = judge(
+        first.values,
+        [each.values for each in others],
+        matters=matters,
+        looked_before=looked_before,
+    )
+    return [
+        Judged(
+            name=other.variant.name,
+            verdict=verdict,
+            new_images=new_images(first.right, other.right)
+            if min(len(first.values), len(other.values)) >= FEWEST_SEEDS
+            else None,
+            failures_p_value=failures_differ(
+                len(first.faults),
+                len(first.faults) + len(first.values),
+                len(other.faults),
+                len(other.faults) + len(other.values),
+            ),
+        )
+        for other, verdict in zip(others, verdicts, strict=True)
+    ]
+
+
+@contextmanager
+def open_comparison(
+    folder: Path, variants: Sequence[Variant], splits: Splits, seeds: int
+) -> Iterator[Comparison]:
+    """Yield the comparison in a folder, a new one where there is none; nobody else has it open.
+
+    Raises `RunError` where the folder holds something else: other variants, other images, or
+    runs of other versions, which must not be mixed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            f"Another comparison is running in {folder}. Wait, or use --output."
+        ) from None
+    except OSError as error:
+        raise RunError(
+            f"Cannot write into {folder} ({error.strerror}). Name another with --output."
+        ) from None
+    try:
+        content = {
+            "variants": {variant.name: variant.content() for variant in variants},
+            "data_set": {k: v for k, v in describe_data(splits).items() if k != "source"},
+            "versions": {k: v for k, v in versions().items() if k in {"cnnlab", "torch"}},
+        }
+        path = folder / PLAN
+        if path.exists():
+            plan = read_json(path, [*content, "seeds", "looks", "test_openings"])
+            _check_same(folder, plan, content)
+        elif any(child.name != ".lock" for child in folder.iterdir()):
+            raise RunError(f"{folder} holds something else. Name another with --output.")
+        else:
+            plan = {
+                **content,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seeds": seeds,
+                "looks": [],
+                "test_openings": 0,
+            }
+            write_json(path, plan)
+        yield Comparison(folder, variants, plan)
+    finally:
+        lock.release()
+
+
+def _check_same(folder: Path, plan: dict[str, Any], content: dict[str, Any]) -> None:
+    for key, word in (("data_set", "on other images"), ("versions", "by other versions")):
+        if plan[key] != content[key]:
+            there, here = (
+                ", ".join(
+                    f"{name} {each[key][name]}"
+                    for name in sorted(content[key])
+                    if plan[key].get(name) != content[key][name] and name in each[key]
+                )
+                for each in (plan, content)
+            )
+            raise RunError(
+                f"{folder} was trained {word}: there {there}; here {here}. The two cannot be "
+                "mixed: name another folder with --output."
+            )
+    if list(plan["variants"]) != list(content["variants"]):
+        raise RunError(
+            f"{folder} compares {', '.join(plan['variants'])}, not "
+            f"{', '.join(content['variants'])}. Name another folder with --output."
+        )
+    for name, wanted in content["variants"].items():
+        if plan["variants"][name] != wanted:
+            raise RunError(
+                f"{name} has changed since {folder} was begun: "
+                f"{_difference(plan['variants'][name], wanted)}. Its runs cannot be mixed with "
+                "new ones: name another folder with --output."
+            )
+
+
+def _difference(there: dict[str, Any], here: dict[str, Any]) -> str:
+    flat = [{**each, **each["config"]} for each in (there, here)]
+    changed = [
+        f"{key} was {flat[0].get(key)}, is {flat[1].get(key)}"
+        for key in flat[1]
+        if key != "config" and flat[0].get(key) != flat[1].get(key)
+    ]
+    return "; ".join(changed)
+
+
+def compare_runs(
+    runs: tuple[Run, Run], splits: Splits, on: Part, own: Network | None = None
+) -> Paired:
+    """Return how two finished runs differ on the same images: McNemar's exact test.
+
+    ``own`` is the network of those that trained one of the user's own. On the test set the
+    opening is counted in both folders. Raises `RunError` where a run has
+    not finished or is of other images.
+    """
+    for run in runs:
+        run.check_data_set(splits)
+        if run.status != "finished":
+            raise RunError(f"{run.folder} is {run.status}, not finished: train it to its end.")
+        there, here = (
+            {key: each[key] for key in ("sha256", "train", "validation", "test")}
+            for each in (run.description["data_set"], describe_data(splits))
+        )
+        if there != here:
+            raise RunError(f"{run.folder} was trained on another split or other files than these.")
+    device = torch.device("cpu")
+    right = []
+    for run in runs:
+        network = own if is_own(run.model_name) else None
+        if on == "test":
+            _, predictions = run.open_test_set(splits, device, network)
+        else:
+            predictions = run.answers(splits.validation, device, network)
+        right.append(predictions.predicted == predictions.image_set.labels)
+    return mcnemar(*right)
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return every number of a comparison; what is infinite or unknown is null."""
+    return {
+        "on": results.on,
+        "images": len(results.images),
+        "seeds": results.seeds,
+        "matters": results.matters,
+        "looked_before": results.looked_before,
+        "test_openings": results.test_openings,
+        "variants": [
+            {
+                "name": each.variant.name,
+                **each.variant.content(),
+                "seeds": each.seeds,
+                "accuracy_points": each.values.tolist(),
+                "mean": plain(each.mean),
+                "standard_deviation": plain(each.deviation),
+                "median_seconds": plain(each.seconds),
+                "faults": each.faults,
+                "overfitting": plain(each.overfitting),
+            }
+            for each in results.outcomes
+        ],
+        "verdicts": [
+            {**plain(each), "against": results.outcomes[0].variant.name} for each in results.judged
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses as dicts, and floats that are not finite as None, for JSON."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return json.loads(json.dumps(value))

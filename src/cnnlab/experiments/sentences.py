@@ -1,0 +1,159 @@
+"""A comparison's result in sentences: nothing is claimed beyond the data."""
+
+from math import isfinite, isnan
+
+from cnnlab.experiments.compare import Judged, Outcomes, Results
+from cnnlab.experiments.statistics import Interval, Paired
+
+
+def verdict_sentence(judged: Judged, results: Results) -> str:
+    """Return the one sentence that answers whether the change helped."""
+    name, verdict = judged.name, judged.verdict
+    base = results.outcomes[0].variant.name
+    difference = verdict.difference
+    interval = between(Interval(difference.estimate, difference.low, difference.high))
+    above = f"{abs(difference.estimate):.2f} points {_above(difference.estimate)} {base}'s"
+    if verdict.outcome == "no verdict":
+        return f"No verdict on {name}: {verdict.reason}."
+    if verdict.outcome == "no difference that matters":
+        return (
+            f"No difference that matters: {name}'s mean accuracy is {above} (95 % interval "
+            f"{interval}), and {results.matters:g} points or more either way are ruled out."
+        )
+    if verdict.outcome == "cannot tell yet":
+        return (
+            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone may do that "
+            f"(95 % interval {interval})."
+        )
+    return (
+        f"{name} {verdict.outcome}: its mean accuracy is {above} (95 % interval {interval}, "
+        f"{results.seeds} seeds each)."
+    )
+
+
+def what_would_settle(judged: Judged, results: Results) -> str:
+    """Return how many seeds would settle a verdict that is open, and how long they take here."""
+    verdict = judged.verdict
+    if verdict.outcome == "no verdict":
+        return "Train 3 seeds or more of each, better 10: --seeds 10."
+    if verdict.outcome != "cannot tell yet":
+        return ""
+    if verdict.seeds_to_settle is None:
+        return "Even 100,000 seeds would hardly settle it."
+    cost = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
+    more = verdict.seeds_to_settle - results.seeds
+    return (
+        f"About {verdict.seeds_to_settle:,} seeds each would settle it, if the difference is what "
+        f"it seems: {duration(cost * more)} of one core's time more. Finished seeds are used again."
+    )
+
+
+def claims(judged: Judged, results: Results) -> list[str]:
+    """Return what is claimed about these images, about new ones, and about a new seed."""
+    verdict = judged.verdict
+    count, part = f"{len(results.images):,}", results.on
+    told = [
+        f"About these {count} {part} images, and new seeds: difference "
+        f"{verdict.difference.estimate:+.2f} points, 95 % interval "
+        f"{between(_interval(judged))}."
+    ]
+    if judged.new_images is not None:
+        crosses = judged.new_images.low <= 0 <= judged.new_images.high
+        told.append(
+            f"About new images of the same kind, and new seeds: 95 % interval "
+            f"{between(judged.new_images)}"
+            + (", which has room for no difference at all." if crosses else ", all on one side.")
+        )
+    beats = verdict.beats
+    told.append(
+        f"On a new seed {judged.name} beats {results.outcomes[0].variant.name} with probability "
+        f"{beats.estimate:.0%} (95 % interval {beats.low:.0%} to {beats.high:.0%})."
+    )
+    return told
+
+
+def faults_sentence(outcomes: Outcomes) -> str:
+    """Return how many runs did not finish, and why the first did not; empty where all did."""
+    if not outcomes.faults:
+        return ""
+    seed, fault = next(iter(outcomes.faults.items()))
+    total = len(outcomes.faults) + len(outcomes.values)
+    return (
+        f"{len(outcomes.faults)} of {total} runs of {outcomes.variant.name} did not finish and are "
+        f"in no mean: seed {seed} {fault}"
+    )
+
+
+def overfitting_sentence(outcomes: Outcomes) -> str:
+    """Return whether a variant overfits, with its figures; empty where there is nothing to say."""
+    found = outcomes.overfitting
+    name = outcomes.variant.name
+    if found is None or found.overfits is None:
+        return ""
+    epochs = len(outcomes.histories[0])
+    if found.lowest_epoch == epochs:
+        return f"{name} does not overfit: its validation loss is lowest after the last epoch."
+    rise, change = found.validation_rise, found.train_change
+    figures = (
+        f"from epoch {found.lowest_epoch}, where its mean validation loss is lowest, to {epochs}, "
+        f"validation loss changes by {rise.estimate:+.3f} (95 % interval {rise.low:+.3f} to "
+        f"{rise.high:+.3f}) and training loss by {change.estimate:+.3f} ({change.low:+.3f} to "
+        f"{change.high:+.3f})"
+    )
+    verb = "overfits" if found.overfits else "is not shown to overfit"
+    return f"{name} {verb}: {figures}."
+
+
+def how_judged(results: Results) -> str:
+    """Return by which method the verdict was reached, and why by that one."""
+    if results.looked_before:
+        return (
+            "Seeds were added after a look, or it was looked at early: the intervals of the "
+            "verdict are those that stay valid at every look, wider than Welch's."
+        )
+    return (
+        f"The number of seeds, {results.seeds}, was fixed before the first training: Welch's "
+        "interval and tests."
+    )
+
+
+def paired_sentence(paired: Paired, names: tuple[str, str], images: int, part: str) -> str:
+    """Return what McNemar's test says of two single networks."""
+    first, second = names
+    low, high = paired.difference.low, paired.difference.high
+    sure = paired.p_value < 0.05
+    told = (
+        f"the two networks differ on such images: {second if low > 0 else first} is better"
+        if sure
+        else "these two networks may well be equally good"
+    )
+    return (
+        f"Of {images:,} {part} images {paired.only_a:,} are right only with {first} and "
+        f"{paired.only_b:,} only with {second}: {paired.difference.estimate:+.2f} points (95 % "
+        f"interval {low:+.2f} to {high:+.2f}), McNemar's exact p {paired.p_value:.2g}; {told}."
+    )
+
+
+def between(interval: Interval) -> str:
+    """Return the ends of an interval in points."""
+    if not isfinite(interval.low) or not isfinite(interval.high):
+        return "without bounds yet"
+    return f"{interval.low:+.2f} to {interval.high:+.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it: 40 s, 12 min, 3 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _above(estimate: float) -> str:
+    return "above" if estimate >= 0 else "below"
+
+
+def _interval(judged: Judged) -> Interval:
+    difference = judged.verdict.difference
+    return Interval(difference.estimate, difference.low, difference.high)

@@ -1,0 +1,100 @@
+import pytest
+
+from cnnlab.errors import ConfigError, ModelError
+from cnnlab.experiments.variants import folder_name, read_variants
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(name, text):
+        (tmp_path / name).write_text(text)
+        return name
+
+    return call
+
+
+def test_a_models_name_takes_the_recipe_and_the_changes():
+    first, second = read_variants(["lenet5", "lenet5-relu-max"], "sprint", {"epochs": 2})
+    assert (first.name, second.name) == ("lenet5", "lenet5-relu-max")
+    assert first.config.epochs == second.config.epochs == 2
+    assert first.config.optimizer == "adamw"
+    assert [first.settings(seed).seed for seed in (0, 3)] == [0, 3]
+
+
+def test_a_file_changes_model_recipe_and_settings(write):
+    name = write(
+        "fast.toml", 'model = "lenet5-relu-max"\nrecipe = "sprint"\nlearning_rate = 0.01\n'
+    )
+    _, variant = read_variants(["lenet5", name], "workshop", {"batch_size": 64, "epochs": 3})
+    assert (variant.name, variant.recipe_name) == ("fast", "sprint")
+    assert variant.network.name == "lenet5-relu-max"
+    assert variant.config.learning_rate == 0.01
+    assert (variant.config.batch_size, variant.config.epochs) == (64, 3)
+    assert variant.config.schedule == "one-cycle"
+
+
+def test_again_is_the_same_variant_on_other_seeds():
+    first, second = read_variants(["lenet5"], "sprint", {}, again=True)
+    assert second.name == "lenet5 (again)"
+    assert first.config == second.config
+    seeds = {v.settings(seed).seed for v in (first, second) for seed in range(100)}
+    assert len(seeds) == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "lerning_rate = 0.1",
+            "a.toml: There is no setting 'lerning_rate'. Did you mean 'learning_r",
+        ),
+        ("epochs = 2.5", r"a.toml: epochs is 2.5; expected int"),
+        ('batch_size = "64"', "a.toml: batch_size is '64'; expected int"),
+        ("learning_rate = nan", "a.toml: learning_rate is nan; expected a finite number"),
+        ("epochs = 0", "a.toml: epochs is 0; it must be 1 or more"),
+        ("seed = 3", "a.toml: the seeds are the comparison's own"),
+        ("model = 3", "a.toml: model is 3; expected a name in quotes"),
+        ('recipe = "sprnt"', "a.toml: There is no recipe 'sprnt'. Did you mean 'sprint'"),
+        ("epochs = ", "a.toml is not TOML: Invalid value"),
+        ("[optimizer]\nname = 'sgd'", "a.toml: optimizer is {'name': 'sgd'}; expected one of sgd"),
+        ("model = 'lenet5'", "lenet5 and a are one and the same: any difference would be chance"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where(write, text, message):
+    with pytest.raises(ConfigError, match=message):
+        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["lenet5"], "takes two variants or more.*cnnlab compare lenet5 --again"),
+        (["lenet5", "lenet5"], "lenet5 and lenet5 are one and the same"),
+        (["lenet5", "gone.toml"], r"Cannot read gone.toml \(No such file or directory\)"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(words, message, write):
+    with pytest.raises(ConfigError, match=message):
+        read_variants(words, "workshop", {})
+
+
+def test_two_files_of_one_name_are_refused(write, tmp_path):
+    (tmp_path / "other").mkdir()
+    one, two = write("a.toml", "epochs = 1"), write("other/a.toml", "epochs = 2")
+    with pytest.raises(ConfigError, match="Two variants are named a, and are not the same"):
+        read_variants([one, two], "workshop", {})
+
+
+def test_an_unknown_model_is_named(write):
+    with pytest.raises(ModelError, match="Did you mean 'lenet5-relu-max'"):
+        read_variants(["lenet5", "lenet5-relumax"], "workshop", {})
+
+
+def test_another_content_has_another_folder():
+    one = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {})
+    two = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {"epochs": 3})
+    names = {folder_name(each, "mnist") for each in (one, two)}
+    assert len(names) == 2
+    assert all(name.startswith("compare-mnist-lenet5-vs-lenet5-relu-max-") for name in names)
