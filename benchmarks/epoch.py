@@ -5,7 +5,8 @@
 
 Makes an environment for each peer, writes the job (same weights, same order of batches), runs
 the peers in turn, process by process, and counts a time only where the first 20 losses agree with
-cnnlab's within 1e-3 and the last accuracy within 0.3 points. Writes benchmarks/results/epoch.json and prints a table.
+cnnlab's within 1e-3 and the last accuracy within 0.3 points. Writes
+benchmarks/results/epoch.json and prints a table.
 """
 
 import argparse
@@ -22,9 +23,9 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import torch
-from about import about
 from matplotlib.figure import Figure
 
+from about import about
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import as_input, load, prepare
 from cnnlab.models.build import build
@@ -56,7 +57,7 @@ TUNED = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "GOMP_SPINCOUNT": "10000",
 }
-"""What cnnlab sets for itself, set for the peer tuned by hand; the others run as users start them."""
+"""What cnnlab sets for itself, for the peer tuned by hand; the others run as users start them."""
 
 
 def environment(peer: str, root: Path) -> Path:

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from about import about
 from scipy.stats import t as student
 
+from about import about
 from cnnlab.data.images import load, prepare
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe

@@ -20,9 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-import torch
 from about import about
-
 from cnnlab.data.images import load, prepare
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe

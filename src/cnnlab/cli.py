@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import warnings
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -618,6 +619,8 @@ def main() -> None:
     # that a browser on the other core makes an epoch up to ten times slower.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    # joblib says so where Ctrl-C stops trainings; the command says it better.
+    warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
     try:
         app(sys.argv[1:])
     except CnnlabError as error:

@@ -15,7 +15,7 @@ from cnnlab.experiments.run import open_run
 from cnnlab.experiments.variants import read_variants
 from cnnlab.training.loop import fit
 
-SETTINGS = {"epochs": 2, "batch_size": 60, "learning_rate": 0.05}
+SETTINGS = {"epochs": 3, "batch_size": 20, "learning_rate": 0.05}
 
 
 @pytest.fixture
@@ -140,6 +140,18 @@ def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch,
     assert len(results.outcomes[1].values) == 0
     assert results.judged == []
     json.dumps(as_json(results), allow_nan=False)
+
+
+def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, splits):
+    comparison = trained(folder, variants, splits, 1)
+    metrics = folder / "lenet5" / "seed-0" / "metrics.jsonl"
+    lines = [
+        json.loads(line) | {"train_accuracy": 0.1} for line in metrics.read_text().splitlines()
+    ]
+    metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    results = comparison.look(1, splits, "validation", 0.1)
+    assert results.outcomes[0].faults == {0: "did not learn: 10% of its training images right"}
+    assert len(results.outcomes[0].values) == 0
 
 
 def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, splits):

@@ -43,6 +43,7 @@ from cnnlab.training.loop import History
 from cnnlab.training.many import Training, fit_many
 
 PLAN = "comparison.json"
+_LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
 Part = Literal["validation", "test"]
 
 
@@ -61,7 +62,8 @@ class Outcomes:
 
     ``values`` are accuracies in points, one for each of ``seeds``, whose ``histories`` and
     answers ``right`` (seeds, images) follow in the same order. ``faults`` are the runs that
-    diverged or failed, by seed: counted, and in no mean.
+    diverged, failed or learnt nothing, by seed: counted, and in no mean, whose interval one such
+    run would make worthless (docs/verdicts.md).
     """
 
     variant: Variant
@@ -212,13 +214,18 @@ class Comparison:
         )
 
     def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet) -> Outcomes:
-        finished, faults = {}, {}
+        finished: dict[int, Run] = {}
+        faults: dict[int, str] = {}
         for seed in range(seeds):
             run = self.run(variant, seed)
-            if run is not None and run.status == "finished":
-                finished[seed] = run
-            elif run is not None:
+            if run is None:
+                continue
+            if run.status != "finished":
                 faults[seed] = f"{run.status}: {run.description.get('fault')}"
+            elif (learnt := run.history()[-1].train_accuracy) < _LEAST_LEARNT:
+                faults[seed] = f"did not learn: {learnt:.0%} of its training images right"
+            else:
+                finished[seed] = run
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
         for row, run in zip(right, finished.values(), strict=True):
             logits = run.logits(tensors.images, torch.device("cpu"), variant.network)

@@ -2,6 +2,8 @@
 
 from math import isfinite, isnan
 
+import joblib
+
 from cnnlab.experiments.compare import Judged, Outcomes, Results
 from cnnlab.experiments.statistics import Interval, Paired
 
@@ -40,11 +42,11 @@ def what_would_settle(judged: Judged, results: Results) -> str:
         return ""
     if verdict.seeds_to_settle is None:
         return "Even 100,000 seeds would hardly settle it."
-    cost = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
-    more = verdict.seeds_to_settle - results.seeds
+    each_seed = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
+    more = (verdict.seeds_to_settle - results.seeds) * each_seed / joblib.cpu_count()
     return (
         f"About {verdict.seeds_to_settle:,} seeds each would settle it, if the difference is what "
-        f"it seems: {duration(cost * more)} of one core's time more. Finished seeds are used again."
+        f"it seems: about {duration(more)} more here. Finished seeds are used again."
     )
 
 
@@ -80,25 +82,25 @@ def faults_sentence(outcomes: Outcomes) -> str:
     total = len(outcomes.faults) + len(outcomes.values)
     return (
         f"{len(outcomes.faults)} of {total} runs of {outcomes.variant.name} did not finish and are "
-        f"in no mean: seed {seed} {fault}"
+        f"in no mean. Seed {seed}: {fault}"
     )
 
 
 def overfitting_sentence(outcomes: Outcomes) -> str:
-    """Return whether a variant overfits, with its figures; empty where there is nothing to say."""
+    """Return whether a variant overfits, with its figures; empty where its loss never rose."""
     found = outcomes.overfitting
     name = outcomes.variant.name
     if found is None or found.overfits is None:
         return ""
     epochs = len(outcomes.histories[0])
     if found.lowest_epoch == epochs:
-        return f"{name} does not overfit: its validation loss is lowest after the last epoch."
+        return ""
     rise, change = found.validation_rise, found.train_change
     figures = (
-        f"from epoch {found.lowest_epoch}, where its mean validation loss is lowest, to {epochs}, "
-        f"validation loss changes by {rise.estimate:+.3f} (95 % interval {rise.low:+.3f} to "
-        f"{rise.high:+.3f}) and training loss by {change.estimate:+.3f} ({change.low:+.3f} to "
-        f"{change.high:+.3f})"
+        f"from where the other seeds' mean validation loss is lowest (over all, epoch "
+        f"{found.lowest_epoch}) to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
+        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
+        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
     )
     verb = "overfits" if found.overfits else "is not shown to overfit"
     return f"{name} {verb}: {figures}."

@@ -193,7 +193,7 @@ def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
     told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
     return Chapter(
         "How they learnt",
-        told or ["Too few seeds to say whether a variant overfits."],
+        told or ["No variant's mean validation loss rises before the last epoch."],
         illustrations=[
             Illustration(
                 curves_figure(outcomes, quantity),

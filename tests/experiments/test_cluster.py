@@ -1,0 +1,130 @@
+"""The same trainings on a Dask cluster: two workers of this machine, real processes."""
+
+import os
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from cnnlab.data.images import TensorSet, prepare_images
+from cnnlab.errors import WorkerError
+from cnnlab.experiments import cluster as cluster_module
+from cnnlab.experiments.cluster import connected
+from cnnlab.models.build import build
+from cnnlab.training.config import recipe
+from cnnlab.training.many import Training, fit_many
+from conftest import tiny_arrays
+
+distributed = pytest.importorskip("distributed")
+MAKE = partial(build, "lenet5-relu-max")
+
+
+@pytest.fixture(scope="module")
+def sets():
+    made = []
+    for count, seed in ((320, 1), (80, 2)):
+        images, labels = tiny_arrays(count, seed)
+        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
+    return made
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dask's own, of its start and its end
+        made = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        )
+        yield made
+        made.close()
+
+
+def trainings():
+    return [
+        Training(MAKE, recipe("workshop", epochs=2, batch_size=64, seed=seed)) for seed in range(4)
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_results_of_one_machine_seed_for_seed(cluster, sets):
+    local = {done.place: done for done in fit_many(trainings(), *sets, jobs=2)}
+    with connected(cluster.scheduler_address) as client:
+        there = {done.place: done for done in fit_many(trainings(), *sets, client=client)}
+    assert sorted(there) == sorted(local)
+    for place, done in there.items():
+        assert [r.train_loss for r in done.history] == [r.train_loss for r in local[place].history]
+        for name, weights in done.weights.items():
+            assert np.array_equal(weights, local[place].weights[name])
+
+
+def once_deadly(folder, seed):
+    mark = folder / "died"
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return MAKE(seed)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, sets, tmp_path):
+    work = [
+        Training(partial(once_deadly, tmp_path), each.config) if place == 1 else each
+        for place, each in enumerate(trainings())
+    ]
+    with connected(cluster.scheduler_address) as client:
+        done = {each.place: each for each in fit_many(work, *sets, client=client)}
+    assert (tmp_path / "died").exists()
+    assert [done[place].status for place in range(4)] == ["finished"] * 4
+
+
+def test_another_version_on_a_worker_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr(cluster_module, "version", lambda name: "0.0.7")  # here, not there
+    with (
+        pytest.raises(WorkerError, match=r"cnnlab is 0\.0\.7 here and .* on tcp://127"),
+        connected(cluster.scheduler_address),
+    ):
+        pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_scheduler_is_said(monkeypatch):
+    monkeypatch.setattr(cluster_module, "_SECONDS", 1)
+    with (
+        pytest.raises(
+            WorkerError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9 within 1 s"
+        ),
+        connected("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_address_that_is_none_is_said():
+    with (
+        pytest.raises(WorkerError, match="No Dask scheduler answers at nonsense://x"),
+        connected("nonsense://x"),
+    ):
+        pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_without_workers_is_said():
+    with (
+        distributed.LocalCluster(
+            n_workers=0, scheduler_port=0, dashboard_address=None, host="127.0.0.1"
+        ) as empty,
+        pytest.raises(WorkerError, match=r"has no workers. On each machine: dask worker tcp"),
+        connected(empty.scheduler_address),
+    ):
+        pass
+
+
+def test_without_the_extra_it_is_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with (
+        pytest.raises(WorkerError, match=r"pip install 'cnnlab\[cluster\]'"),
+        connected("tcp://127.0.0.1:9"),
+    ):
+        pass
