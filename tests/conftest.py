@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cnnlab import cli
 from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
@@ -81,3 +83,22 @@ def tiny_folder(tiny, tmp_path, monkeypatch) -> Path:
         (raw / f"{name}.gz").write_bytes(gzip.compress(content))
     monkeypatch.setenv("CNNLAB_DATA", str(root))
     return root
+
+
+@pytest.fixture
+def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
+    """Run the command line in an empty folder; return its exit status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["cnnlab", *map(str, arguments)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call

@@ -20,7 +20,7 @@ ALLOWED = {
     "insight": GROUND | {"data"},
     "experiments": GROUND | {"training", "models", "data", "insight"},
     "views": GROUND | {"experiments", "insight", "data", "training"},
-    "terminal": GROUND | {"training", "views"},
+    "terminal": GROUND | {"training", "experiments", "views"},
     "workshop": GROUND
     | {"published", "data", "models", "training", "insight", "experiments", "views"},
 }
@@ -55,6 +55,14 @@ def test_imports_go_only_where_the_design_allows(path):
 
 def test_plots_import_no_torch():
     assert not [name for name in imports(SOURCE / "views/plots.py") if name.startswith("torch")]
+
+
+def test_statistics_import_no_torch():
+    for name in ("statistics", "verdict"):
+        used = imports(SOURCE / f"experiments/{name}.py")
+        assert not [each for each in used if each.startswith("torch")]
+        own = {each for each in used if each.startswith("cnnlab")}
+        assert own <= {"cnnlab.experiments.statistics"}
 
 
 def test_training_knows_no_terminal_plots_or_web():

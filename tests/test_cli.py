@@ -8,28 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlab import cli
 from cnnlab.data import catalog
 from cnnlab.data.images import load
-
-
-@pytest.fixture
-def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
-    """Run the command line in an empty folder; return its exit status, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["cnnlab", *map(str, arguments)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = stop.code or 0
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 @pytest.fixture

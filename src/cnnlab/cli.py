@@ -324,6 +324,8 @@ def compare(
     """
     terminal = Terminal(json_wanted)
     _check_numbers(seeds=seeds, matters=matters, jobs=jobs)
+    if jobs is not None and cluster is not None:
+        raise ConfigError("jobs is of this machine, and --cluster trains elsewhere: leave one out.")
     if all((Path(word) / "config.json").is_file() for word in variants):
         _compare_runs(variants, on, model, data_dir, offline, terminal, json_wanted)
         return

@@ -1,0 +1,147 @@
+"""cnnlab compare, as a user types it."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rate", 0.05)
+
+
+@pytest.fixture
+def compare(cnnlab):
+    return lambda *words: cnnlab("compare", *words, *QUICK, "--jobs", 1)
+
+
+def said(text):
+    return " ".join(text.split())
+
+
+def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
+    status, out, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
+    assert status == 0, err
+    assert "6 trainings to do, 0 kept" in said(err)
+    assert "6/6 lenet5-relu-max, seed 2: " in said(err)
+    assert "so far " in err
+    (report,) = Path("runs").glob("compare-tiny-lenet5-vs-lenet5-relu-max-*/report.html")
+    assert str(report) in said(out).replace(" ", "") or report.name in out
+    page = report.read_text()
+    results = json.loads((report.parent / "results.json").read_text())
+    (sentence,) = results["sentences"]
+    assert sentence in said(out)
+    assert sentence.replace("'", "&#39;") in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "cnnlab compare lenet5 lenet5-relu-max" in page
+
+
+def test_the_same_command_trains_nothing_twice_and_says_the_same(compare):
+    first = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
+    again = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
+    assert "0 trainings to do, 6 kept" in said(again[2])
+    assert json.loads(first[1]) == json.loads(again[1])
+
+
+def test_json_has_every_number_and_nothing_else_is_on_standard_output(compare):
+    _, out, _ = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json", "--on", "test")
+    found = json.loads(out)
+    assert (found["on"], found["images"], found["test_openings"]) == ("test", 100, 1)
+    assert [len(each["accuracy_points"]) for each in found["variants"]] == [3, 3]
+    assert shlex.split(found["command"])[:2] == ["cnnlab", "compare"]
+
+
+def test_three_variants_are_each_compared_with_the_first(compare):
+    Path("slow.toml").write_text("learning_rate = 0.01\n")
+    status, out, err = compare("lenet5", "lenet5-relu-max", "slow.toml", "--seeds", 3)
+    assert status == 0, err
+    (folder,) = Path("runs").iterdir()
+    judged = json.loads((folder / "results.json").read_text())["verdicts"]
+    assert [each["name"] for each in judged] == ["lenet5-relu-max", "slow"]
+    assert "2 comparisons (Holm)" in said((folder / "report.html").read_text())
+    assert said(out).count("lenet5's") == 2
+
+
+def test_a_network_of_ones_own_is_compared(compare, cnnlab):
+    Path("mine.py").write_text(
+        "from torch import nn\n"
+        "def Small():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 9), nn.ReLU(), nn.Linear(9, 10))\n"
+    )
+    status, out, err = compare("lenet5", "mine.py:Small", "--seeds", 3, "--output", "own")
+    assert status == 0, err
+    assert "mine-Small" in out
+    runs = ["own/lenet5/seed-0", "own/mine-Small/seed-0"]
+    assert cnnlab("compare", *runs)[0] == 1
+    status, out, err = cnnlab("compare", *runs, "--model", "mine.py:Small")
+    assert status == 0, err
+    assert "McNemar's exact p" in said(out)
+    assert "speaks of these two networks" in said(err)
+    Path("mine.py").write_text(Path("mine.py").read_text() + "\n# changed\n")
+    _, _, err = cnnlab("compare", *runs, "--model", "mine.py:Small")
+    assert "is another network, or has been changed since" in said(err)
+
+
+def test_again_is_an_a_a_check(compare):
+    status, out, err = compare("lenet5", "--again", "--seeds", 3)
+    assert status == 0, err
+    assert "lenet5 (again)" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["lenet5", "lenet5"], "lenet5 and lenet5 are one and the same"),
+        (["lenet5"], "takes two variants or more"),
+        (["lenet5", "lenet5-relu-max", "--again"], "An A/A check takes one variant"),
+        (["lenet5", "lenet5-relu-max", "--seeds", 0], "seeds is 0; it must be 1 or more"),
+        (["lenet5", "lenet5-relu-max", "--matters", 0], "matters is 0; it must be above 0"),
+        (["lenet5", "lenet5-relu-max", "--jobs", -1], "jobs is -1; it must be 1 or more"),
+        (["lenet5", "lenet5-relu-max", "--jobs", 1, "--cluster", "tcp://x:1"], "leave one out"),
+        (["lenet5", "lenet5-max"], "Did you mean 'lenet5-relu-max'"),
+        (["lenet5", "gone.toml"], "Cannot read gone.toml (No such file or directory)."),
+        (["lenet5", "lenet5-relu-max", "--recipe", "sprnt"], "Did you mean 'sprint'"),
+        (["lenet5", "lenet5-relu-max", "--output", "file"], "Cannot write into file"),
+    ],
+)
+def test_mistakes_exit_1_and_leave_nothing_behind(cnnlab, words, message):
+    Path("file").write_text("mine")
+    status, _, err = cnnlab("compare", *words, "--dataset", "tiny")
+    assert status == 1
+    assert message in said(err)
+    assert "Traceback" not in err
+    assert not Path("runs").exists()
+    assert Path("file").read_text() == "mine"
+
+
+def test_a_seed_flag_is_a_mistake_in_the_command(cnnlab):
+    assert cnnlab("compare", "lenet5", "lenet5-relu-max", "--seed", 3)[0] == 2
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(compare, monkeypatch):
+    from cnnlab.terminal import RunsProgress
+
+    shown = RunsProgress.__call__
+
+    def stop(self, finished):
+        shown(self, finished)
+        if finished.seed == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunsProgress, "__call__", stop)
+    status, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
+    assert status == 130
+    assert "Finished runs are kept in" in said(err)
+    monkeypatch.setattr(RunsProgress, "__call__", shown)
+    status, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
+    assert status == 0
+    assert "3 trainings to do, 3 kept" in said(err)
+
+
+def test_finished_runs_are_compared_two_at_a_time(cnnlab, compare):
+    compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--output", "c")
+    one, two = "c/lenet5/seed-0", "c/lenet5-relu-max/seed-0"
+    status, out, _ = cnnlab("compare", one, two, "--json")
+    assert status == 0
+    assert json.loads(out)["runs"] == [one, two]
+    assert "one and the same run" in said(cnnlab("compare", one, one)[2])
+    assert "two at a time; 3 were named" in said(cnnlab("compare", one, two, one)[2])

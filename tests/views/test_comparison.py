@@ -1,0 +1,200 @@
+"""The page of a comparison and its sentences, from made-up runs whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cnnlab.data.images import ImageSet
+from cnnlab.experiments.compare import Outcomes, Results, judge_all
+from cnnlab.experiments.sentences import (
+    duration,
+    faults_sentence,
+    how_judged,
+    overfitting_sentence,
+    paired_sentence,
+    verdict_sentence,
+    what_would_settle,
+)
+from cnnlab.experiments.statistics import mcnemar
+from cnnlab.experiments.variants import read_variants
+from cnnlab.training.loop import EpochRecord
+from cnnlab.views.comparison import comparison_report, differences_figure, seeds_figure
+from cnnlab.views.plots import to_svg
+
+IMAGES = 2000
+
+
+def history(rise):
+    """Six epochs: training loss falls; validation loss falls to the third, then changes."""
+    validation = [0.6, 0.5, 0.4, 0.4 + rise / 3, 0.4 + 2 * rise / 3, 0.4 + rise]
+    return [
+        EpochRecord(epoch, 0.7 - 0.1 * epoch, 0.8, loss, 0.8, 0.1, 2.0)
+        for epoch, loss in enumerate(validation, start=1)
+    ]
+
+
+def outcomes(variant, accuracy, seeds=10, rise=0.0, spread=0.002, faults=None, seed=0):
+    random = np.random.default_rng(seed)
+    shares = accuracy + spread * random.standard_normal(seeds)
+    difficulty = random.permutation(IMAGES) / IMAGES
+    right = np.array([difficulty < share for share in shares], dtype=bool).reshape(seeds, IMAGES)
+    return Outcomes(
+        variant=variant,
+        seeds=list(range(seeds)),
+        values=100 * right.mean(axis=1) if seeds else np.array([]),
+        right=right,
+        histories=[history(rise + 0.01 * random.random()) for _ in range(seeds)],
+        faults=faults or {},
+    )
+
+
+@pytest.fixture
+def compared():
+    variants = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {})
+    images = ImageSet(
+        np.zeros((IMAGES, 28, 28), np.uint8), np.arange(IMAGES) % 10, tuple("abcdefghij")
+    )
+
+    def call(first, second, matters=0.1, looked_before=False):
+        both = [
+            outcomes(variant, **each)
+            for variant, each in zip(variants, (first, second), strict=True)
+        ]
+        return Results(
+            on="validation",
+            images=images,
+            seeds=max(len(each.values) for each in both),
+            matters=matters,
+            looked_before=looked_before,
+            test_openings=0,
+            outcomes=both,
+            judged=judge_all(both, matters, looked_before),
+        )
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("second", "matters", "begins"),
+    [
+        (0.92, 0.1, "lenet5-relu-max helped: its mean accuracy is 2.03 points above lenet5's"),
+        (0.88, 0.1, "lenet5-relu-max hurt: its mean accuracy is 1.97 points below lenet5's"),
+        (0.90, 2.0, "No difference that matters: lenet5-relu-max's mean accuracy is 0."),
+        (0.9005, 0.1, "Cannot tell yet: lenet5-relu-max's mean accuracy is 0."),
+    ],
+)
+def test_each_outcome_has_its_sentence_with_its_interval(compared, second, matters, begins):
+    results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1}, matters)
+    sentence = verdict_sentence(results.judged[0], results)
+    assert sentence.startswith(begins), sentence
+    difference = results.judged[0].verdict.difference
+    assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
+    settle = what_would_settle(results.judged[0], results)
+    assert bool(settle) == begins.startswith("Cannot")
+    if settle:
+        assert f"About {results.judged[0].verdict.seeds_to_settle:,} seeds each" in settle
+
+
+def test_two_seeds_say_that_they_are_too_few(compared):
+    results = compared({"accuracy": 0.9, "seeds": 2}, {"accuracy": 0.92, "seeds": 2, "seed": 1})
+    assert verdict_sentence(results.judged[0], results) == (
+        "No verdict on lenet5-relu-max: fewer than 3 seeds."
+    )
+    assert "--seeds 10" in what_would_settle(results.judged[0], results)
+
+
+def test_overfitting_is_told_with_its_figures(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "rise": 0.3, "seed": 1})
+    told = [overfitting_sentence(each) for each in results.outcomes]
+    assert told[1].startswith("lenet5-relu-max overfits: from where")
+    assert "(over all, epoch 3) to epoch 6, validation loss changes by +0.30" in told[1]
+    assert "training loss by -0.300" in told[1]
+
+
+def test_a_loss_that_never_rose_is_not_spoken_of(compared):
+    results = compared({"accuracy": 0.9, "rise": -0.1}, {"accuracy": 0.9, "rise": -0.1, "seed": 1})
+    assert [overfitting_sentence(each) for each in results.outcomes] == ["", ""]
+
+
+def test_faults_are_counted_with_the_first_reason(compared):
+    results = compared(
+        {"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "faults": {3: "diverged: NaN"}}
+    )
+    assert faults_sentence(results.outcomes[0]) == ""
+    assert faults_sentence(results.outcomes[1]) == (
+        "1 of 11 runs of lenet5-relu-max did not finish and are in no mean. Seed 3: diverged: NaN"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(12.4, "12 s"), (130, "2 min"), (9000, "2.5 h"), (89, "89 s")]
+)
+def test_durations_as_a_person_says_them(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp_path):
+    results = compared(
+        {"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1, "rise": 0.3, "faults": {3: "failed: X"}}
+    )
+    report = comparison_report(results, "lenet5 or lenet5-relu-max?", [("Data set", "Tiny")], "cmd")
+    assert [chapter.title for chapter in report.chapters] == [
+        "What was measured",
+        "How they learnt",
+        "Where lenet5 and lenet5-relu-max disagree",
+    ]
+    report.write(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text().replace("&#39;", "'")
+    sentence = verdict_sentence(results.judged[0], results)
+    assert page.index(sentence) < page.index("What was measured")
+    for words in (
+        how_judged(results),
+        "not opened for this comparison",
+        "On a new seed lenet5-relu-max beats lenet5 with probability",
+        "lenet5-relu-max overfits",
+        "1 of 11 runs of lenet5-relu-max did not finish",
+        "<code>cmd</code>",
+    ):
+        assert words in page
+
+
+def test_disagreements_count_the_images_of_each_kind(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
+    first, second = (each.right.mean(axis=0) for each in results.outcomes)
+    text = comparison_report(results, "", [], "").chapters[-1].paragraphs[0]
+    assert f"on {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
+    assert f"right on {int(((first == 0) & (second == 0)).sum()):,}." in text
+
+
+def test_without_a_finished_run_the_page_says_so(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "faults": {0: "failed: X"}})
+    report = comparison_report(results, "", [], "")
+    assert list(report.lead) == ["No verdict: a variant has no finished run."]
+
+
+def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
+    for draw in (seeds_figure, differences_figure):
+        assert to_svg(draw(results)) == to_svg(draw(results))
+    labels = [text.get_text() for text in seeds_figure(results).axes[0].get_yticklabels()]
+    assert labels == ["lenet5", "lenet5-relu-max"]
+
+
+def test_the_two_methods_are_told_apart(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
+    assert "Welch's" in how_judged(results)
+    assert "valid at every look" in how_judged(replace(results, looked_before=True))
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "says"),
+    [(10, 60, "second is better"), (60, 10, "first is better"), (30, 33, "equally good")],
+)
+def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
+    right = np.ones((2, 1000), dtype=bool)
+    right[1, :only_a] = False
+    right[0, only_a : only_a + only_b] = False
+    told = paired_sentence(mcnemar(*right), ("first", "second"), 1000, "test")
+    assert f"Of 1,000 test images {only_a} are right only with first and {only_b} only" in told
+    assert says in told
