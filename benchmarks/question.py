@@ -1,0 +1,81 @@
+"""The workshop's own question, answered: did ReLU and max pooling help?
+
+    python benchmarks/question.py --seeds 30
+
+Runs `cnnlab compare lenet5 lenet5-relu-max --on test` with the workshop's recipe on both data sets;
+the test sets are opened once each. Stopped, it goes on where it was. Keeps the comparisons in
+build/question, writes benchmarks/results/question-<data set>.json, and draws the README's figure.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from about import about
+from cnnlab.views.plots import STYLE, colour, to_png
+
+HERE = Path(__file__).parent
+TITLES = {"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST"}
+NAMES = {"lenet5": "tanh, average pooling", "lenet5-relu-max": "ReLU, max pooling"}
+
+
+def main() -> None:
+    """Compare on both data sets, write, draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--data-dir")
+    arguments = parser.parse_args()
+    environment = os.environ | ({"CNNLAB_DATA": arguments.data_dir} if arguments.data_dir else {})
+    found = {}
+    for data_set in TITLES:
+        words = ["compare", *NAMES, "--dataset", data_set, "--seeds", str(arguments.seeds)]
+        words += ["--on", "test", "--json", "--output", f"build/question/{data_set}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "cnnlab", *words],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        found[data_set] = about() | json.loads(done.stdout)
+        path = HERE / "results" / f"question-{data_set}.json"
+        path.write_text(json.dumps(found[data_set], indent=1) + "\n")
+        print(found[data_set]["sentences"][0], flush=True)
+    (HERE.parent / "docs" / "images" / "question.png").write_bytes(to_png(draw(found), 130))
+
+
+def draw(found: dict[str, dict]) -> Figure:
+    """Return a panel a data set: each seed as a dot, the mean with its 95 % interval."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 2.5), layout="constrained")
+        for axis, (data_set, results) in zip(figure.subplots(1, 2), found.items(), strict=True):
+            for place, variant in enumerate(results["variants"]):
+                values = np.array(variant["accuracy_points"])
+                order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+                offsets = (order * 0.618034 % 1 - 0.5) * 0.34
+                axis.plot(
+                    values, place + offsets - 0.12, "o", color=colour(place), alpha=0.55, ms=4
+                )
+                mean = variant["mean"]
+                axis.plot([mean["low"], mean["high"]], [place + 0.25] * 2, color=colour(place))
+                axis.plot([mean["estimate"]], [place + 0.25], "D", color=colour(place), ms=5)
+            axis.set_yticks(
+                range(len(NAMES)),
+                list(NAMES.values()) if axis.get_subplotspec().is_first_col() else [],
+            )
+            axis.set_ylim(1.5, -0.5)
+            axis.grid(visible=False, axis="y")
+            axis.set_title(TITLES[data_set])
+            axis.set_xlabel("test accuracy, %")
+        return figure
+
+
+if __name__ == "__main__":
+    main()
