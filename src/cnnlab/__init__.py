@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cnnlab.data.images import load as load
     from cnnlab.data.images import prepare as prepare
     from cnnlab.experiments.run import open_run as open_run
-    from cnnlab.experiments.run import train_run as train_run
+    from cnnlab.experiments.train import train_run as train_run
     from cnnlab.models.build import build as build
     from cnnlab.models.lenet5 import LeNet5 as LeNet5
     from cnnlab.training.config import TrainConfig as TrainConfig
@@ -35,7 +35,7 @@ _HOMES = {
     "open_run": "experiments.run",
     "prepare": "data.images",
     "recipe": "training.config",
-    "train_run": "experiments.run",
+    "train_run": "experiments.train",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604

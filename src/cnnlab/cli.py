@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import warnings
 import webbrowser
@@ -21,7 +22,6 @@ from cnnlab.training.config import TrainConfig, recipe
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
     from cnnlab.data.images import Splits
-    from cnnlab.models.build import Network
 
 _SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
@@ -54,9 +54,8 @@ Device = Annotated[
     Parameter(help="Where to compute; auto takes a GPU where there is one."),
 ]
 RunFolder = Annotated[Path, Parameter(help="A run folder, as cnnlab train made it.")]
-OwnModel = Annotated[
-    str | None,
-    Parameter(name="--model", help="file.py:Class, where the run trained a network of your own."),
+Trust = Annotated[
+    bool, Parameter(help="Run the code that the folder carries: read it first.", negative=())
 ]
 Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
 
@@ -138,10 +137,19 @@ def workshop(
 def train(
     *,
     model: Annotated[
-        str, Parameter(help="lenet5, lenet5-relu-max, or your own as file.py:Class.")
-    ] = "lenet5",
-    dataset: Dataset = "fashion-mnist",
-    recipe_name: Annotated[str, Parameter(name="--recipe", help="Settings by name.")] = "workshop",
+        str | None,
+        Parameter(help="lenet5, lenet5-relu-max, or your own as file.py:Class. (lenet5)"),
+    ] = None,
+    dataset: Annotated[
+        str | None, Parameter(help="fashion-mnist, mnist or mnist-sample. (fashion-mnist)")
+    ] = None,
+    recipe_name: Annotated[
+        str | None, Parameter(name="--recipe", help="Settings by name. (workshop)")
+    ] = None,
+    resume: Annotated[
+        Path | None, Parameter(help="Go on with a run that was stopped, with its own settings.")
+    ] = None,
+    trust: Trust = False,
     changes: Annotated[Changes, Parameter(name="*", group=_SETTINGS)] = Changes(),  # type: ignore[valid-type] # noqa: B008
     output: Annotated[Path | None, Parameter(help="A new folder for the run.")] = None,
     device: Device = "auto",
@@ -151,42 +159,59 @@ def train(
 ) -> None:
     """Train one network and keep the run in a folder; the test set stays shut.
 
+    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+
     Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
     """
     terminal = Terminal(json_wanted)
+    if resume is not None and (model or dataset or recipe_name or output or _made(changes)):
+        raise ConfigError(
+            "A run goes on with its own network, data, recipe and settings, in its own folder: "
+            "with --resume leave out --model, --dataset, --recipe, --output and all settings."
+        )
+    recipe_name = recipe_name or "workshop"
     config = recipe(recipe_name, **_made(changes))
 
-    from cnnlab.models.build import find_network
-
-    network = find_network(model)
-
     from cnnlab.data.images import prepare
-    from cnnlab.experiments.run import free_folder, train_run
+    from cnnlab.experiments.run import free_folder, open_run
+    from cnnlab.experiments.train import resume_run, train_run
+    from cnnlab.models.build import find_network
     from cnnlab.training.device import choose_device, describe_device
 
+    stopped = open_run(resume) if resume else None
+    network = stopped.network(trust=trust) if stopped else find_network(model or "lenet5")
+    config = stopped.config if stopped else config
     chosen = choose_device(device)
-    splits = _load(dataset, data_dir, offline, terminal)
+    splits = _load(
+        stopped.data_set_name if stopped else dataset or "fashion-mnist",
+        data_dir,
+        offline,
+        terminal,
+    )
     _check_augmentation(config, splits)
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
-    folder = output or free_folder(Path("runs") / name)
+    folder = resume or output or free_folder(Path("runs") / name)
     terminal.say(
         f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
-        f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
+        f"{len(splits.validation):,} validation; recipe "
+        f"{stopped.description['recipe'] if stopped else recipe_name}, seed {config.seed}, "
         f"{config.epochs} epochs; {describe_device(chosen)}."
     )
     with _kept_on_ctrl_c(terminal, folder), terminal.live():
         terminal.training(network.title, config)
-        run = train_run(
-            folder,
-            network=network,
-            recipe_name=recipe_name,
-            config=config,
-            splits=splits,
-            train=prepare(splits.train, chosen),
-            validation=prepare(splits.validation, chosen),
-            on_batch=terminal.batch,
-            on_epoch=terminal.epoch,
-        )
+        common: Any = {
+            "splits": splits,
+            "train": prepare(splits.train, chosen),
+            "validation": prepare(splits.validation, chosen),
+            "on_batch": terminal.batch,
+            "on_epoch": terminal.epoch,
+        }
+        if stopped:
+            run = resume_run(stopped, network=network, notify=terminal.say, **common)
+        else:
+            run = train_run(
+                folder, network=network, recipe_name=recipe_name, config=config, **common
+            )
     last = run.history()[-1]
     terminal.show(
         f"Validation loss {last.validation_loss:.4f}, accuracy {last.validation_accuracy:.2%} "
@@ -202,7 +227,7 @@ def evaluate(
     run: RunFolder,
     /,
     *,
-    model: OwnModel = None,
+    trust: Trust = False,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -220,7 +245,7 @@ def evaluate(
 
     opened = open_run(run)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
-    result, _ = opened.open_test_set(splits, choose_device(device), _own(model))
+    result, _ = opened.open_test_set(splits, choose_device(device), opened.network(trust=trust))
     terminal.show(
         f"Test loss {result.test_loss:.4f}, accuracy {result.test_accuracy:.2%} on "
         f"{len(splits.test):,} images of {splits.data_set.title}."
@@ -239,7 +264,7 @@ def predict(
     images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
     /,
     *,
-    model: OwnModel = None,
+    trust: Trust = False,
     device: Device = "auto",
     json_wanted: Json = False,
 ) -> None:
@@ -259,7 +284,7 @@ def predict(
     data_set = find_data_set(opened.data_set_name)
     pictures = [read_picture(path, data_set) for path in images]
     probabilities = opened.classify(
-        [each.image for each in pictures], choose_device(device), _own(model)
+        [each.image for each in pictures], choose_device(device), opened.network(trust=trust)
     )
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
@@ -304,7 +329,7 @@ def compare(
     again: Annotated[
         bool, Parameter(help="A/A check: the one variant twice, on other seeds.", negative=())
     ] = False,
-    model: OwnModel = None,
+    trust: Trust = False,
     jobs: Annotated[
         int | None, Parameter(help="Trainings at a time; by default one a core.")
     ] = None,
@@ -327,7 +352,7 @@ def compare(
     if jobs is not None and cluster is not None:
         raise ConfigError("jobs is of this machine, and --cluster trains elsewhere: leave one out.")
     if all((Path(word) / "config.json").is_file() for word in variants):
-        _compare_runs(variants, on, model, data_dir, offline, terminal, json_wanted)
+        _compare_runs(variants, on, trust, data_dir, offline, terminal, json_wanted)
         return
     made = _made(changes)
     recipe(recipe_name, **made)
@@ -338,8 +363,8 @@ def compare(
 
     from cnnlab.data.images import prepare
     from cnnlab.experiments.compare import as_json, open_comparison
-    from cnnlab.experiments.run import write_json
     from cnnlab.experiments.sentences import verdict_sentence
+    from cnnlab.experiments.store import write_json
     from cnnlab.experiments.variants import folder_name
     from cnnlab.views.comparison import comparison_facts, comparison_report
 
@@ -387,7 +412,7 @@ def compare(
 def _compare_runs(
     words: list[str],
     on: Literal["validation", "test"],
-    model: str | None,
+    trust: bool,
     data_dir: Path | None,
     offline: bool,
     terminal: Terminal,
@@ -403,7 +428,7 @@ def _compare_runs(
     if first.folder.resolve() == second.folder.resolve():
         raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
     splits = _load(first.data_set_name, data_dir, offline, terminal)
-    paired = compare_runs((first, second), splits, on, _own(model))
+    paired = compare_runs((first, second), splits, on, trust=trust)
     images = len(splits.test if on == "test" else splits.validation)
     told = paired_sentence(paired, (first.folder.name, second.folder.name), images, on)
     terminal.show(told)
@@ -420,7 +445,7 @@ def report(
     run: RunFolder,
     /,
     *,
-    model: OwnModel = None,
+    trust: Trust = False,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -439,7 +464,7 @@ def report(
     opened = open_run(run)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
     opened.check_data_set(splits)
-    network = opened.network(_own(model))
+    network = opened.network(trust=trust)
     answers = None
     if opened.history():
         answers = opened.answers(splits.validation, choose_device(device), network)
@@ -562,7 +587,8 @@ def _kept_on_ctrl_c(terminal: Terminal, folder: Path) -> Iterator[None]:
         for metrics in sorted(folder.glob("**/metrics.jsonl")):
             terminal.say(
                 f"Stopped. Every full epoch is kept in {metrics.parent}: see it with "
-                f"'cnnlab report {metrics.parent}'."
+                f"'cnnlab report {metrics.parent}', or go on with "
+                f"'cnnlab train --resume {metrics.parent}'."
             )
         raise
 
@@ -596,12 +622,6 @@ def _check_augmentation(config: TrainConfig, splits: "Splits") -> None:
         )
 
 
-def _own(model: str | None) -> "Network | None":
-    from cnnlab.models.build import find_network
-
-    return find_network(model) if model else None
-
-
 def _load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
     from cnnlab.data.images import load
 
@@ -615,6 +635,10 @@ def _print_json(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content) + "\n")
 
 
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; exit 0 done, 1 to be mended, 2 usage, 130 interrupted."""
     # Read by GNU OpenMP when PyTorch loads it. By default a waiting thread spins for so long
@@ -623,6 +647,9 @@ def main() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # joblib says so where Ctrl-C stops trainings; the command says it better.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shut-down stops as Ctrl-C does
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         app(sys.argv[1:])
     except CnnlabError as error:

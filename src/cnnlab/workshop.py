@@ -22,7 +22,8 @@ from cnnlab.data.images import (
     prepare,
 )
 from cnnlab.errors import RunError
-from cnnlab.experiments.run import Run, TestResult, softmax, train_run
+from cnnlab.experiments.run import Run, TestResult, softmax
+from cnnlab.experiments.train import train_run
 from cnnlab.files import write_whole
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import build, count_parameters, find_network

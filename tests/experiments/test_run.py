@@ -6,7 +6,8 @@ import torch
 
 from cnnlab.data.images import as_input, load, prepare
 from cnnlab.errors import DivergedError, RunError
-from cnnlab.experiments.run import free_folder, open_run, train_run
+from cnnlab.experiments.run import free_folder, open_run
+from cnnlab.experiments.train import train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
 

@@ -13,7 +13,8 @@ class ShuffledBatches:
 
     The last batch of a pass is smaller where the size does not divide the set. The order is
     drawn on the CPU from ``seed``, so it is the same on every device. With ``flip`` half of
-    the images, drawn anew at every pass, are mirrored left to right.
+    the images, drawn anew at every pass, are mirrored left to right. A pass that was left goes
+    on where it was: after ``given`` batches of the order that ``pass_start`` draws.
     """
 
     def __init__(
@@ -23,17 +24,25 @@ class ShuffledBatches:
         self.batch_size = batch_size
         self.flip = flip
         self.generator = torch.Generator().manual_seed(seed)
+        self.pass_start = self.generator.get_state()
+        self.given = 0
 
     def __len__(self) -> int:
         return math.ceil(len(self.tensors.labels) / self.batch_size)
 
     def __iter__(self) -> Iterator[TensorSet]:
         images, labels = self.tensors
+        self.generator.set_state(self.pass_start)
         order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
-        for indices in order.split(self.batch_size):
+        before = self.given
+        for number, indices in enumerate(order.split(self.batch_size), start=1):
+            mirrored = torch.rand(len(indices), generator=self.generator) if self.flip else None
+            if number <= before:
+                continue
             batch = as_input(images.index_select(0, indices))
-            if self.flip:
-                mirrored = torch.rand(len(batch), generator=self.generator) < 0.5
-                chosen = mirrored.nonzero().squeeze(1).to(labels.device)
+            if mirrored is not None:
+                chosen = (mirrored < 0.5).nonzero().squeeze(1).to(labels.device)
                 batch[chosen] = batch[chosen].flip(3)
+            self.given = number
             yield TensorSet(batch, labels[indices])
+        self.pass_start, self.given = self.generator.get_state(), 0

@@ -15,16 +15,8 @@ from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare
 from cnnlab.errors import RunError
-from cnnlab.experiments.run import (
-    Run,
-    describe,
-    describe_data,
-    keep_run,
-    open_run,
-    read_json,
-    versions,
-    write_json,
-)
+from cnnlab.experiments.description import describe, describe_data, versions
+from cnnlab.experiments.run import Run, open_run
 from cnnlab.experiments.statistics import (
     Interval,
     Overfitting,
@@ -35,10 +27,10 @@ from cnnlab.experiments.statistics import (
     new_images,
     overfitting,
 )
+from cnnlab.experiments.store import read_json, write_json
+from cnnlab.experiments.train import keep_run
 from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
-from cnnlab.models.build import Network
-from cnnlab.models.own import is_own
 from cnnlab.training.loop import History
 from cnnlab.training.many import Training, fit_many
 
@@ -182,7 +174,7 @@ class Comparison:
                 splits,
                 torch.device("cpu"),
             )
-            run = keep_run(self.run_folder(variant, seed), description, done)
+            run = keep_run(self.run_folder(variant, seed), variant.network, description, done)
             if on_run is not None:
                 on_run(Finished(variant, seed, run))
 
@@ -355,13 +347,11 @@ def _difference(there: dict[str, Any], here: dict[str, Any]) -> str:
     return "; ".join(changed)
 
 
-def compare_runs(
-    runs: tuple[Run, Run], splits: Splits, on: Part, own: Network | None = None
-) -> Paired:
+def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Part, *, trust: bool = False) -> Paired:
     """Return how two finished runs differ on the same images: McNemar's exact test.
 
-    ``own`` is the network of those that trained one of the user's own. On the test set the
-    opening is counted in both folders. Raises `RunError` where a run has
+    ``trust`` lets code run that a folder carries. On the test set the opening is counted in
+    both folders. Raises `RunError` where a run has
     not finished or is of other images.
     """
     for run in runs:
@@ -377,7 +367,7 @@ def compare_runs(
     device = torch.device("cpu")
     right = []
     for run in runs:
-        network = own if is_own(run.model_name) else None
+        network = run.network(trust=trust)
         if on == "test":
             _, predictions = run.open_test_set(splits, device, network)
         else:

@@ -1,4 +1,4 @@
-"""A network's weights as a safetensors file whose header says how to rebuild it."""
+"""Tensors as a safetensors file whose header says what they are: weights, checkpoints."""
 
 import json
 from collections.abc import Mapping
@@ -15,16 +15,14 @@ from cnnlab.files import write_whole
 _HEADER_KEY = "cnnlab"
 
 
-def save_model(
-    path: Path, weights: Mapping[str, torch.Tensor], description: dict[str, Any]
-) -> None:
-    """Write the weights, with a JSON description in the file's header; whole or not at all."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    write_whole(path, safetensors.torch.save(tensors, {_HEADER_KEY: json.dumps(description)}))
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
+    """Write tensors, with a JSON header; whole or not at all."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, safetensors.torch.save(plain, {_HEADER_KEY: json.dumps(header)}))
 
 
-def load_model(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Return the weights and the description in a file; raise `RunError` where it is no such."""
+def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors and the header of a file; raise `RunError` where it is no such."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
@@ -36,4 +34,4 @@ def load_model(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         return tensors, json.loads(header[_HEADER_KEY])
     except (KeyError, ValueError):
-        raise RunError(f"{path} was not written by cnnlab: its header has no model.") from None
+        raise RunError(f"{path} was not written by cnnlab: its header says nothing.") from None

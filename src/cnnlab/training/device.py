@@ -17,6 +17,7 @@ from cnnlab.errors import DeviceError
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_DASKS_OWN = "65536"  # what Dask sets for each of its workers: no choice of a person's
 _KEEP_BYTES = (1 << 30, 1 << 25)  # older versions of glibc refuse the larger
 
 
@@ -81,7 +82,8 @@ def keep_freed_memory() -> bool:
     """
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
         return False
-    if {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"} & os.environ.keys():
+    names = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+    if any(os.environ.get(name, _DASKS_OWN) != _DASKS_OWN for name in names):
         return False
     mallopt = ctypes.CDLL(None).mallopt
     done = [

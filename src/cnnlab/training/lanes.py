@@ -307,7 +307,11 @@ def define(
 def compile_functions(
     module: ir.Module, names: Sequence[str], processor: Processor
 ) -> tuple[dict[str, Compiled], Any]:
-    """Return the machine code of a module's functions, and what keeps it in memory."""
+    """Return the machine code of a module's functions, and what keeps it in memory.
+
+    LLVM's optimising passes are left out: the code is written as it should run, and they took a
+    third of the time and gave nothing (docs/log.md).
+    """
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine(
@@ -315,8 +319,6 @@ def compile_functions(
     )
     parsed = binding.parse_assembly(str(module))
     parsed.verify()
-    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(2))
-    passes.getModulePassManager().run(parsed, passes)
     engine = binding.create_mcjit_compiler(parsed, machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)

@@ -4,19 +4,18 @@ Read it from top to bottom: this is all that happens when a network learns.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.images import TensorSet, as_input
-from cnnlab.errors import DivergedError
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import seeded
-from cnnlab.training.optimizers import Optimizer, Schedule
+from cnnlab.training.state import TrainingState
 from cnnlab.training.steps import quick
 
 
@@ -90,81 +89,63 @@ def fit(
     *,
     on_batch: Callable[[int, int, int], None] | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    on_state: Callable[[TrainingState], None] | None = None,
+    resume: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None,
 ) -> History:
-    """Train the model in place; return each epoch's figures.
+    """Train the model in place; return the figures of each epoch that ended here.
 
     ``on_batch`` is told epoch, batch and the number of batches; ``on_epoch`` the epoch's
-    record. Same seed, machine and version: same bits. Raises `DivergedError` where the loss is
-    NaN or infinite, with the last weights whose loss was finite in the model: looked at after
-    every step on the CPU, after every epoch elsewhere, so that a GPU need not wait.
+    record; ``on_state`` after both where the training stands, whose tensors and numbers another
+    call takes as ``resume``, and goes on from there to the same bits. Same seed, machine and
+    version: same bits. Raises `DivergedError` where the loss is NaN or infinite, with the last
+    weights whose loss was finite in the model: looked at after every step on the CPU, after
+    every epoch elsewhere, so that a GPU need not wait.
     """
     device = train.images.device
     with quick(model, device), seeded(config.seed, device):
-        optimizer = Optimizer(model, config)
-        batches = ShuffledBatches(
-            train, config.batch_size, config.seed, flip=config.augmentation == "flip"
-        )
-        schedule = Schedule(optimizer, config, len(batches))
-        last_finite = LastFinite(model, config.learning_rate)
+        state = TrainingState(model, train, config)
+        if resume is not None:
+            state.restore(*resume)
         history: History = []
 
-        for epoch in range(1, config.epochs + 1):
-            start = time.perf_counter()
-            learning_rate = optimizer.learning_rate
-            total_loss, total_correct = torch.zeros(2, device=device)
+        while state.epoch <= config.epochs:
+            start = time.perf_counter() - state.seconds
 
             model.train()
-            for batch, (images, labels) in enumerate(batches, start=1):
+            for images, labels in state.batches:
                 loss, logits = loss_batch(model, images, labels, config.label_smoothing)
                 if device.type == "cpu":
-                    last_finite.check(loss.item(), f"epoch {epoch}, batch {batch}")
+                    where = f"epoch {state.epoch}, batch {state.batches.given}"
+                    state.last_finite.check(loss.item(), where)
                 loss.backward()
-                optimizer.step()
-                optimizer.zero_grad()
-                schedule.after_batch()
-                total_loss += cross_entropy(logits.detach(), labels, reduction="sum")
-                total_correct += count_correct(logits, labels)
+                state.optimizer.step()
+                state.optimizer.zero_grad()
+                state.schedule.after_batch()
+                state.total_loss += cross_entropy(logits.detach(), labels, reduction="sum")
+                state.total_correct += count_correct(logits, labels)
+                state.seconds = time.perf_counter() - start
                 if on_batch is not None:
-                    on_batch(epoch, batch, len(batches))
+                    on_batch(state.epoch, state.batches.given, len(state.batches))
+                if on_state is not None:
+                    on_state(state)
 
             result = evaluate(model, validation, config.evaluation_batch_size)
-            last_finite.check(result.loss, f"epoch {epoch}, validation")
-            schedule.after_epoch(result.accuracy)
+            state.last_finite.check(result.loss, f"epoch {state.epoch}, validation")
+            state.schedule.after_epoch(result.accuracy)
 
             record = EpochRecord(
-                epoch=epoch,
-                train_loss=total_loss.item() / len(train.labels),
-                train_accuracy=total_correct.item() / len(train.labels),
+                epoch=state.epoch,
+                train_loss=state.total_loss.item() / len(train.labels),
+                train_accuracy=state.total_correct.item() / len(train.labels),
                 validation_loss=result.loss,
                 validation_accuracy=result.accuracy,
-                learning_rate=learning_rate,
+                learning_rate=state.learning_rate,
                 seconds=time.perf_counter() - start,
             )
             history.append(record)
+            state.begin_epoch(state.epoch + 1)
             if on_epoch is not None:
                 on_epoch(record)
+            if on_state is not None:
+                on_state(state)
         return history
-
-
-class LastFinite:
-    """Keeps the last weights whose loss was finite, and puts them back when one is not."""
-
-    def __init__(self, model: nn.Module, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
-        self.state = model.state_dict()
-        self.kept = {name: tensor.clone() for name, tensor in self.state.items()}
-
-    @torch.no_grad()
-    def check(self, loss: float, where: str) -> None:
-        """Keep the weights if their loss is finite; else put the kept ones back and raise."""
-        if loss - loss == 0:  # false for NaN and for infinity
-            for name, tensor in self.state.items():
-                self.kept[name].copy_(tensor)
-            return
-        for name, tensor in self.state.items():
-            tensor.copy_(self.kept[name])
-        raise DivergedError(
-            f"The loss became {loss} at {where}: training diverged. The last weights with a "
-            f"finite loss are kept. The learning rate was {self.learning_rate:g}; try "
-            f"--learning-rate {self.learning_rate / 10:g}."
-        )

@@ -87,7 +87,7 @@ class Schedule:
         self.config = config
         self.steps = config.epochs * batches
         self.step = 0
-        self.best_accuracy = float("-inf")
+        self.best_accuracy = -1.0  # any is better
         self.epochs_without_better = 0
         if config.schedule == "one-cycle":
             optimizer.learning_rate = one_cycle(0, self.steps, config)

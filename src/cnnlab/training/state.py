@@ -1,0 +1,162 @@
+"""All that the rest of a training depends on: go on from it, and the bits are the same."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlab.data.batches import ShuffledBatches
+from cnnlab.data.images import TensorSet
+from cnnlab.errors import DivergedError, RunError
+from cnnlab.training.config import TrainConfig
+from cnnlab.training.optimizers import Optimizer, Schedule
+
+_COPIED = {"model", "finite", "means", "squares", "counts"}
+
+
+class TrainingState:
+    """Where a training stands: between two mini-batches, ``epoch`` counted from 1.
+
+    ``total_loss`` and ``total_correct`` are sums over the images of this epoch so far,
+    ``seconds`` what it has taken, ``learning_rate`` what it began with.
+    """
+
+    def __init__(self, model: nn.Module, train: TensorSet, config: TrainConfig) -> None:
+        self.model = model
+        self.optimizer = Optimizer(model, config)
+        self.batches = ShuffledBatches(
+            train, config.batch_size, config.seed, flip=config.augmentation == "flip"
+        )
+        self.schedule = Schedule(self.optimizer, config, len(self.batches))
+        self.last_finite = LastFinite(model, config.learning_rate)
+        self.epoch = 1
+        self.begin_epoch(1)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Count anew for an epoch."""
+        self.epoch = epoch
+        self.learning_rate = self.optimizer.learning_rate
+        self.total_loss, self.total_correct = torch.zeros(
+            2, device=self.batches.tensors.labels.device
+        )
+        self.seconds = 0.0
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the tensors that the future depends on; not copies."""
+        found = {
+            **_named("model", self.model.state_dict()),
+            **_named("finite", self.last_finite.kept),
+            "order": self.batches.pass_start,
+            "random": torch.get_rng_state(),
+            "totals": torch.stack([self.total_loss, self.total_correct]),
+        }
+        for kind in ("means", "squares", "counts"):
+            found |= _named(kind, enumerate(getattr(self.optimizer, kind)))
+        device = self.batches.tensors.labels.device
+        if device.type == "cuda":
+            found["random.cuda"] = torch.cuda.get_rng_state(device)
+        return found
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the numbers that the future depends on, as JSON can hold them."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batches.given,
+            "seconds": self.seconds,
+            "learning_rate": self.learning_rate,
+            "next_learning_rate": self.optimizer.learning_rate,
+            "step": self.schedule.step,
+            "best_accuracy": self.schedule.best_accuracy,
+            "epochs_without_better": self.schedule.epochs_without_better,
+        }
+
+    @torch.no_grad()
+    def restore(self, tensors: Mapping[str, torch.Tensor], numbers: Mapping[str, Any]) -> None:
+        """Go to where another training stood.
+
+        Raises `RunError`, and changes nothing, where that was of another kind or is damaged.
+        """
+        own = self.tensors()
+        self._check_tensors(own, tensors)
+        self._check_numbers(numbers)
+        for name, tensor in own.items():
+            if name.partition(".")[0] in _COPIED:
+                tensor.copy_(tensors[name])
+        self.epoch, self.seconds = int(numbers["epoch"]), float(numbers["seconds"])
+        self.learning_rate = float(numbers["learning_rate"])
+        self.total_loss, self.total_correct = tensors["totals"].to(self.total_loss.device).clone()
+        self.optimizer.learning_rate = float(numbers["next_learning_rate"])
+        self.schedule.step = int(numbers["step"])
+        self.schedule.best_accuracy = float(numbers["best_accuracy"])
+        self.schedule.epochs_without_better = int(numbers["epochs_without_better"])
+        self.batches.pass_start, self.batches.given = tensors["order"], int(numbers["batch"])
+        try:
+            self.batches.generator.set_state(tensors["order"])
+            torch.set_rng_state(tensors["random"])
+            if "random.cuda" in own and "random.cuda" in tensors:
+                torch.cuda.set_rng_state(tensors["random.cuda"], own["totals"].device)
+        except RuntimeError as error:
+            raise RunError(f"The checkpoint's random generators are damaged ({error}).") from None
+
+    def _check_tensors(
+        self, own: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor]
+    ) -> None:
+        for name, tensor in own.items():
+            other = tensors.get(name)
+            if name == "random.cuda" and other is None:
+                continue  # was trained on the CPU; bits may differ, and that was said
+            if other is None or (other.shape, other.dtype) != (tensor.shape, tensor.dtype):
+                found = "nothing" if other is None else f"{other.dtype} of {tuple(other.shape)}"
+                raise RunError(
+                    f"The checkpoint does not fit this training: {name} should be {tensor.dtype} "
+                    f"of {tuple(tensor.shape)}, and is {found}."
+                )
+
+    def _check_numbers(self, numbers: Mapping[str, Any]) -> None:
+        whole = {
+            "epoch": range(1, self.schedule.config.epochs + 2),
+            "batch": range(len(self.batches) + 1),
+            "step": range(self.schedule.steps + 1),
+            "epochs_without_better": range(self.schedule.config.epochs + 1),
+        }
+        for name in self.numbers():
+            value = numbers.get(name)
+            if name in whole:
+                is_sound = type(value) is int and value in whole[name]
+            else:
+                is_sound = isinstance(value, int | float) and math.isfinite(value)
+            if not is_sound:
+                raise RunError(f"The checkpoint is damaged: {name} is {value!r}.")
+
+
+def _named(
+    prefix: str, tensors: Mapping[str, torch.Tensor] | Iterable[tuple[int, torch.Tensor]]
+) -> dict[str, torch.Tensor]:
+    pairs = tensors.items() if isinstance(tensors, Mapping) else tensors
+    return {f"{prefix}.{name}": tensor for name, tensor in pairs}
+
+
+class LastFinite:
+    """Keeps the last weights whose loss was finite, and puts them back when one is not."""
+
+    def __init__(self, model: nn.Module, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+        self.state = model.state_dict()
+        self.kept = {name: tensor.clone() for name, tensor in self.state.items()}
+
+    @torch.no_grad()
+    def check(self, loss: float, where: str) -> None:
+        """Keep the weights if their loss is finite; else put the kept ones back and raise."""
+        if loss - loss == 0:  # false for NaN and for infinity
+            for name, tensor in self.state.items():
+                self.kept[name].copy_(tensor)
+            return
+        for name, tensor in self.state.items():
+            tensor.copy_(self.kept[name])
+        raise DivergedError(
+            f"The loss became {loss} at {where}: training diverged. The last weights with a "
+            f"finite loss are kept. The learning rate was {self.learning_rate:g}; try "
+            f"--learning-rate {self.learning_rate / 10:g}."
+        )

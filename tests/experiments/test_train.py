@@ -1,0 +1,257 @@
+"""A training that is stopped, in any way, goes on to the same bits; nothing kept is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from cnnlab.data.images import load, prepare
+from cnnlab.errors import RunError
+from cnnlab.experiments import store as store_module
+from cnnlab.experiments import train as train_module
+from cnnlab.experiments.run import open_run
+from cnnlab.experiments.train import resume_run, train_run
+from cnnlab.models.build import find_network
+from cnnlab.training.config import recipe
+
+CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
+
+
+@pytest.fixture
+def splits(tiny_folder):
+    return load("tiny", offline=True, notify=lambda _: None)
+
+
+@pytest.fixture
+def start(splits, tmp_path):
+    def call(folder, **listeners):
+        return train_run(
+            tmp_path / folder,
+            network=find_network("lenet5-relu-max"),
+            recipe_name="best",
+            config=CONFIG,
+            splits=splits,
+            train=prepare(splits.train),
+            validation=prepare(splits.validation),
+            **listeners,
+        )
+
+    return call
+
+
+@pytest.fixture
+def go_on(splits):
+    def call(folder, told=None, **listeners):
+        return resume_run(
+            open_run(folder),
+            splits=splits,
+            train=prepare(splits.train),
+            validation=prepare(splits.validation),
+            notify=([] if told is None else told).append,
+            **listeners,
+        )
+
+    return call
+
+
+def stop_at(epoch, batch):
+    def on_batch(now, number, batches):
+        if (now, number) == (epoch, batch):
+            raise KeyboardInterrupt
+
+    return on_batch
+
+
+def assert_same(run, whole):
+    assert run.status == whole.status == "finished"
+    for ours, theirs in zip(run.history(), whole.history(), strict=True):
+        for name, value in vars(theirs).items():
+            assert name == "seconds" or getattr(ours, name) == value
+    cpu = torch.device("cpu")
+    for a, b in zip(run.model(cpu).parameters(), whole.model(cpu).parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("save_seconds", [0.0, 30.0])
+@pytest.mark.parametrize("at", [(1, 1), (1, 4), (2, 2), (3, 4)])
+def test_stopped_anywhere_it_goes_on_to_the_same_bits(
+    start, go_on, tmp_path, monkeypatch, at, save_seconds
+):
+    monkeypatch.setattr(train_module, "SAVE_SECONDS", save_seconds)
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(*at))
+    assert open_run(tmp_path / "stopped").status == "interrupted"
+    assert_same(go_on(tmp_path / "stopped"), whole)
+
+
+def test_stopped_again_and_again_it_still_arrives(start, go_on, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0)
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(1, 2))
+    for at in ((1, 4), (2, 1), (2, 4), (3, 2)):
+        with pytest.raises(KeyboardInterrupt):
+            go_on(tmp_path / "stopped", on_batch=stop_at(*at))
+    assert_same(go_on(tmp_path / "stopped"), whole)
+
+
+def test_stopped_before_anything_was_kept_it_begins_anew_and_says_so(start, go_on, tmp_path):
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(1, 1))
+    told = []
+    assert_same(go_on(tmp_path / "stopped", told), whole)
+    assert "was stopped before its first epoch ended: it begins anew" in told[0]
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path):
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    path = tmp_path / "stopped" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-40])
+    told = []
+    assert_same(go_on(tmp_path / "stopped", told), whole)
+    assert "checkpoint.safetensors is not a sound safetensors file" in told[0]
+    assert told[0].endswith("It is left out.")
+
+
+def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    folder = tmp_path / "stopped"
+    for path in folder.glob("checkpoint*"):
+        path.write_bytes(b"damaged")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(RunError, match="has no checkpoint that can be read: train anew"):
+        go_on(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [("finished", "is finished: there is nothing"), ("diverged", "is diverged: there is nothing")],
+)
+def test_what_has_ended_does_not_go_on(start, go_on, tmp_path, status, message):
+    run = start("run")
+    run.set_status(status)
+    with pytest.raises(RunError, match=message):
+        go_on(tmp_path / "run")
+
+
+def test_other_versions_go_on_and_say_that_bits_may_differ(start, go_on, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(2, 1))
+    run = open_run(tmp_path / "stopped")
+    run.description["versions"]["torch"] = "1.0"
+    run.set_status("interrupted")
+    told = []
+    assert go_on(tmp_path / "stopped", told).status == "finished"
+    assert told == [
+        f"torch was 1.0, and is {torch.__version__}: the results may differ from those of a run "
+        "never stopped."
+    ]
+
+
+def test_a_run_that_another_program_trains_is_left_to_it(start, go_on, tmp_path):
+    def meanwhile(epoch, batch, batches):
+        if (epoch, batch) == (2, 1):
+            with pytest.raises(RunError, match="is being trained by another program"):
+                go_on(tmp_path / "run")
+
+    assert start("run", on_batch=meanwhile).status == "finished"
+
+
+def test_a_checkpoint_without_the_epochs_before_it_is_refused(start, go_on, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    (tmp_path / "stopped" / "metrics.jsonl").write_text("")
+    with pytest.raises(RunError, match=r"has 0 epochs, and the checkpoint is behind 2: it is dam"):
+        go_on(tmp_path / "stopped")
+
+
+@pytest.mark.parametrize("file", ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors"])
+def test_a_full_disk_stops_the_run_and_what_was_kept_goes_on(
+    start, go_on, tmp_path, monkeypatch, file
+):
+    whole = start("whole")
+    writes = []
+
+    def full(path, content):
+        if path.name == file:
+            writes.append(path)
+            if len(writes) == 2:
+                raise OSError(28, "No space left on device")
+        write(path, content)
+
+    write = store_module.write_whole
+    monkeypatch.setattr(store_module, "write_whole", full)
+    monkeypatch.setattr("cnnlab.training.checkpoint.write_whole", full)
+    with pytest.raises(RunError, match=rf"Cannot write .*{file} \(No space left on device\)"):
+        start("stopped")
+    monkeypatch.undo()
+    assert open_run(tmp_path / "stopped").status == "failed"
+    assert_same(go_on(tmp_path / "stopped"), whole)
+
+
+def test_kept_weights_are_those_of_the_last_epoch_that_ended(start, tmp_path):
+    seen = []
+    start("whole", on_epoch=seen.append)
+    assert [record.epoch for record in seen] == [1, 2, 3]
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 2))
+    run = open_run(tmp_path / "stopped")
+    assert [record.epoch for record in run.history()] == [1, 2]
+    run.model(torch.device("cpu"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signals")
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_killed_program_goes_on_to_the_same_bits(start, go_on, tmp_path, tiny_folder, name):
+    whole = start("whole")
+    script = (
+        "import sys, time\n"
+        "from dataclasses import replace\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from cnnlab import cli\n"
+        "from cnnlab.data import catalog\n"
+        "from cnnlab.terminal import Terminal\n"
+        "import pickle\n"
+        "catalog.DATA_SETS['tiny'] = pickle.load(open(sys.argv[2], 'rb'))\n"
+        "Terminal.batch = lambda *_: time.sleep(0.1)\n"
+        "sys.argv = ['cnnlab', *sys.argv[3:]]\n"
+        "cli.main()\n"
+    )
+    import pickle
+
+    from cnnlab.data import catalog
+
+    kept = tmp_path / "tiny.pickle"
+    kept.write_bytes(pickle.dumps(catalog.DATA_SETS["tiny"]))
+    folder = tmp_path / "stopped"
+    command = [sys.executable, "-c", script, str(tmp_path), str(kept)]
+    command += ["train", "--dataset", "tiny", "--model", "lenet5-relu-max", "--recipe", "best"]
+    command += ["--epochs", "3", "--batch-size", "60", "--learning-rate", "0.01"]
+    command += ["--output", str(folder)]
+    environment = os.environ | {"CNNLAB_DATA": str(tiny_folder)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as program:
+        for _ in range(600):
+            if (folder / "checkpoint.safetensors").exists():
+                break
+            time.sleep(0.05)
+        program.send_signal(getattr(signal, name))
+        said, _ = program.communicate(timeout=60)
+    assert program.returncode == (-9 if name == "SIGKILL" else 130), said
+    status = json.loads((folder / "config.json").read_text())["status"]
+    assert status == ("running" if name == "SIGKILL" else "interrupted")
+    if name != "SIGKILL":
+        assert f"cnnlab train --resume {folder}" in " ".join(said.split())
+    assert_same(go_on(folder), whole)
