@@ -1,4 +1,4 @@
-"""The workshop's own question, answered: did ReLU and max pooling help?
+"""Answer the workshop's own question: whether ReLU and max pooling helped.
 
     python benchmarks/question.py --seeds 30
 

@@ -9,7 +9,7 @@ from filelock import FileLock
 from cnnlab.data.images import load, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments import compare as compare_module
-from cnnlab.experiments import run as run_module
+from cnnlab.experiments import store as store_module
 from cnnlab.experiments.compare import as_json, compare_runs, open_comparison
 from cnnlab.experiments.run import open_run
 from cnnlab.experiments.variants import read_variants
@@ -197,8 +197,8 @@ def test_a_half_written_run_does_not_count(folder, variants, splits, monkeypatch
             raise OSError(28, "No space left on device")
         return write(path, content)
 
-    write = run_module.write_whole
-    monkeypatch.setattr(run_module, "write_whole", full)
+    write = store_module.write_whole
+    monkeypatch.setattr(store_module, "write_whole", full)
     with pytest.raises(RunError, match=r"Cannot write .*config.json \(No space left on device\)"):
         trained(folder, variants, splits, 1)
     monkeypatch.undo()

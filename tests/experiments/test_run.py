@@ -61,6 +61,9 @@ def test_run_folder_says_everything(train, splits):
         ]
     )
     assert sorted(p.name for p in run.folder.iterdir()) == [
+        ".lock",
+        "checkpoint.before.safetensors",
+        "checkpoint.safetensors",
         "config.json",
         "metrics.jsonl",
         "model.safetensors",
@@ -148,11 +151,11 @@ def test_disk_full_names_the_file_and_leaves_the_last_whole(train, monkeypatch, 
 
     def full_after_eight(path, content):
         written.append(path)
-        if len(written) > 8:
+        if len(written) > 12:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, content)
 
-    for module in ("cnnlab.experiments.run", "cnnlab.training.checkpoint"):
+    for module in ("cnnlab.experiments.store", "cnnlab.training.checkpoint"):
         monkeypatch.setattr(f"{module}.write_whole", full_after_eight)
     with pytest.raises(RunError, match=r"Cannot write .*\(No space left on device\)"):
         train(epochs=20)
