@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from cnnlab.errors import ModelError
+from cnnlab.models.checking.examine import examine
+from cnnlab.models.checking.finding import FaultError
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.own import OwnNetwork, is_own, read_own
 
@@ -58,13 +60,15 @@ MODELS: dict[str, Network] = {
 
 
 def find_network(name: str) -> Network:
-    """Return the network of that name, or of one's own as ``file.py:Class``, checked.
+    """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
 
     Raises `ModelError`, naming the nearest, where there is none or it cannot do the job.
     """
     if is_own(name):
         own = read_own(name)
-        own.check()
+        for finding in examine(name, own).findings:
+            if finding.effect == "stops":
+                raise FaultError(finding, own.path)
         return Network(f"{own.path}:{own.class_name}", own.class_name, own)
     if name not in MODELS:
         near = get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)

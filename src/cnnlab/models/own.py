@@ -2,20 +2,22 @@
 
 import ast
 import hashlib
+import inspect
 import linecache
 import sys
-import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import nn
 
-from cnnlab.errors import ModelError
-
-_IMAGES, _CLASSES = (2, 1, 32, 32), 10
+from cnnlab.models.checking.explain import explain, last_name
+from cnnlab.models.checking.finding import FaultError, Finding
 
 
 def is_own(name: str) -> bool:
@@ -37,35 +39,25 @@ class OwnNetwork:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def __call__(self) -> nn.Module:
-        """Return a new network; raise `ModelError` where its code fails or gives no network."""
-        try:
-            made = self._class()()
-        except ModelError:
-            raise
-        except Exception as error:
-            raise ModelError(self._told(error)) from None
-        if not isinstance(made, nn.Module):
-            raise ModelError(
-                f"{self.class_name} in {self.path} is no network: expected an nn.Module, found "
-                f"{type(made).__name__}."
-            )
-        return made
-
-    def check(self) -> None:
-        """Raise `ModelError` where the network cannot map (N, 1, 32, 32) to (N, 10)."""
-        network = self().eval()
-        try:
-            with torch.no_grad():
-                logits = network(torch.zeros(_IMAGES))
-        except Exception as error:
-            raise ModelError(self._told(error)) from None
-        wanted = (_IMAGES[0], _CLASSES)
-        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        if found != wanted:
-            raise ModelError(
-                f"{self.class_name} in {self.path} gives {found} for {_IMAGES[0]} images; "
-                f"expected {wanted}: a number for each of {_CLASSES} classes."
-            )
+        """Return a new network; raise `FaultError` where its code fails or gives no network."""
+        with self._explained("Running the file"):
+            make = self._class()
+        self._refuse_arguments(make)
+        with self._explained(f"Making {self.class_name}()"):
+            made = make()
+            if isinstance(made, nn.Module):
+                list(made.modules())  # fails where a part has not called super().__init__()
+                return made
+        raise FaultError(
+            Finding(
+                "not-a-network",
+                f"{self.class_name} is no network: expected an nn.Module, found "
+                f"{type(made).__name__}. Write class {self.class_name}(nn.Module), or return "
+                "one from the function.",
+                _first_line(make),
+            ),
+            self.path,
+        )
 
     def _class(self) -> Callable[[], object]:
         # A module of its own for each source: pickled by another process, read in tracebacks.
@@ -77,52 +69,133 @@ class OwnNetwork:
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
             sys.modules[name] = module
             try:
-                exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
+                # The file runs before the first network only: what it draws or seeds must not
+                # make the first network another than the second, nor gradients be switched off.
+                with torch.random.fork_rng(devices=[]), torch.enable_grad():
+                    exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
                 del sys.modules[name]
                 raise
         found: Callable[[], object] = getattr(sys.modules[name], self.class_name)
         return found
 
-    def _told(self, error: Exception) -> str:
-        """Return what went wrong, and in which line of the file."""
-        line = next(
-            (
-                frame.lineno
-                for frame in reversed(traceback.extract_tb(error.__traceback__))
-                if frame.filename == self.path
-            ),
-            getattr(error, "lineno", None),
-        )
-        where = f"{self.path}, line {line}" if line else self.path
-        return f"{where}: {type(error).__name__}: {error}"
+    def _refuse_arguments(self, make: Callable[[], object]) -> None:
+        try:
+            inspect.signature(make).bind()
+        except ValueError:
+            return  # it has no signature: the call itself will tell
+        except TypeError as error:
+            raise FaultError(
+                Finding(
+                    "arguments",
+                    f"cnnlab makes the network as {self.class_name}(), but that is {error}: give "
+                    "each argument a default, as in def __init__(self, width=16).",
+                    _first_line(make),
+                ),
+                self.path,
+            ) from None
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (Exception, SystemExit) as error:
+            raise FaultError(explain(error, doing, self.path, self.text), self.path) from None
+
+
+def _first_line(make: Callable[[], object]) -> int | None:
+    """Return the line where a function, or a class's __init__, begins."""
+    function = make.__init__ if isinstance(make, type) else make  # type: ignore[misc]
+    code = getattr(function, "__code__", None)
+    return code.co_firstlineno if code else None
 
 
 def read_own(name: str) -> OwnNetwork:
     """Return the network that ``file.py:Class`` names; its code is not run yet.
 
-    Raises `ModelError` where there is no such file or class, or the file is no Python.
+    Of ``file.py`` alone it is the only network there. Raises `FaultError` where there is no such
+    file or class, or the file is no Python.
     """
     file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    path = Path(file)
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text, file)
-    except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise ModelError(f"Cannot read {file} ({told}).") from None
-    except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise ModelError(f"{file}{line} is not Python: {error.args[0]}.") from None
-    there = [
-        each.name
+    text = _text(file)
+    tree = _tree(file, text)
+    there = {
+        each.name: each.lineno
         for each in tree.body
         if isinstance(each, ast.ClassDef | ast.FunctionDef) and not each.name.startswith("_")
-    ]
+    }
+    networks = [each for each in _networks(tree) if each in there]
+    if not class_name and len(networks) == 1:
+        class_name = networks[0]
     if class_name not in there:
-        wanted = f"has no class or function {class_name!r}"
-        if not class_name:
-            wanted = "holds networks; say which"
-        example = f" Name one, as in {file}:{there[-1]}." if there else ""
-        raise ModelError(f"{file} {wanted}. There are: {', '.join(there) or 'none'}.{example}")
-    return OwnNetwork(str(path), class_name, text)
+        raise FaultError(_not_there(file, class_name, there, networks))
+    return OwnNetwork(str(Path(file)), class_name, text)
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        beside = sorted(each.name for each in Path(file).parent.glob("*.py"))
+        near = get_close_matches(Path(file).name, beside, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"To begin one: cnnlab new {file}"
+        fault = f"Cannot read {file} ({error.strerror}). {hint}"
+    except OSError as error:
+        fault = f"Cannot read {file} ({error.strerror})."
+    except UnicodeDecodeError:
+        fault = f"Cannot read {file} (it is not text in UTF-8). Save it as UTF-8 in your editor."
+    raise FaultError(Finding("file", fault))
+
+
+def _tree(file: str, text: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, file)
+    except SyntaxError as error:
+        where = f", line {error.lineno}" if error.lineno else ""
+        reads = f" The line reads: {error.text.strip()}" if error.text else ""
+        fault = Finding("syntax", f"{file}{where} is not Python: {error.msg}.{reads}", error.lineno)
+    except ValueError as error:
+        fault = Finding("syntax", f"{file} is not Python: {error}.")
+    raise FaultError(fault)
+
+
+def _networks(tree: ast.Module) -> list[str]:
+    """Return the classes that derive from one of PyTorch's, or from another such in the file."""
+    found: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            bases = [last_name(base) for base in node.bases]
+            if any(base in found or _is_layer(base) for base in bases):
+                found.append(node.name)
+    return found
+
+
+def _is_layer(name: str) -> bool:
+    known = getattr(nn, name, None)
+    return isinstance(known, type) and issubclass(known, nn.Module)
+
+
+def _not_there(file: str, class_name: str, there: dict[str, int], networks: list[str]) -> Finding:
+    if not there:
+        return Finding(
+            "no-class",
+            f"{file} holds no class or function: expected a network, class Net(nn.Module). To "
+            "see one: cnnlab new first.py",
+        )
+    listed = f"There are: {', '.join(there)}."
+    if not class_name:
+        example = (networks or list(there))[-1]
+        return Finding(
+            "which-class",
+            f"{file} holds {len(networks) or 'no'} networks; say which. {listed} Name one, as in "
+            f"{file}:{example}.",
+        )
+    near = get_close_matches(class_name, there, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return Finding(
+        "no-class",
+        f"{file} has no class or function {class_name!r}.{hint} {listed}",
+        there[near[0]] if near else None,
+    )

@@ -1,0 +1,1 @@
+"""What is wrong with a network of one's own, found by trying it out."""

@@ -1,0 +1,117 @@
+"""A network tried out on a few images: what its layers cost, and what is wrong with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from cnnlab.models.checking.answers import judge_answers
+from cnnlab.models.checking.apart import SECONDS, apart, restored
+from cnnlab.models.checking.explain import line_of
+from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.layers import Layer, lines_of_layers, table
+from cnnlab.models.checking.learning import judge_learning
+from cnnlab.models.checking.limit import TooSlowError
+from cnnlab.models.own import OwnNetwork
+from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
+from cnnlab.models.checking.weights import judge_weights, refuse_lazy
+
+_IMAGES = 4
+_ORDER = ("stops", "spoils", "none")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a network: its layers, its costs for one image, and what was found.
+
+    The layers are as far as the images came. The findings that stop training come first.
+    """
+
+    name: str
+    layers: tuple[Layer, ...] = ()
+    parameters: int = 0
+    multiply_accumulates: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found that would stop or spoil training."""
+        return all(each.effect == "none" for each in self.findings)
+
+
+def made_up_images() -> torch.Tensor:
+    """Return images (4, 1, 32, 32) of random grey levels as a network takes them: in [-1, 1]."""
+    levels = torch.randint(256, (_IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0))
+    return levels.float().div_(255).sub_(0.5).div_(0.5)
+
+
+def examine(name: str, make: Callable[[], nn.Module]) -> Checked:
+    """Make a network and try it out; nothing is printed, and no random generator is moved."""
+    source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
+    try:
+        with apart():
+            torch.manual_seed(0)
+            with lines_of_layers(source.path) as lines:
+                network = make()
+            return _examine(name, Subject(network, source.path, source.text, lines))
+    except FaultError as error:
+        return Checked(name, findings=(error.finding,))
+    except TooSlowError as error:
+        line = line_of(error, source.path)
+        where = f" in line {line}" if line else ""
+        message = (
+            f"The file and its network ran for {SECONDS:g} seconds and were stopped{where}. Put "
+            'what is to run only when the file is started itself under if __name__ == "__main__":'
+        )
+        return Checked(name, findings=(Finding("slow", message, line),))
+
+
+def _examine(name: str, subject: Subject) -> Checked:
+    images, network = made_up_images(), subject.network
+    lazy = refuse_lazy(subject, images)
+    if lazy:
+        return Checked(name, findings=(lazy,))
+    findings: list[Finding] = []
+    with restored(network):
+        training, evaluation = train(subject, images), evaluate(subject, images)
+        if training.logits is None or evaluation.logits is None:
+            findings += _faults(training.fault, evaluation.fault)
+        elif not (training.logits.isfinite().all() and evaluation.logits.isfinite().all()):
+            findings.append(_not_finite(subject, training))
+        else:
+            findings += judge_answers(subject, images, evaluation.logits)
+            findings += judge_learning(subject, training.calls, training.logits)
+    findings += judge_weights(subject)
+    layers = table((training if evaluation.fault else evaluation).calls, _IMAGES)
+    return Checked(
+        name=name,
+        layers=layers,
+        parameters=sum(each.numel() for each in network.parameters()),
+        multiply_accumulates=sum(each.multiply_accumulates for each in layers),
+        findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
+    )
+
+
+def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
+    """Return what stops the passes; the mode is said where it is of one only."""
+    if training and evaluation:
+        return [training]
+    if training:
+        message = f"Only in training mode, after network.train(): {training.message}"
+        return [replace(training, kind="training-mode", message=message)]
+    if evaluation:
+        message = f"Only in evaluation mode, after network.eval(): {evaluation.message}"
+        return [replace(evaluation, kind="evaluation-mode", message=message)]
+    return []
+
+
+def _not_finite(subject: Subject, training: Pass) -> Finding:
+    first = next((each for each in training.calls if not each.is_finite), None)
+    where = f", first after {subject.placed(first.module, first.name)}" if first else ""
+    return Finding(
+        "not-finite",
+        f"Before any training the output already holds NaN or infinity{where}: look for a division "
+        "by 0, a logarithm or root of what can be 0 or less, or very large weights.",
+        subject.made_lines.get(first.module) if first else subject.forward_line,
+    )

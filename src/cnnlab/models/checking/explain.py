@@ -1,0 +1,98 @@
+"""An exception of a student's code as a finding."""
+
+import ast
+import re
+import traceback
+from pathlib import Path
+
+from cnnlab.models.checking.finding import Finding
+
+
+def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
+    """Return what stopped ``doing``, such as "The forward pass", and in which line of the file.
+
+    ``path`` and ``text`` are the file's, both empty where the code is not the user's own.
+    """
+    line = line_of(error, path)
+    said = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+    if isinstance(error, ImportError):
+        return _failed_import(error, said, line, path)
+    if "Module.__init__() call" in said or "of 'super' object needs" in said:
+        return Finding(
+            "super-init",
+            f"super().__init__() is missing before line {line}: write it as the first line of "
+            "__init__.",
+            line,
+        )
+    bare = re.match(r"'(\w+)' object has no attribute '_(modules|parameters|buffers)'", said)
+    if bare:
+        return Finding(
+            "super-init",
+            f"super().__init__() is missing in {bare[1]}: write it as the first line of its "
+            "__init__.",
+            _line_of_init(text, bare[1]),
+        )
+    if 'missing the required "forward"' in said:
+        return Finding(
+            "forward",
+            "The network has no forward: write def forward(self, x) in its class, indented as "
+            "__init__ is, and return the numbers of the 10 classes from it.",
+        )
+    where = f" in line {line}" if line else ""
+    return Finding("error", f"{doing} stops{where} with {type(error).__name__}: {said}.", line)
+
+
+def line_of(error: BaseException, path: str) -> int | None:
+    """Return the line of the file that was running when the error was raised, innermost."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return next((frame.lineno for frame in frames if frame.filename == path), None)
+
+
+def line_calling(text: str, name: str) -> int | None:
+    """Return the line that calls a function or class of that name, in any spelling, if only one.
+
+    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``.
+    """
+    lines = [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and last_name(node.func).lower().replace("_", "") == name
+    ]
+    return lines[0] if len(lines) == 1 else None
+
+
+def last_name(node: ast.expr) -> str:
+    """Return the last part of a dotted name: "Module" of ``nn.Module``; "" of anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _failed_import(error: ImportError, said: str, line: int | None, path: str) -> Finding:
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return Finding(
+            "import",
+            f"Line {line}, an import of your own file, fails: {said}.",
+            line,
+        )
+    module = error.name.partition(".")[0]
+    beside = Path(path).with_name(f"{module}.py")
+    if beside.exists():
+        message = (
+            f"Line {line} imports {module}, another file of yours: cnnlab takes one file alone. "
+            f"Copy what you need from {beside.name} into {Path(path).name}."
+        )
+    else:
+        message = (
+            f"Line {line} imports {error.name}, which is not installed here. It is an import of "
+            f"your own file: install it (pip install {module}), or remove that line."
+        )
+    return Finding("import", message, line)
+
+
+def _line_of_init(text: str, class_name: str) -> int | None:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            made = [each for each in node.body if getattr(each, "name", "") == "__init__"]
+            return made[0].lineno if made else node.lineno
+    return None

@@ -1,0 +1,89 @@
+"""What is wrong with a network, in words for the person who wrote it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cnnlab.errors import ModelError
+
+Kind = Literal[
+    # The file, and making the network from it.
+    "file",
+    "syntax",
+    "which-class",
+    "no-class",
+    "import",
+    "arguments",
+    "super-init",
+    "not-a-network",
+    "lazy",
+    "plain-list",
+    "no-parameters",
+    "frozen",
+    # A pass through the layers.
+    "forward",
+    "linear-size",
+    "flatten",
+    "channels",
+    "too-small",
+    "output",
+    "training-mode",
+    "evaluation-mode",
+    "batch-size",
+    "slow",
+    "error",
+    # What the network does with the images, and what it can learn.
+    "not-finite",
+    "in-place",
+    "input-changed",
+    "random",
+    "batch-dependent",
+    "softmax",
+    "log-softmax",
+    "squashed",
+    "detached",
+    "no-gradient",
+    "unused",
+]
+Effect = Literal["stops", "spoils", "none"]
+
+_SPOILS: frozenset[Kind] = frozenset(
+    {
+        "plain-list",
+        "input-changed",
+        "random",
+        "batch-dependent",
+        "softmax",
+        "squashed",
+        "no-gradient",
+        "unused",
+    }
+)
+_NONE: frozenset[Kind] = frozenset({"frozen", "log-softmax"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about a network: its kind, a message that says all, a line of the user's file."""
+
+    kind: Kind
+    message: str
+    line: int | None = None
+
+    @property
+    def effect(self) -> Effect:
+        """What it does to training: stops it, spoils it, or nothing."""
+        if self.kind in _NONE:
+            return "none"
+        return "spoils" if self.kind in _SPOILS else "stops"
+
+
+class FaultError(ModelError):
+    """A network cannot do the job: what was found, and in which file unless its message says."""
+
+    def __init__(self, finding: Finding, file: str | None = None) -> None:
+        super().__init__(finding, file)
+        self.finding = finding
+        self.file = file
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.finding.message}" if self.file else self.finding.message

@@ -1,0 +1,138 @@
+"""Whether a network can learn: its last step suits cross-entropy, and gradients reach it all."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from cnnlab.models.checking.explain import explain, line_calling
+from cnnlab.models.checking.finding import Finding, Kind
+from cnnlab.models.checking.layers import Call
+from cnnlab.models.checking.misfit import placed
+from cnnlab.models.checking.passes import Subject
+from cnnlab.models.checking.weights import listed
+
+# The shares: a softmax of one largest number and nine smallest, as in e / (e + 9) = 0.23.
+_LAST_STEPS: dict[str, tuple[Kind, str]] = {
+    "softmax": (
+        "softmax",
+        "cross-entropy, the loss of training, already contains it, and after a second one no class "
+        "can get more than 23 %. Take it out: return the numbers before it.",
+    ),
+    "log-softmax": (
+        "log-softmax",
+        "cross-entropy, the loss of training, already contains it. It does no harm, but has no "
+        "use either: take it out.",
+    ),
+    "sigmoid": (
+        "squashed",
+        "with all numbers between 0 and 1, the loss of training can give no class more than 23 %. "
+        "Take it out.",
+    ),
+    "tanh": (
+        "squashed",
+        "with all numbers between -1 and 1, the loss of training can give no class more than 45 %. "
+        "Take it out.",
+    ),
+    "ReLU": (
+        "squashed",
+        "it makes all numbers below 0 the same, and where they are, nothing is learned. Take it "
+        "out.",
+    ),
+}
+
+
+def judge_learning(subject: Subject, calls: list[Call], logits: torch.Tensor) -> Iterator[Finding]:
+    """Yield what is wrong with logits (N, 10) from training mode, and with their gradients."""
+    if not any(each.requires_grad for each in subject.network.parameters()):
+        return  # said already: there is nothing to learn
+    if not logits.requires_grad:
+        yield Finding(
+            "detached",
+            f"No gradient can go back from the output, so nothing can be learned: take "
+            f"torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() out of "
+            f"{subject.forward}.",
+            subject.forward_line,
+        )
+        return
+    step = _last_step(logits)
+    if step:
+        kind, why = _LAST_STEPS[step]
+        line = line_calling(subject.text, step.lower().replace("-", ""))
+        yield Finding(kind, f"The last step is a {placed(step, line)}: {why}", line)
+    try:
+        cross_entropy(logits, torch.arange(len(logits))).backward()
+    except Exception as error:
+        if "modified by an inplace operation" in str(error):
+            yield Finding(
+                "in-place",
+                f"{subject.forward} changes a value in place that the backward pass still needs: "
+                "by +=, by a function whose name ends in _, or by inplace=True. Make new values, "
+                "as in x = x + 1.",
+                subject.forward_line,
+            )
+            return
+        yield explain(error, "The backward pass", subject.path, subject.text)
+        return
+    yield from _without_gradient(subject, {each.module for each in calls})
+
+
+def _last_step(logits: torch.Tensor) -> str | None:
+    """Return what made the logits, if it is no fit last step.
+
+    Judged by the operation and by its result: a division may or may not be a softmax by hand.
+    """
+    made_by = logits.grad_fn.name() if logits.grad_fn else ""
+    if made_by in {"SoftmaxBackward0", "DivBackward0"} and _are_shares(logits):
+        return "softmax"
+    if made_by in {"LogSoftmaxBackward0", "LogBackward0", "SubBackward0"} and _are_shares(
+        logits.exp()
+    ):
+        return "log-softmax"
+    return {"SigmoidBackward0": "sigmoid", "TanhBackward0": "tanh", "ReluBackward0": "ReLU"}.get(
+        made_by
+    )
+
+
+def _are_shares(rows: torch.Tensor) -> bool:
+    """Return whether the numbers of each row are shares of one whole."""
+    return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < 1e-4).all())
+
+
+def _without_gradient(subject: Subject, called: set[nn.Module]) -> Iterator[Finding]:
+    unused: list[str] = []
+    cut_off: list[str] = []
+    lines: dict[Kind, int | None] = {}
+    for name, module in subject.network.named_modules():
+        missed = [
+            each
+            for each, parameter in module.named_parameters(recurse=False)
+            if parameter.requires_grad and parameter.grad is None
+        ]
+        if not missed:
+            continue
+        line = subject.made_lines.get(module)
+        if module in called or list(module.children()) or not name:
+            cut_off += [f"{name}.{each}".lstrip(".") for each in missed]
+            lines.setdefault("no-gradient", line)
+        else:
+            unused.append(subject.placed(module, name))
+            lines.setdefault("unused", line)
+    if unused:
+        yield Finding(
+            "unused",
+            f"{listed(unused)} {'is' if len(unused) == 1 else 'are'} made but never called: call "
+            f"{'it' if len(unused) == 1 else 'them'} in forward, or take "
+            f"{'it' if len(unused) == 1 else 'them'} out.",
+            lines["unused"],
+        )
+    if cut_off:
+        yield Finding(
+            "no-gradient",
+            f"{listed(cut_off)} {'gets' if len(cut_off) == 1 else 'get'} no gradient, so training "
+            f"leaves {'it' if len(cut_off) == 1 else 'them'} as drawn: the output does not use "
+            f"{'it' if len(cut_off) == 1 else 'them'}, or .detach(), .data or torch.no_grad() "
+            "stands between.",
+            lines["no-gradient"],
+        )
