@@ -20,7 +20,7 @@ ALLOWED = {
     "insight": GROUND | {"data"},
     "experiments": GROUND | {"training", "models", "data", "insight"},
     "views": GROUND | {"experiments", "insight", "data", "training"},
-    "terminal": GROUND | {"training", "experiments", "views"},
+    "terminal": GROUND | {"training", "models", "experiments", "views"},
     "workshop": GROUND
     | {"published", "data", "models", "training", "insight", "experiments", "views"},
 }

@@ -308,6 +308,53 @@ def predict(
 
 
 @app.command
+def new(
+    path: Annotated[Path, Parameter(help="The file to write: a name with .py.")] = Path("mine.py"),
+    /,
+    *,
+    json_wanted: Json = False,
+) -> None:
+    """Write a commented file with a network to start from, and to change.
+
+    Example: cnnlab new mine.py
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.models.start import write_starting_file
+
+    written = write_starting_file(path)
+    terminal.show(f"Written: {written}. Change it, then see what it is: cnnlab check {written}")
+    if json_wanted:
+        _print_json({"file": str(written)})
+
+
+@app.command
+def check(
+    model: Annotated[str, Parameter(help="Your own network as file.py:Class, or a model's name.")],
+    /,
+    *,
+    json_wanted: Json = False,
+) -> None:
+    """Try a network on a few images: its layers, what they cost, and what is wrong with it.
+
+    Example: cnnlab check mine.py:Net
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.models.check import check_network
+
+    checked = check_network(model)
+    terminal.checked(checked)
+    if json_wanted:
+        _print_json(
+            {**asdict(checked), "is_sound": checked.is_sound}
+            | {"findings": [asdict(each) | {"effect": each.effect} for each in checked.findings]}
+        )
+    if not checked.is_sound:
+        sys.exit(1)
+
+
+@app.command
 def compare(
     variants: Annotated[
         list[str],

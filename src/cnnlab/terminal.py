@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnlab.experiments.compare import Finished, Results
+    from cnnlab.models.checking.examine import Checked
     from cnnlab.training.config import TrainConfig
     from cnnlab.training.loop import EpochRecord
     from cnnlab.views.report import Chapter
@@ -110,6 +111,32 @@ class Terminal:
                 yield
         finally:
             self._progress = None
+
+    def checked(self, checked: "Checked") -> None:
+        """Print a network's layers with their costs, and what was found, the gravest first."""
+        if checked.layers:
+            rows = [
+                [
+                    layer.name or checked.name,
+                    layer.kind,
+                    " x ".join(map(str, layer.output_shape)),
+                    f"{layer.parameters:,}",
+                    f"{layer.multiply_accumulates:,}",
+                ]
+                for layer in checked.layers
+            ]
+            rows.append(
+                ["all", "", "", f"{checked.parameters:,}", f"{checked.multiply_accumulates:,}"]
+            )
+            self.table(["Layer", "Kind", "Output", "Parameters", "Multiply-accumulates"], rows)
+            self.console.print()
+        colours = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
+        words = {"stops": "Stops it", "spoils": "Spoils it", "none": "To know"}
+        for finding in checked.findings:
+            effect = finding.effect
+            self.console.print(f"[{colours[effect]}]{words[effect]}:[/] {escape(finding.message)}")
+        if checked.is_sound:
+            self.console.print(f"[bold]{escape(checked.name)} is ready to train.")
 
     @contextmanager
     def comparing(self, total: int) -> Iterator["RunsProgress"]:

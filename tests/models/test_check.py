@@ -12,9 +12,9 @@ from torch import nn
 
 from cnnlab.data.images import as_input
 from cnnlab.errors import ModelError
-from cnnlab.models import apart
 from cnnlab.models.build import build, find_network
 from cnnlab.models.check import check_network
+from cnnlab.models.checking import apart
 from cnnlab.models.checking.examine import Checked, made_up_images
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.layers import Layer

@@ -105,7 +105,6 @@ class Run:
         own = read_own(f"{path}:{self.model_name.rpartition(':')[2]}")
         if own.sha256 != self.description.get("source_sha256"):
             raise RunError(f"{path} has been changed since the training: it is another network.")
-        own.check()
         return Network(self.model_name, own.class_name, own)
 
     def model(self, device: torch.device, network: Network | None = None) -> nn.Module:

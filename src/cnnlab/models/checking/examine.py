@@ -13,9 +13,9 @@ from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.layers import Layer, lines_of_layers, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
-from cnnlab.models.own import OwnNetwork
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
 from cnnlab.models.checking.weights import judge_weights, refuse_lazy
+from cnnlab.models.own import OwnNetwork
 
 _IMAGES = 4
 _ORDER = ("stops", "spoils", "none")
