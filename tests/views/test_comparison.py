@@ -123,7 +123,8 @@ def test_faults_are_counted_with_the_first_reason(compared):
     )
     assert faults_sentence(results.outcomes[0]) == ""
     assert faults_sentence(results.outcomes[1]) == (
-        "1 of 11 runs of lenet5-relu-max did not finish and are in no mean. Seed 3: diverged: NaN"
+        "1 of 11 runs of lenet5-relu-max did not finish or learn, and is in no mean. Seed 3: "
+        "diverged: NaN."
     )
 
 

@@ -215,7 +215,7 @@ class Comparison:
             if run.status != "finished":
                 faults[seed] = f"{run.status}: {run.description.get('fault')}"
             elif (learnt := run.history()[-1].train_accuracy) < _LEAST_LEARNT:
-                faults[seed] = f"did not learn: {learnt:.0%} of its training images right"
+                faults[seed] = f"{learnt:.0%} of its training images right"
             else:
                 finished[seed] = run
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)

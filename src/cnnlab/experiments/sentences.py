@@ -29,7 +29,7 @@ def verdict_sentence(judged: Judged, results: Results) -> str:
         )
     return (
         f"{name} {verdict.outcome}: its mean accuracy is {above} (95 % interval {interval}, "
-        f"{results.seeds} seeds each)."
+        f"{_counts(judged, results)})."
     )
 
 
@@ -75,14 +75,14 @@ def claims(judged: Judged, results: Results) -> list[str]:
 
 
 def faults_sentence(outcomes: Outcomes) -> str:
-    """Return how many runs did not finish, and why the first did not; empty where all did."""
+    """Return how many runs are in no mean, and why the first is not; empty where all are."""
     if not outcomes.faults:
         return ""
     seed, fault = next(iter(outcomes.faults.items()))
     total = len(outcomes.faults) + len(outcomes.values)
     return (
-        f"{len(outcomes.faults)} of {total} runs of {outcomes.variant.name} did not finish and are "
-        f"in no mean. Seed {seed}: {fault}"
+        f"{len(outcomes.faults)} of {total} runs of {outcomes.variant.name} did not finish or learn, "
+        f"and {'is' if len(outcomes.faults) == 1 else 'are'} in no mean. Seed {seed}: {fault}."
     )
 
 
@@ -150,6 +150,16 @@ def duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _counts(judged: Judged, results: Results) -> str:
+    """Return how many runs of both are in the means."""
+    first, *others = results.outcomes
+    other = next(each for each in others if each.variant.name == judged.name)
+    counts = [len(each.values) for each in (other, first)]
+    if counts[0] == counts[1]:
+        return f"{counts[0]} seeds each"
+    return f"{counts[0]} and {counts[1]} seeds"
 
 
 def _above(estimate: float) -> str:

@@ -136,7 +136,8 @@ def means_table(results: Results) -> Table:
             ]
         )
     return Table(
-        ["Variant", "Seeds", "Mean", "95 % interval", "SD", "p, no difference", "p, matters"], rows
+        ["Variant", "Seeds", "Mean", "95 % interval", "SD", "p: no difference", "p: it matters"],
+        rows,
     )
 
 
@@ -236,6 +237,7 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
                     )
         axis.set_xlabel("epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlim(left=1 if len(epochs) > 1 else 0)
         if quantity == "accuracy":
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             axis.set_title("Accuracy by epoch")
