@@ -79,10 +79,10 @@ def faults_sentence(outcomes: Outcomes) -> str:
     if not outcomes.faults:
         return ""
     seed, fault = next(iter(outcomes.faults.items()))
-    total = len(outcomes.faults) + len(outcomes.values)
+    count, total = len(outcomes.faults), len(outcomes.faults) + len(outcomes.values)
     return (
-        f"{len(outcomes.faults)} of {total} runs of {outcomes.variant.name} did not finish or learn, "
-        f"and {'is' if len(outcomes.faults) == 1 else 'are'} in no mean. Seed {seed}: {fault}."
+        f"{count} of {total} runs of {outcomes.variant.name} did not finish or learn, and "
+        f"{'is' if count == 1 else 'are'} in no mean. Seed {seed}: {fault}."
     )
 
 
