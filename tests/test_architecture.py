@@ -9,10 +9,11 @@ import cnnlab
 
 SOURCE = Path(cnnlab.__file__).parent
 DOCS = SOURCE.parents[1] / "docs"
-GROUND = {"errors", "files"}
+GROUND = {"errors", "files", "randomness"}
 ALLOWED = {
     "errors": set(),
     "files": set(),
+    "randomness": set(),
     "published": set(),
     "data": GROUND,
     "models": GROUND,

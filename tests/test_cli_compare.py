@@ -2,9 +2,13 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from cnnlab import cli
 
 QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rate", 0.05)
 
@@ -25,7 +29,7 @@ def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
     assert "6/6 lenet5-relu-max, seed 2: " in said(err)
     assert "so far " in err
     (report,) = Path("runs").glob("compare-tiny-lenet5-vs-lenet5-relu-max-*/report.html")
-    assert str(report) in said(out).replace(" ", "") or report.name in out
+    assert f"The report: {report}" in said(out)
     page = report.read_text()
     results = json.loads((report.parent / "results.json").read_text())
     (sentence,) = results["sentences"]
@@ -80,6 +84,42 @@ def test_a_network_of_ones_own_is_compared(compare, cnnlab):
     source.write_text(source.read_text() + "\n# changed\n")
     _, _, err = cnnlab("compare", *runs, "--trust")
     assert "source.py has been changed since the training" in said(err)
+
+
+def test_a_network_that_prints_does_not_spoil_the_json(cnnlab):
+    Path("loud.py").write_text(
+        "from torch import nn\n"
+        "print('read')\n"
+        "class Loud(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.last = nn.Linear(1024, 10)\n"
+        "    def forward(self, x):\n"
+        "        print(x.shape)\n"
+        "        return self.last(x.flatten(1))\n"
+    )
+    words = ["compare", "lenet5", "loud.py:Loud", *QUICK, "--seeds", 2, "--jobs", 2, "--json"]
+    status, out, _ = cnnlab(*words)
+    assert status == 0
+    assert len(json.loads(out)["variants"]) == 2
+
+
+def test_with_json_what_other_programs_print_goes_to_standard_error(capfd):
+    with cli._only_json():
+        sys.stdout.write("in Python\n")
+        subprocess.run(["echo", "a worker"], check=True)
+        cli._print_json({"n": 1})
+    out, err = capfd.readouterr()
+    assert json.loads(out) == {"n": 1}
+    assert "in Python" in err
+    assert "a worker" in err
+
+
+def test_two_runs_of_one_name_are_told_apart(cnnlab, compare):
+    compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--output", "c")
+    _, out, _ = cnnlab("compare", "c/lenet5/seed-0", "c/lenet5-relu-max/seed-0")
+    assert "only with c/lenet5/seed-0 and" in said(out)
+    assert "only with c/lenet5-relu-max/seed-0" in said(out)
 
 
 def test_again_is_an_a_a_check(compare):

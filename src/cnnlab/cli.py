@@ -2,12 +2,13 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import warnings
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, fields, make_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -426,7 +427,10 @@ def compare(
             f"{len(read) * seeds - len(missing)} kept in {folder}."
         )
         try:
-            with _client(cluster) as client, terminal.comparing(len(missing)) as finished:
+            with (
+                _client(cluster) as client,
+                terminal.comparing(len(missing), comparison.kept(seeds)) as finished,
+            ):
                 comparison.train(
                     seeds,
                     splits,
@@ -440,7 +444,7 @@ def compare(
             terminal.say(f"Stopped. Finished runs are kept in {folder}; the same command goes on.")
             raise
         results = comparison.look(seeds, splits, on, matters)
-    command = "cnnlab " + " ".join(sys.argv[1:])
+    command = shlex.join(["cnnlab", *sys.argv[1:]])
     title = " or ".join(variant.name for variant in read) + "?"
     report = comparison_report(results, title, comparison_facts(results, comparison), command)
     report.write(folder / "report.html")
@@ -477,7 +481,7 @@ def _compare_runs(
     splits = _load(first.data_set_name, data_dir, offline, terminal)
     paired = compare_runs((first, second), splits, on, trust=trust)
     images = len(splits.test if on == "test" else splits.validation)
-    told = paired_sentence(paired, (first.folder.name, second.folder.name), images, on)
+    told = paired_sentence(paired, (words[0], words[1]), images, on)
     terminal.show(told)
     terminal.say(
         "This speaks of these two networks, not of how they were made: another seed gives another "
@@ -678,8 +682,32 @@ def _load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -
         )
 
 
+_answers: list[str] = []
+
+
 def _print_json(content: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(content) + "\n")
+    _answers.append(json.dumps(content))
+
+
+@contextmanager
+def _only_json() -> Iterator[None]:
+    """Send what anybody prints to standard error, and then print the JSON on standard output.
+
+    Anybody: a network of the user's own may print, in this process and in the workers, which
+    take over file descriptor 1.
+    """
+    out = sys.stdout
+    out.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        while _answers:
+            out.write(_answers.pop(0) + "\n")
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -698,7 +726,8 @@ def main() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
     try:
-        app(sys.argv[1:])
+        with _only_json() if "--json" in sys.argv[1:] else nullcontext():
+            app(sys.argv[1:])
     except CnnlabError as error:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,8 +139,11 @@ class Terminal:
             self.console.print(f"[bold]{escape(checked.name)} is ready to train.")
 
     @contextmanager
-    def comparing(self, total: int) -> Iterator["RunsProgress"]:
-        """Show a bar of all trainings and a line for each that has ended while the body runs."""
+    def comparing(self, total: int, kept: "Sequence[Finished]") -> Iterator["RunsProgress"]:
+        """Show a bar of all trainings and a line for each that has ended while the body runs.
+
+        The runs that are ``kept`` from before are in the means so far.
+        """
         bars = Progress(
             SpinnerColumn(),
             TextColumn("{task.completed}/{task.total} trainings"),
@@ -150,13 +153,17 @@ class Terminal:
             transient=True,
             disable=not self.progress_console.is_terminal,
         )
+        progress = RunsProgress(bars, total)
+        for each in kept:
+            progress.add(each)
         with bars:
-            yield RunsProgress(bars, total)
+            yield progress
 
     def comparison(self, results: "Results", folder: Path) -> None:
         """Print a comparison's result as its report has it, in ten lines."""
         from cnnlab.experiments.sentences import (
             claims,
+            failures_sentence,
             faults_sentence,
             how_judged,
             overfitting_sentence,
@@ -173,8 +180,8 @@ class Terminal:
             self.console.print(f"[bold]{escape(verdict_sentence(judged, results))}")
             for line in filter(None, [what_would_settle(judged, results)]):
                 self.console.print(escape(line))
-            if judged.verdict.outcome != "no verdict":
-                for line in claims(judged, results)[1:]:
+            for line in [*claims(judged, results)[1:], failures_sentence(judged, results)]:
+                if line:
                     self.console.print(escape(line))
         for each in results.outcomes:
             for line in filter(None, [faults_sentence(each), overfitting_sentence(each)]):
@@ -243,6 +250,17 @@ class RunsProgress:
         self.values: dict[str, list[float]] = {}
         self.task = bars.add_task("", total=total, left="")
 
+    def add(self, finished: "Finished") -> bool:
+        """Take a run into its variant's mean; return whether it belongs there."""
+        from cnnlab.experiments.compare import has_learnt
+
+        run = finished.run
+        counts = run.status == "finished" and has_learnt(run.history())
+        if counts:
+            values = self.values.setdefault(finished.variant.name, [])
+            values.append(100 * run.history()[-1].validation_accuracy)
+        return counts
+
     def __call__(self, finished: "Finished") -> None:
         """Print a line for the run, and move the bar on."""
         from cnnlab.experiments.sentences import duration
@@ -251,16 +269,16 @@ class RunsProgress:
         self.done += 1
         name, run = finished.variant.name, finished.run
         told = f"{self.done:>{len(str(self.total))}}/{self.total}  {name}, seed {finished.seed}: "
-        if run.status == "finished":
-            values = self.values.setdefault(name, [])
-            values.append(100 * run.history()[-1].validation_accuracy)
+        if self.add(finished):
+            values = self.values[name]
             told += f"{values[-1]:.2f} % validation"
             if len(values) > 1:
                 mean = mean_interval(values)
                 half = mean.high - mean.estimate
                 told += f"; so far {mean.estimate:.2f} +/- {half:.2f} (n {len(values)})"
         else:
-            told += f"{run.status}, counted and in no mean"
+            status = "learnt nothing" if run.status == "finished" else run.status
+            told += f"{status}, counted and in no mean"
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         words = f"about {duration(left)} left" if self.done < self.total else ""
         self.bars.update(self.task, completed=self.done, left=words)

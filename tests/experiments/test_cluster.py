@@ -80,12 +80,42 @@ def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, sets, tmp_path)
 
 
 def test_another_version_on_a_worker_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(cluster_module, "version", lambda name: "0.0.7")  # here, not there
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0.7")  # here, not there
     with (
         pytest.raises(WorkerError, match=r"cnnlab is 0\.0\.7 here and .* on tcp://127"),
         connected(cluster.scheduler_address),
     ):
         pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_of_several_threads_is_refused():
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            scheduler_port=0,
+            dashboard_address=None,
+            host="127.0.0.1",
+        ) as wide,
+        pytest.raises(WorkerError, match=r"has 2 threads: .* Start it so: dask worker tcp.* 1"),
+        connected(wide.scheduler_address),
+    ):
+        pass
+
+
+def deadly(seed):
+    os._exit(1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_training_that_kills_every_worker_is_told(cluster, sets):
+    work = [Training(deadly, trainings()[0].config)]
+    with (
+        connected(cluster.scheduler_address) as client,
+        pytest.raises(WorkerError, match="The cluster gave up with 1 of 1 trainings not done"),
+    ):
+        list(fit_many(work, *sets, client=client))
 
 
 @pytest.mark.filterwarnings("ignore")

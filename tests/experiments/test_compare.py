@@ -94,8 +94,9 @@ def test_more_seeds_use_the_old_runs_and_a_wider_interval(folder, variants, spli
     results = comparison.look(5, splits, "validation", 0.1)
     assert results.looked_before
     assert results.judged[0].verdict.difference.kind == "always-valid"
-    # and so it stays: the first three were seen
-    assert comparison.look(3, splits, "validation", 0.1).looked_before
+    # the first verdict, at the number that was planned, stays what it was
+    assert not comparison.look(3, splits, "validation", 0.1).looked_before
+    assert comparison.look(5, splits, "validation", 0.1).looked_before
 
 
 def test_a_look_with_fewer_seeds_than_planned_is_an_early_one(folder, variants, splits):
@@ -103,6 +104,33 @@ def test_a_look_with_fewer_seeds_than_planned_is_an_early_one(folder, variants, 
         sets = prepare(splits.train), prepare(splits.validation)
         comparison.train(3, splits, *sets, jobs=1)
         assert comparison.look(3, splits, "validation", 0.1).looked_before
+
+
+def test_before_anything_was_trained_the_number_may_be_planned_anew(folder, variants, splits):
+    with open_comparison(folder, variants, splits, 3):
+        pass
+    results = trained(folder, variants, splits, 4).look(4, splits, "validation", 0.1)
+    assert not results.looked_before
+
+
+def test_a_look_that_fails_counts_no_opening(folder, variants, splits):
+    comparison = trained(folder, variants, splits, 1)
+    model = folder / "lenet5" / "seed-0" / "model.safetensors"
+    whole = model.read_bytes()
+    model.write_bytes(b"damaged")
+    with pytest.raises(RunError, match="not a sound safetensors file"):
+        comparison.look(1, splits, "test", 0.1)
+    model.write_bytes(whole)
+    assert comparison.look(1, splits, "test", 0.1).test_openings == 1
+    run = open_run(folder / "lenet5" / "seed-0")
+    assert run.test_result().test_openings == 1  # the run's own folder tells it too
+
+
+def test_a_run_copied_to_another_seed_is_not_taken(folder, variants, splits):
+    comparison = trained(folder, variants, splits, 1)
+    shutil.copytree(folder / "lenet5" / "seed-0", folder / "lenet5" / "seed-1")
+    with pytest.raises(RunError, match="seed-1 is not the run of lenet5 on seed 1"):
+        comparison.missing(2)
 
 
 def test_the_same_look_twice_is_one(folder, variants, splits):
@@ -138,7 +166,7 @@ def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch,
     assert sorted(results.outcomes[1].faults) == [0, 1, 2]
     assert results.outcomes[1].faults[0].startswith("diverged: The loss became")
     assert len(results.outcomes[1].values) == 0
-    assert results.judged == []
+    assert [each.verdict for each in results.judged] == [None]
     json.dumps(as_json(results), allow_nan=False)
 
 

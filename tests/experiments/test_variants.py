@@ -80,6 +80,51 @@ def test_what_cannot_be_compared_is_said(words, message, write):
         read_variants(words, "workshop", {})
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = 'x'", "a.toml: There is no setting 'name'"),
+        (f"epochs = {'9' * 400}", "a.toml: epochs is 9.*"),
+    ],
+)
+def test_odd_settings_are_refused_or_taken_without_a_crash(write, text, message):
+    if "epochs" in text:
+        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+        return
+    with pytest.raises(ConfigError, match=message):
+        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+
+
+def test_a_files_own_network_is_beside_the_file(write, tmp_path):
+    (tmp_path / "nets").mkdir()
+    write(
+        "nets/mine.py",
+        "from torch import nn\n"
+        "def Net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))\n",
+    )
+    word = write("nets/a.toml", "model = 'mine.py:Net'")
+    _, variant = read_variants(["lenet5", word], "workshop", {})
+    assert variant.network.title == "Net"
+
+
+def test_the_same_code_under_two_names_is_one_and_the_same(write):
+    code = (
+        "from torch import nn\n"
+        "def Net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))\n"
+    )
+    words = [f"{write(name, code)}:Net" for name in ("one.py", "two.py")]
+    with pytest.raises(ConfigError, match="one and the same"):
+        read_variants(words, "workshop", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [("a$^$b", "a-b"), ("report.html", "report-html"), ("größer", "gr-er")]
+)
+def test_a_folders_name_is_one_on_every_system(write, name, slug):
+    _, variant = read_variants(["lenet5", write(f"{name}.toml", "epochs = 1")], "workshop", {})
+    assert variant.slug == slug
+
+
 def test_two_files_of_one_name_are_refused(write, tmp_path):
     (tmp_path / "other").mkdir()
     one, two = write("a.toml", "epochs = 1"), write("other/a.toml", "epochs = 2")

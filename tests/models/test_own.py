@@ -1,4 +1,5 @@
 import pickle
+import sys
 
 import pytest
 import torch
@@ -93,3 +94,26 @@ def test_a_file_that_does_not_run_is_said_with_its_line(tmp_path, text, message)
     path.write_text(text)
     with pytest.raises(ModelError, match=message):
         find_network(f"{path}:Net")
+
+
+def test_what_a_file_draws_when_it_is_read_is_the_same_for_every_seed(tmp_path):
+    path = tmp_path / "draws.py"
+    path.write_text(
+        "import random, torch\n"
+        "import numpy as np\n"
+        "from torch import nn\n"
+        "MASK = torch.rand(10)\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.mask, self.drawn = MASK, (random.random(), np.random.rand())\n"
+        "        self.last = nn.Linear(1024, 10)\n"
+        "    def forward(self, x):\n"
+        "        return self.last(x.flatten(1)) * self.mask\n"
+    )
+    network = find_network(f"{path}:Net")
+    one, two, again = network.build(1), network.build(2), network.build(1)
+    assert torch.equal(one.mask, two.mask)
+    assert one.drawn == again.drawn != two.drawn
+    sys.modules.pop(f"cnnlab_own_{network.source.sha256[:16]}")  # as in another process
+    assert torch.equal(find_network(f"{path}:Net").build(2).mask, one.mask)

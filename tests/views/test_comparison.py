@@ -8,7 +8,9 @@ import pytest
 from cnnlab.data.images import ImageSet
 from cnnlab.experiments.compare import Outcomes, Results, judge_all
 from cnnlab.experiments.sentences import (
+    claims,
     duration,
+    failures_sentence,
     faults_sentence,
     how_judged,
     overfitting_sentence,
@@ -89,11 +91,52 @@ def test_each_outcome_has_its_sentence_with_its_interval(compared, second, matte
     sentence = verdict_sentence(results.judged[0], results)
     assert sentence.startswith(begins), sentence
     difference = results.judged[0].verdict.difference
-    assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
+    if begins.startswith("No difference"):  # decided at 90 %: the 95 % interval would mislead
+        assert "are ruled out (two one-sided tests, p " in sentence
+    else:
+        assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
     settle = what_would_settle(results.judged[0], results)
     assert bool(settle) == begins.startswith("Cannot")
     if settle:
         assert f"About {results.judged[0].verdict.seeds_to_settle:,} seeds each" in settle
+
+
+def test_after_another_look_only_what_stays_valid_is_claimed(compared):
+    first = {"accuracy": 0.9, "faults": {10: "failed: X"}}
+    results = compared(first, {"accuracy": 0.92, "seed": 1, "seeds": 6}, looked_before=True)
+    (judged,) = results.judged
+    assert judged.pairs == 6
+    pairs = results.outcomes[1].values - results.outcomes[0].values[:6]
+    assert judged.verdict.difference.estimate == pytest.approx(pairs.mean())
+    assert "6 seeds each" in verdict_sentence(judged, results)
+    assert judged.new_images is None
+    assert len(claims(judged, results)) == 1
+    assert "over the 6 seeds that all variants finished" in how_judged(results)
+
+
+def test_runs_that_fail_more_often_are_told(compared):
+    faults = dict.fromkeys(range(10, 20), "diverged: NaN")
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "faults": faults})
+    results = replace(results, seeds=20)
+    told = failures_sentence(results.judged[0], results)
+    assert "differ in how often a run does not finish or learn: 0 of 20 and 10 of 20" in told
+    alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
+    assert failures_sentence(alike.judged[0], alike) == ""
+
+
+def test_a_variant_without_runs_takes_no_verdict_from_the_others():
+    words = ["lenet5", "lenet5-relu-max"]
+    variants = read_variants(words, "workshop", {})
+    third = replace(variants[1], name="third")
+    three = [
+        outcomes(variants[0], 0.9),
+        outcomes(variants[1], 0.92, seed=1),
+        outcomes(third, 0.9, seeds=0, faults=dict.fromkeys(range(10), "diverged: NaN")),
+    ]
+    helped, without = judge_all(three, 0.1, looked_before=False)
+    assert helped.verdict.outcome == "helped"
+    assert without.verdict is None
+    assert without.failures_p_value < 0.001
 
 
 def test_two_seeds_say_that_they_are_too_few(compared):
@@ -171,7 +214,9 @@ def test_disagreements_count_the_images_of_each_kind(compared):
 def test_without_a_finished_run_the_page_says_so(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "faults": {0: "failed: X"}})
     report = comparison_report(results, "", [], "")
-    assert list(report.lead) == ["No verdict: a variant has no finished run."]
+    assert list(report.lead) == [
+        "No verdict on lenet5-relu-max: it or lenet5 has no run that finished and learnt."
+    ]
 
 
 def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):

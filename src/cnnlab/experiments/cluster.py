@@ -1,14 +1,13 @@
 """A Dask cluster that is running already: reached, and checked to be of the same versions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from cnnlab.errors import WorkerError
 
 _SECONDS = 10
-_MUST_MATCH = ("cnnlab", "torch", "numpy")
+_MUST_MATCH = ("cnnlab", "torch", "numpy", "llvmlite")
 
 
 @contextmanager
@@ -29,7 +28,7 @@ def connected(address: str) -> Iterator[Any]:
     except (OSError, TimeoutError, ValueError) as error:
         raise WorkerError(
             f"No Dask scheduler answers at {address} within {_SECONDS} s ({error}). Start one "
-            "with 'dask scheduler', and a 'dask worker' on each machine."
+            "with 'dask scheduler', and 'dask worker ADDRESS --nthreads 1' on each machine."
         ) from None
     try:
         _check(client, address)
@@ -39,12 +38,18 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def _check(client: Any, address: str) -> None:
-    found = client.run(versions)
-    if not found:
-        raise WorkerError(
-            f"The scheduler at {address} has no workers. On each machine: dask worker {address}"
-        )
-    here = versions()
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    start = f"dask worker {address} --nworkers auto --nthreads 1"
+    if not workers:
+        raise WorkerError(f"The scheduler at {address} has no workers. On each machine: {start}")
+    for worker, about in workers.items():
+        if about["nthreads"] != 1:
+            raise WorkerError(
+                f"{worker} has {about['nthreads']} threads: trainings that share a process share "
+                f"its random numbers, and give other results. Start it so: {start}"
+            )
+    read_versions = versions_reader(_MUST_MATCH)
+    found, here = client.run(read_versions), read_versions()
     for worker, there in found.items():
         for name in _MUST_MATCH:
             if there[name] != here[name]:
@@ -54,12 +59,21 @@ def _check(client: Any, address: str) -> None:
                 )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that a training's result depends on."""
-    found = {}
-    for name in _MUST_MATCH:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "missing"
-    return found
+def versions_reader(names: tuple[str, ...]) -> Callable[[], dict[str, str]]:
+    """Return a function that reads the versions of packages, also where cnnlab is missing.
+
+    Being local it travels as code, not as a name to import.
+    """
+
+    def read() -> dict[str, str]:
+        from importlib.metadata import PackageNotFoundError, version
+
+        found = {}
+        for name in names:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                found[name] = "missing"
+        return found
+
+    return read

@@ -101,11 +101,15 @@ class Outcomes:
 class Judged:
     """One variant against the first: what the seeds say, and what they say of new images.
 
-    ``failures_p_value`` is Fisher's, of the numbers of runs that did not finish.
+    ``verdict`` is None where one of the two has no run to judge. ``pairs`` is the number of
+    seeds that an always-valid verdict is by: those that every variant finished. ``new_images`` is
+    for a number of seeds fixed beforehand, and None after any other look. ``failures_p_value`` is
+    Fisher's, of the numbers of runs that did not finish or learn.
     """
 
     name: str
-    verdict: Verdict
+    verdict: Verdict | None
+    pairs: int
     new_images: Interval | None
     failures_p_value: float
 
@@ -137,9 +141,29 @@ class Comparison:
         return self.folder / variant.slug / f"seed-{seed}"
 
     def run(self, variant: Variant, seed: int) -> Run | None:
-        """Return a run that is over, or None; one that failed counts as not yet done."""
+        """Return a run that is over, or None; raise `RunError` where it is of something else."""
         folder = self.run_folder(variant, seed)
-        return open_run(folder) if folder.exists() else None
+        if not folder.exists():
+            return None
+        run = open_run(folder)
+        source = variant.network.source
+        if run.config != variant.settings(seed) or run.description.get("source_sha256") != (
+            source and source.sha256
+        ):
+            raise RunError(
+                f"{folder} is not the run of {variant.name} on seed {seed}: it was copied or "
+                "changed. Take it away, and it is trained anew."
+            )
+        return run
+
+    def kept(self, seeds: int) -> list[Finished]:
+        """Return the runs up to that many seeds that are there already."""
+        wanted = [(variant, seed) for variant in self.variants for seed in range(seeds)]
+        return [
+            Finished(variant, seed, run)
+            for variant, seed in wanted
+            if (run := self.run(variant, seed)) is not None and run.status != "failed"
+        ]
 
     def missing(self, seeds: int) -> list[tuple[Variant, int]]:
         """Return what is still to be trained, seed by seed, so that all variants go on alike."""
@@ -186,14 +210,13 @@ class Comparison:
         at another number since.
         """
         looks = self.plan["looks"]
-        looked_before = any(number != seeds for number in (self.plan["seeds"], *looks))
-        if on == "test":
-            self.plan["test_openings"] += 1
-        self.plan["looks"] = sorted({*looks, seeds})
-        write_json(self.folder / PLAN, self.plan)
+        looked_before = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
         images = splits.test if on == "test" else splits.validation
         tensors = prepare(images)
-        outcomes = [self._outcomes(variant, seeds, tensors) for variant in self.variants]
+        outcomes = [self._outcomes(variant, seeds, tensors, on) for variant in self.variants]
+        self.plan["test_openings"] += on == "test"
+        self.plan["looks"] = list(dict.fromkeys([*looks, seeds]))
+        write_json(self.folder / PLAN, self.plan)
         return Results(
             on=on,
             images=images,
@@ -205,7 +228,7 @@ class Comparison:
             judged=judge_all(outcomes, matters, looked_before),
         )
 
-    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet) -> Outcomes:
+    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet, on: Part) -> Outcomes:
         finished: dict[int, Run] = {}
         faults: dict[int, str] = {}
         for seed in range(seeds):
@@ -214,14 +237,17 @@ class Comparison:
                 continue
             if run.status != "finished":
                 faults[seed] = f"{run.status}: {run.description.get('fault')}"
-            elif (learnt := run.history()[-1].train_accuracy) < _LEAST_LEARNT:
-                faults[seed] = f"{learnt:.0%} of its training images right"
+            elif not has_learnt(run.history()):
+                share = run.history()[-1].train_accuracy
+                faults[seed] = f"{share:.0%} of its training images right"
             else:
                 finished[seed] = run
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
         for row, run in zip(right, finished.values(), strict=True):
             logits = run.logits(tensors.images, torch.device("cpu"), variant.network)
             row.copy_(logits.argmax(dim=1) == tensors.labels)
+            if on == "test":
+                run.keep_test_result(logits, tensors.labels)
         return Outcomes(
             variant=variant,
             seeds=list(finished),
@@ -232,24 +258,43 @@ class Comparison:
         )
 
 
+def has_learnt(history: History) -> bool:
+    """Return whether a finished run does better on its training images than twice guessing."""
+    return history[-1].train_accuracy >= _LEAST_LEARNT
+
+
 def judge_all(outcomes: Sequence[Outcomes], matters: float, looked_before: bool) -> list[Judged]:
-    """Return what the runs say of every variant against the first; empty where one has no runs."""
-    if not all(len(each.values) for each in outcomes):
-        return []
+    """Return what the runs say of every variant against the first.
+
+    After an early or a second look the verdict pairs the variants seed by seed, and so takes the
+    seeds that all of them finished.
+    """
     first, *others = outcomes
-    verdicts = judge(
-        first.values,
-        [each.values for each in others],
-        matters=matters,
-        looked_before=looked_before,
-    )
+    with_runs = [each for each in others if len(each.values) and len(first.values)]
+    common = set.intersection(*(set(each.seeds) for each in (first, *with_runs)))
+
+    def values(of: Outcomes) -> NDArray[np.float64]:
+        if not looked_before:
+            return of.values
+        return of.values[[seed in common for seed in of.seeds]]
+
+    verdicts: dict[str, Verdict] = {}
+    if with_runs and (common or not looked_before):
+        found = judge(
+            values(first),
+            [values(each) for each in with_runs],
+            matters=matters,
+            looked_before=looked_before,
+        )
+        verdicts = {each.variant.name: one for each, one in zip(with_runs, found, strict=True)}
     return [
         Judged(
             name=other.variant.name,
-            verdict=verdict,
-            new_images=new_images(first.right, other.right)
-            if min(len(first.values), len(other.values)) >= FEWEST_SEEDS
-            else None,
+            verdict=verdicts.get(other.variant.name),
+            pairs=len(common),
+            new_images=None
+            if looked_before or min(len(first.values), len(other.values)) < FEWEST_SEEDS
+            else new_images(first.right, other.right),
             failures_p_value=failures_differ(
                 len(first.faults),
                 len(first.faults) + len(first.values),
@@ -257,7 +302,7 @@ def judge_all(outcomes: Sequence[Outcomes], matters: float, looked_before: bool)
                 len(other.faults) + len(other.values),
             ),
         )
-        for other, verdict in zip(others, verdicts, strict=True)
+        for other in others
     ]
 
 
@@ -292,7 +337,10 @@ def open_comparison(
         if path.exists():
             plan = read_json(path, [*content, "seeds", "looks", "test_openings"])
             _check_same(folder, plan, content)
-        elif any(child.name != ".lock" for child in folder.iterdir()):
+            if not plan["looks"] and not any(folder.glob("*/seed-*")):
+                plan["seeds"] = seeds  # nothing has been seen yet: it may still be planned anew
+                write_json(path, plan)
+        elif any(not child.name.startswith(".") for child in folder.iterdir()):
             raise RunError(f"{folder} holds something else. Name another with --output.")
         else:
             plan = {
@@ -365,9 +413,9 @@ def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Part, *, trust: bool
         if there != here:
             raise RunError(f"{run.folder} was trained on another split or other files than these.")
     device = torch.device("cpu")
+    networks = [run.network(trust=trust) for run in runs]
     right = []
-    for run in runs:
-        network = run.network(trust=trust)
+    for run, network in zip(runs, networks, strict=True):
         if on == "test":
             _, predictions = run.open_test_set(splits, device, network)
         else:

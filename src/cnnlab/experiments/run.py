@@ -154,17 +154,22 @@ class Run:
         Raises `RunError` where the splits are of another data set than the run's.
         """
         self.check_data_set(splits)
-        before = self.test_result()
         tensors = prepare(splits.test, device)
         logits = self.logits(tensors.images, device, network)
-        result = score(logits, tensors.labels)
+        counted = self.keep_test_result(logits, tensors.labels)
+        return counted, Predictions(splits.test, softmax(logits))
+
+    def keep_test_result(self, logits: torch.Tensor, labels: torch.Tensor) -> TestResult:
+        """Write the result on the test set into the folder, and count the opening."""
+        before = self.test_result()
+        result = score(logits, labels)
         counted = TestResult(
             test_loss=result.loss,
             test_accuracy=result.accuracy,
             test_openings=(before.test_openings if before else 0) + 1,
         )
         write_json(self.folder / EVALUATION, asdict(counted))
-        return counted, Predictions(splits.test, softmax(logits))
+        return counted
 
     def check_data_set(self, splits: Splits) -> None:
         """Raise `RunError` where the splits are of another data set than the run's."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 from cnnlab.errors import ConfigError
 from cnnlab.models.build import Network, find_network
+from cnnlab.models.own import is_own
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"
@@ -28,8 +30,8 @@ class Variant:
 
     @property
     def slug(self) -> str:
-        """The name as a folder's name."""
-        return self.name.replace(".py:", "-").replace("/", "-").replace("\\", "-").replace(" ", "-")
+        """The name as a folder's name, on every system."""
+        return re.sub(r"[^A-Za-z0-9_]+", "-", self.name).strip("-") or "variant"
 
     def settings(self, seed: int) -> TrainConfig:
         """Return the settings of the training of that number."""
@@ -41,7 +43,7 @@ class Variant:
         settings = asdict(self.config)
         del settings["seed"]
         return {
-            "model": self.network.name,
+            "model": source.class_name if source else self.network.name,
             "source_sha256": source and source.sha256,
             "first_seed": self.first_seed,
             "config": settings,
@@ -76,7 +78,7 @@ def read_variants(
                     f"{other.name} and {variant.name} are one and the same: any difference would "
                     f"be chance. To see how large chance is: cnnlab compare {words[0]} --again"
                 )
-            if other.slug == variant.slug:
+            if other.slug.casefold() == variant.slug.casefold():
                 raise ConfigError(
                     f"Two variants are named {variant.name}, and are not the same: rename a file."
                 )
@@ -96,7 +98,7 @@ def _read(word: str, recipe_name: str, changes: Mapping[str, Any]) -> Variant:
         return Variant(network.slug, network, recipe_name, recipe(recipe_name, **changes))
     path = Path(word)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read {word} ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -106,6 +108,8 @@ def _read(word: str, recipe_name: str, changes: Mapping[str, Any]) -> Variant:
     model, own_recipe = (
         _word(word, content, key, usual) for key, usual in (("model", "lenet5"), ("recipe", ""))
     )
+    if is_own(model):  # a path in a file is meant from where the file is
+        model = str(path.parent / model)
     network = find_network(model)
     try:
         config = recipe(own_recipe or recipe_name, **(dict(changes) | content))

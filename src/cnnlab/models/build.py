@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from cnnlab.errors import ModelError
@@ -14,6 +13,7 @@ from cnnlab.models.checking.examine import examine
 from cnnlab.models.checking.finding import FaultError
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.own import OwnNetwork, is_own, read_own
+from cnnlab.randomness import seeded
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,9 @@ class Network:
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
 
-        PyTorch's global generator is left as it was.
+        All global generators are left as they were.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             return self.make()
 
     @property

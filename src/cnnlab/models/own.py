@@ -18,6 +18,7 @@ from torch import nn
 
 from cnnlab.models.checking.explain import explain, last_name
 from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.randomness import seeded
 
 
 def is_own(name: str) -> bool:
@@ -71,7 +72,7 @@ class OwnNetwork:
             try:
                 # The file runs before the first network only: what it draws or seeds must not
                 # make the first network another than the second, nor gradients be switched off.
-                with torch.random.fork_rng(devices=[]), torch.enable_grad():
+                with seeded(0), torch.enable_grad():
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
                 del sys.modules[name]

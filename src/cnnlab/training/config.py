@@ -76,7 +76,7 @@ def _check_type(name: str, value: Any, expected: Any) -> None:
     allowed = (int, float) if expected is float else (expected,)
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{name} is {value!r}; expected a finite number.")
 
 
@@ -115,7 +115,7 @@ were chosen on Fashion-MNIST's validation images (docs/log.md).
 """
 
 
-def recipe(name: str, **changes: Any) -> TrainConfig:
+def recipe(name: str, /, **changes: Any) -> TrainConfig:
     """Return a named recipe with some fields changed.
 
     Raises `ConfigError`, naming the nearest, for an unknown recipe or field.

@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnlab.data.images import TensorSet, as_input
+from cnnlab.randomness import seeded
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.device import seeded
 from cnnlab.training.state import TrainingState
 from cnnlab.training.steps import quick
 
@@ -102,7 +102,8 @@ def fit(
     every epoch elsewhere, so that a GPU need not wait.
     """
     device = train.images.device
-    with quick(model, device), seeded(config.seed, device):
+    cuda = [device] if device.type == "cuda" else []
+    with quick(model, device), seeded(config.seed, cuda):
         state = TrainingState(model, train, config)
         if resume is not None:
             state.restore(*resume)

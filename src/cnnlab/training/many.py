@@ -78,6 +78,16 @@ def fit_many(
                     f"{len(trainings)} trainings are not done. The system may be short of memory: "
                     "try fewer at a time, with --jobs 1."
                 ) from None
+        except Exception as error:  # Dask has many: a worker, its data or a connection was lost
+            deaths += 1
+            if client is None:
+                raise
+            if deaths == _MOST_DEATHS:
+                raise WorkerError(
+                    f"The cluster gave up with {len(waiting)} of {len(trainings)} trainings not "
+                    f"done ({type(error).__name__}: {error}). What is done is kept; look at its "
+                    "workers, then start the same again."
+                ) from None
 
 
 def _side_by_side(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cnnlab.experiments.compare import Comparison, Judged, Outcomes, Results
 from cnnlab.experiments.sentences import (
     claims,
+    failures_sentence,
     faults_sentence,
     how_judged,
     overfitting_sentence,
@@ -30,11 +31,10 @@ def comparison_report(
     """Return the page of a comparison; ``command`` is what makes it again."""
     report = Report(
         title=title,
-        subtitle=f"{results.seeds} seeds each, on {results.on} images",
+        subtitle=f"{results.seeds} trainings of each, judged on {results.on} images",
         facts=[*facts, ("Verdict by", how_judged(results)), ("Test set", _openings(results))],
         made_with=[command],
-        lead=[_answer(each, results) for each in results.judged]
-        or ["No verdict: a variant has no finished run."],
+        lead=[_answer(each, results) for each in results.judged],
     )
     report.chapters.append(_verdict(results))
     shown = [each for each in results.outcomes if len(each.values)]
@@ -93,8 +93,8 @@ def _verdict(results: Results) -> Chapter:
         )
     paragraphs += filter(None, [faults_sentence(each) for each in results.outcomes])
     for judged in results.judged:
-        if judged.verdict.outcome != "no verdict":
-            paragraphs += claims(judged, results)
+        paragraphs += filter(None, [failures_sentence(judged, results)])
+        paragraphs += claims(judged, results)
     illustrations = []
     if any(len(each.values) for each in results.outcomes):
         illustrations.append(
@@ -103,7 +103,7 @@ def _verdict(results: Results) -> Chapter:
                 "Every run as a dot; the line is the mean with its 95 % interval over seeds.",
             )
         )
-    if results.judged:
+    if any(each.verdict for each in results.judged):
         illustrations.append(
             Illustration(
                 differences_figure(results),
@@ -118,10 +118,10 @@ def _verdict(results: Results) -> Chapter:
 
 def means_table(results: Results) -> Table:
     """Return the variants' means, spreads and p-values as a table."""
-    verdicts = {each.name: each for each in results.judged}
+    verdicts = {each.name: each.verdict for each in results.judged}
     rows = []
     for each in results.outcomes:
-        judged = verdicts.get(each.variant.name)
+        verdict = verdicts.get(each.variant.name)
         mean = each.mean
         finite = len(each.values) > 1
         rows.append(
@@ -131,8 +131,8 @@ def means_table(results: Results) -> Table:
                 f"{mean.estimate:.2f} %" if len(each.values) else "",
                 f"{mean.low:.2f} to {mean.high:.2f}" if finite else "",
                 f"{each.deviation:.2f}" if finite else "",
-                f"{judged.verdict.p_value:.2g}" if judged else "",
-                f"{judged.verdict.equivalence_p_value:.2g}" if judged else "",
+                f"{verdict.p_value:.2g}" if verdict else "",
+                f"{verdict.equivalence_p_value:.2g}" if verdict else "",
             ]
         )
     return Table(
@@ -168,11 +168,18 @@ def differences_figure(results: Results) -> Figure:
         axis.axvspan(-results.matters, results.matters, color=plots.MUTED, alpha=0.22, linewidth=0)
         axis.axvline(0, color=plots.INK, linewidth=1)
         for place, each in enumerate(results.judged):
+            if each.verdict is None:
+                continue
             found = each.verdict.difference
             _bar(axis, place, found.estimate, found.low, found.high, plots.colour(place + 1))
         _name_rows(axis, [each.name for each in results.judged])
-        axis.set_xlabel(f"points above {results.outcomes[0].variant.name}")
+        axis.set_xlabel(_plain(f"points above {results.outcomes[0].variant.name}"))
         return figure
+
+
+def _plain(name: str) -> str:
+    """Return a name that matplotlib takes as it is: a dollar would begin a formula."""
+    return name.replace("$", r"\$")
 
 
 def _bar(axis: Axes, place: float, estimate: float, low: float, high: float, colour: str) -> None:
@@ -184,7 +191,7 @@ def _bar(axis: Axes, place: float, estimate: float, low: float, high: float, col
 
 
 def _name_rows(axis: Axes, names: Sequence[str]) -> None:
-    axis.set_yticks(range(len(names)), list(names))
+    axis.set_yticks(range(len(names)), [_plain(name) for name in names])
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.xaxis.set_major_locator(MaxNLocator(6))
@@ -194,7 +201,7 @@ def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
     told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
     return Chapter(
         "How they learnt",
-        told or ["No variant's mean validation loss rises before the last epoch."],
+        told or ["The mean validation loss of each is lowest after its last epoch."],
         illustrations=[
             Illustration(
                 curves_figure(outcomes, quantity),
@@ -228,7 +235,7 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
                     style,
                     color=colour,
                     marker="o" if len(epochs) == 1 else "",
-                    label=f"{each.variant.name}: {part}",
+                    label=_plain(f"{each.variant.name}: {part}"),
                 )
                 if part == "validation" and len(values) > 1:
                     spread = values.std(axis=0, ddof=1)
@@ -250,6 +257,8 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
 def _disagreements(results: Results, judged: Judged) -> Chapter | None:
     first = results.outcomes[0]
     other = next(each for each in results.outcomes if each.variant.name == judged.name)
+    if not len(first.values) or not len(other.values):
+        return None
     shares = [each.right.mean(axis=0) for each in (first, other)]
     gap = shares[1] - shares[0]
     illustrations = [

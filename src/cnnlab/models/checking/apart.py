@@ -1,18 +1,17 @@
 """A student's code run apart: it prints nothing, asks nothing, ends, and leaves no trace."""
 
 import io
-import random
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain
 
-import numpy as np
 import torch
 from torch import nn
 
 from cnnlab.models.checking.limit import time_limit
+from cnnlab.randomness import seeded
 
 SECONDS = 60.0
 """How long a file, its network and the passes through it may take together."""
@@ -25,11 +24,11 @@ def apart() -> Iterator[None]:
     The generators of PyTorch (on the CPU), NumPy and Python are left as they were. Raises
     `TooSlowError` after `SECONDS`.
     """
-    drawn, python_drawn, standard_input = np.random.get_state(), random.getstate(), sys.stdin
+    standard_input = sys.stdin
     sys.stdin = io.StringIO()
     try:
         with (
-            torch.random.fork_rng(devices=[]),
+            seeded(0),
             redirect_stdout(_nowhere()),
             redirect_stderr(_nowhere()),
             warnings.catch_warnings(),
@@ -39,8 +38,6 @@ def apart() -> Iterator[None]:
             yield
     finally:
         sys.stdin = standard_input
-        np.random.set_state(drawn)
-        random.setstate(python_drawn)
 
 
 def _nowhere() -> io.TextIOWrapper:
