@@ -104,20 +104,6 @@ def test_a_worker_of_several_threads_is_refused():
         pass
 
 
-def deadly(seed):
-    os._exit(1)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_training_that_kills_every_worker_is_told(cluster, sets):
-    work = [Training(deadly, trainings()[0].config)]
-    with (
-        connected(cluster.scheduler_address) as client,
-        pytest.raises(WorkerError, match="The cluster gave up with 1 of 1 trainings not done"),
-    ):
-        list(fit_many(work, *sets, client=client))
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_no_scheduler_is_said(monkeypatch):
     monkeypatch.setattr(cluster_module, "_SECONDS", 1)

@@ -17,6 +17,7 @@ from cnnlab.training.device import describe_device
 from cnnlab.training.loop import History, fit
 
 _MOST_DEATHS = 3
+_SECONDS_FOR_A_WORKER = 60
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ def fit_many(
     deaths = 0
     while waiting:
         try:
-            for done in _side_by_side(waiting, arrays, jobs, client):
+            for done in (
+                _on_cluster(waiting, arrays, client)
+                if client
+                else _side_by_side(waiting, arrays, jobs)
+            ):
                 del waiting[done.place]
                 yield done
         except BrokenProcessPool:
@@ -91,24 +96,38 @@ def fit_many(
 
 
 def _side_by_side(
-    waiting: dict[int, Training], arrays: list[NDArray[Any]], jobs: int | None, client: Any
+    waiting: dict[int, Training], arrays: list[NDArray[Any]], jobs: int | None
 ) -> Iterator[Trained]:
-    threads = 1
-    if client is None:
-        jobs = min(jobs or joblib.cpu_count(), len(waiting))
-        where = joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
-        if jobs == 1:  # runs in this process, and has all cores to itself
-            threads = torch.get_num_threads()
-    else:
-        where = joblib.parallel_config("dask", client=client, scatter=arrays)
+    jobs = min(jobs or joblib.cpu_count(), len(waiting))
+    # One at a time runs in this process, and has all cores to itself.
+    threads = torch.get_num_threads() if jobs == 1 else 1
     tasks = [
         joblib.delayed(_fit_one)(training, place, threads, *arrays)
         for place, training in waiting.items()
     ]
-    with where:
+    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
         parallel = joblib.Parallel(return_as="generator_unordered", mmap_mode="c", batch_size=1)
     done: Iterator[Trained] = parallel(tasks)
     return done
+
+
+def _on_cluster(
+    waiting: dict[int, Training], arrays: list[NDArray[Any]], client: Any
+) -> Iterator[Trained]:
+    """Train on Dask's workers. Not through joblib: with one worker left it trains here instead."""
+    from distributed import as_completed
+
+    client.wait_for_workers(1, timeout=_SECONDS_FOR_A_WORKER)
+    there = client.scatter(arrays, broadcast=True, hash=False)
+    futures = [
+        client.submit(_fit_one, training, place, 1, *there, pure=False)
+        for place, training in waiting.items()
+    ]
+    try:
+        for future in as_completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
+            yield future.result()
+    finally:
+        client.cancel(futures)
 
 
 def _fit_one(training: Training, place: int, threads: int, *arrays: NDArray[Any]) -> Trained:
