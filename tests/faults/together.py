@@ -16,6 +16,7 @@ from cnnlab.experiments.store import free_folder
 
 def main(count: int, at_once: int, base: Path) -> None:
     torch.set_num_threads(1)
+    start(base / "first")  # compiles the kernels for all
     reading, writing = os.pipe()
     go, ready = os.pipe()
 

@@ -19,10 +19,7 @@ def make_folder(folder: Path) -> None:
     Raises `RunError` where it holds something or cannot be made.
     """
     try:
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        for each in missing:
-            sync_folder(each.parent)
+        _make(folder, exist_ok=True)
         taken = any(not each.name.startswith(".") for each in folder.iterdir())
     except FileExistsError:
         taken = True
@@ -42,7 +39,7 @@ def free_folder(wanted: Path) -> Path:
     free, number = wanted, 1
     while True:
         try:
-            free.mkdir(parents=True)
+            _make(free, exist_ok=False)
             return free
         except OSError as error:
             if not free.exists():
@@ -93,6 +90,13 @@ def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
             f"{newer(content)}"
         )
     return dict(content)
+
+
+def _make(folder: Path, *, exist_ok: bool) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=exist_ok)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 def _cannot_make(folder: Path, error: OSError) -> RunError:
