@@ -1,6 +1,5 @@
 """The whole workshop in one call: its chapters, in its order, told and drawn."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from math import hypot, sqrt

@@ -19,9 +19,24 @@ HOSTILE_JSON = [
 ]
 HOSTILE_TOML = [
     *("nan", "inf", "-inf", "1e400", "-1", "0", "1.5", "true", "[]", "{}", '""', '"x"', "9" * 5000),
-    *("1" * 400, "1979-05-27", "07:32:00", "[" * 50_000, "[" * 900 + "]" * 900, '"' + "x" * 100_000),
+    *(
+        "1" * 400,
+        "1979-05-27",
+        "07:32:00",
+        "[" * 50_000,
+        "[" * 900 + "]" * 900,
+        '"' + "x" * 100_000,
+    ),
     *('"' + "x" * 100_000 + '"', '"\\u0000"', '"no.py:Net"', '"a\\u0000.py:Net"', '"no.py"', '"*"'),
-    *("0x7fffffffffffffff", "9223372036854775808", "{a = 1}", '"""', "'\x00'", '"sprint"', '"adamw"'),
+    *(
+        "0x7fffffffffffffff",
+        "9223372036854775808",
+        "{a = 1}",
+        '"""',
+        "'\x00'",
+        '"sprint"',
+        '"adamw"',
+    ),
 ]
 TOML_LINES = [
     *('name = "x"', "seed = 1", 'self = "x"', "epochs.a = 1", "[epochs]", "[[model]]", "\x00"),
@@ -42,7 +57,9 @@ def truncate(content: bytes, chance: random.Random) -> bytes:
 
 def insert(content: bytes, chance: random.Random) -> bytes:
     at = _near(chance, len(content))
-    new = chance.choice([chance.randbytes(chance.randrange(1, 65)), b"\0" * 8, b"\xef\xbb\xbf", b"\n"])
+    new = chance.choice(
+        [chance.randbytes(chance.randrange(1, 65)), b"\0" * 8, b"\xef\xbb\xbf", b"\n"]
+    )
     return content[:at] + new + content[at:]
 
 
@@ -65,7 +82,9 @@ def something_else(content: bytes, chance: random.Random) -> bytes:
     pickled = b"cos\nsystem\n(S'touch canary'\ntR."
     web_page = b"<!doctype html><p>log in"
     others = [b"", b"\0", b"\0" * 1000, pickled, b"\x80\x04" + pickled, web_page, b"PK\3\4" * 9]
-    return chance.choice([*others, b"\xff\xfe" + content, content.decode("latin-1").encode("utf-16")])
+    return chance.choice(
+        [*others, b"\xff\xfe" + content, content.decode("latin-1").encode("utf-16")]
+    )
 
 
 ACCIDENTS: tuple[Way, ...] = (flip, flip, truncate, insert, cut_out, blank, double, something_else)
@@ -178,9 +197,23 @@ def hostile_toml(content: bytes, chance: random.Random) -> bytes:
 
 
 def hostile_source(content: bytes, chance: random.Random) -> bytes:
-    deep = ["(" * 50_000, "[" * 150 + "]" * 150, "-" * 100_000 + "1", "x" + ".y" * 50_000, "1" * 9000]
+    deep = [
+        "(" * 50_000,
+        "[" * 150 + "]" * 150,
+        "-" * 100_000 + "1",
+        "x" + ".y" * 50_000,
+        "1" * 9000,
+    ]
     deep += ["x=" * 50_000 + "1", "not " * 50_000 + "x", "f'{" * 200, "lambda:" * 20_000 + "1"]
-    starts = ["# coding: rot13\n", "# coding: nothing\n", "\0", "\f", "\ufeff", "#!/bin/sh\n", "'''"]
+    starts = [
+        "# coding: rot13\n",
+        "# coding: nothing\n",
+        "\0",
+        "\f",
+        "\ufeff",
+        "#!/bin/sh\n",
+        "'''",
+    ]
     text = content.decode()
     if chance.random() < 0.5:
         return (text + "\nx = " + chance.choice(deep)).encode()

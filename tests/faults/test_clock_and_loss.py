@@ -8,6 +8,7 @@ import torch
 from tiny_training import CONFIG, CPU, TRAIN, how_many, result_of, start
 
 from cnnlab.errors import DivergedError
+from cnnlab.experiments import train as train_module
 from cnnlab.experiments.run import open_run
 from cnnlab.training import loop
 
@@ -50,3 +51,23 @@ def test_a_loss_that_is_no_number_keeps_the_last_finite_weights(memory, monkeypa
             assert all(torch.equal(kept[name], before[name]) for name in before)
         assert all(tensor.isfinite().all() for tensor in kept.values())
     assert len(TRAIN.labels) == 4 * CONFIG.batch_size
+
+
+def test_weights_still_being_written_do_not_replace_the_last_finite_ones(memory, monkeypatch):
+    write, real, steps = train_module._write, loop.loss_batch, []
+
+    def slow(*arguments):
+        time.sleep(0.3)
+        write(*arguments)
+
+    def loss_batch(model, *rest):
+        steps.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        loss, logits = real(model, *rest)
+        return (loss * float("nan"), logits) if len(steps) == 7 else (loss, logits)
+
+    monkeypatch.setattr(train_module, "_write", slow)
+    monkeypatch.setattr(loop, "loss_batch", loss_batch)
+    with pytest.raises(DivergedError):
+        start(memory / "run")
+    kept = open_run(memory / "run").model(CPU).state_dict()
+    assert all(torch.equal(kept[name], steps[5][name]) for name in kept)

@@ -1,6 +1,5 @@
 """Every file, damaged in every way: refused in words, or sound; no code, no hang, no memory."""
 
-import gzip
 import random
 import shutil
 from collections import Counter
@@ -9,13 +8,12 @@ from dataclasses import replace
 import damage
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION, go_on, how_many, start
 from watched import try_once
 
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.images import load, prepare
+from cnnlab.data.images import load
 from cnnlab.data.pictures import read_picture
 from cnnlab.errors import DivergedError
 from cnnlab.experiments.compare import open_comparison
@@ -222,7 +220,9 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
             assert not canary.exists(), "code was run"
 
     go_through(path, (damage.hostile_source,), untrusted, how_many(100, 10_000))
-    go_through(folder / "config.json", (damage.hostile_json,), untrusted_config(folder, canary), 300)
+    go_through(
+        folder / "config.json", (damage.hostile_json,), untrusted_config(folder, canary), 300
+    )
 
 
 def untrusted_config(folder, canary):
@@ -255,7 +255,6 @@ def test_a_file_of_a_data_set(tiny, tiny_folder, packed):
         return "sound"
 
     go_through(path, (damage.hostile_idx,), read, how_many(300, 10_000))
-    assert gzip.decompress(gzip.compress(b"")) == b""
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "mnist"])
@@ -269,7 +268,6 @@ def test_a_picture(memory, name):
         picture = read_picture(path, DATA_SETS[name])
         assert picture.image.shape == (28, 28)
         assert picture.image.dtype == np.uint8
-        assert prepare(SPLITS.test).images.dtype == torch.uint8
         return "sound"
 
     go_through(path, (damage.hostile_png,), read, how_many(250, 10_000))

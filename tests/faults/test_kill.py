@@ -17,8 +17,7 @@ def test_killed_at_random(memory):
     count = how_many(50, 1000)
     done = subprocess.run(
         [sys.executable, HERE / "killing.py", str(count), "1", str(memory)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

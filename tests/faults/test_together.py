@@ -21,8 +21,7 @@ def test_runs_started_at_once(memory):
     count = how_many(16, 160)
     done = subprocess.run(
         [sys.executable, HERE / "together.py", str(count), "8", str(memory)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

@@ -44,8 +44,12 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     if description["status"] not in STATUSES:
         raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
     settings, known = description["config"], {each.name for each in fields(TrainConfig)}
-    if odd := sorted(set(settings) ^ known):
-        raise _wrong(path, "config", f"{odd[0]} lacking or unknown", "all settings", description)
+    for name in sorted(set(settings) ^ known):
+        fault = "lacks the setting" if name in known else "has a setting that is unknown here,"
+        raise RunError(
+            f"{path} is damaged or of another version: it {fault} {name[:40]!r}."
+            f"{newer(description)}"
+        )
     try:
         TrainConfig(**settings)
     except ConfigError as error:
