@@ -4,6 +4,7 @@ One process imports everything, and forks a child for each part, so that a try t
 of a second. Prints JSON: how many were killed, where, and what was wrong.
 """
 
+import itertools
 import json
 import os
 import random
@@ -23,6 +24,7 @@ from cnnlab.experiments import train as train_module
 from cnnlab.experiments.run import CHECKPOINT, CHECKPOINT_BEFORE
 from cnnlab.training.checkpoint import load_tensors
 
+OVER = "was over before"
 MOST_STEPS = 300
 """A little more than a training that saves after each of its 12 batches takes."""
 
@@ -55,7 +57,7 @@ def killed_once(folder: Path, chance: random.Random) -> tuple[str, tuple[int, in
     """Train and be killed; return where, and the last save that was reported."""
     reading, writing = os.pipe()
     at_step = chance.randrange(1, MOST_STEPS) if chance.random() < 0.7 else 0
-    delay = chance.random() * 0.15
+    delay = chance.random() * 0.12
     seen, names = 0, os.pipe()
 
     def step(name, *_):
@@ -81,7 +83,7 @@ def killed_once(folder: Path, chance: random.Random) -> tuple[str, tuple[int, in
         saves = [tuple(map(int, line.split())) for line in lines if line.endswith("\n")]
         place = f"in {name.read()}" if at_step else "at an instant"
     if os.WIFEXITED(status):
-        place = "was over before" if os.WEXITSTATUS(status) == 0 else "FAILED"
+        place = OVER if os.WEXITSTATUS(status) == 0 else "FAILED"
     return place, saves[-1] if saves else None
 
 
@@ -101,7 +103,9 @@ def main(count: int, seed: int, base: Path) -> None:
     train_module.SAVE_SECONDS = 0.0
     chance, where, wrong = random.Random(seed), Counter(), []
     whole = result_of(start(base / "whole"))  # here, so that no child compiles the kernels
-    for number in range(count):
+    for number in itertools.count():
+        if where.total() - where[OVER] >= count:
+            break
         folder, last = base / f"run-{number}", None
         for _ in range(1 + (chance.random() < 0.3)):  # some are killed again on going on
             place, saved = killed_once(folder, chance)
@@ -111,7 +115,7 @@ def main(count: int, seed: int, base: Path) -> None:
             wrong.append((number, place, last))
         else:
             shutil.rmtree(folder)
-    print(json.dumps({"tried": count, "where": where, "wrong": wrong}))
+    print(json.dumps({"runs": number, "where": where, "wrong": wrong}))
 
 
 if __name__ == "__main__":

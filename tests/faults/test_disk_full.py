@@ -85,3 +85,10 @@ def test_a_file_that_is_held_for_good_stays_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(PermissionError):
         files.write_whole(tmp_path / "file", b"new")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_what_a_killed_program_left_half_written_is_swept(whole, memory):
+    (memory / "run").mkdir()
+    (memory / "run" / ".config.json.x.part").write_bytes(b"{")
+    assert result_of(start(memory / "run")) == whole
+    assert not list((memory / "run").glob(".*.part"))

@@ -26,5 +26,5 @@ def test_killed_at_random(memory):
     print(f"\nkilled: {found}")
     assert found["wrong"] == [], done.stderr
     assert "FAILED" not in found["where"], done.stderr
-    assert found["tried"] == count
+    assert sum(found["where"].values()) - found["where"].get("was over before", 0) >= count
     assert found["where"]["at an instant"] > count / 10

@@ -68,6 +68,7 @@ def train_run(
     make_folder(folder)
     with _alone(folder):
         make_folder(folder)  # again: until now another program may have trained in it
+        _sweep(folder)
         run = Run(folder, describe(network, recipe_name, config, splits, train.images.device))
         _write_source(run, network)
         _train(run, model, train, validation, [], None, on_batch, on_epoch)
