@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,3 +104,20 @@ def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
         return status, out, err
 
     return call
+
+
+@pytest.fixture
+def memory():
+    """A folder in memory where there is one: flushing to a disk takes most of a tiny training."""
+    shared = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="cnnlab-", dir=shared if shared.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """What the training of tests/faults gives that was never stopped."""
+    from tiny_training import result_of, start
+
+    return result_of(start(tmp_path_factory.mktemp("whole") / "run"))

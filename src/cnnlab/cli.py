@@ -117,13 +117,14 @@ def workshop(
     config = recipe("workshop", epochs=epochs, seed=seed)
     splits = _load(dataset, data_dir, offline, terminal)
 
-    from cnnlab.experiments.run import free_folder
+    from cnnlab.experiments.store import free_folder
     from cnnlab.training.device import choose_device
     from cnnlab.workshop import workshop as whole_workshop
 
+    chosen = choose_device(device)
     folder = output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
     with _kept_on_ctrl_c(terminal, folder), terminal.live():
-        report = whole_workshop(splits, config, choose_device(device), folder, terminal)
+        report = whole_workshop(splits, config, chosen, folder, terminal)
     terminal.show(f"\nThe report: {report}")
     if json_wanted:
         results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -174,7 +175,8 @@ def train(
     config = recipe(recipe_name, **_made(changes))
 
     from cnnlab.data.images import prepare
-    from cnnlab.experiments.run import free_folder, open_run
+    from cnnlab.experiments.run import open_run
+    from cnnlab.experiments.store import free_folder
     from cnnlab.experiments.train import resume_run, train_run
     from cnnlab.models.build import find_network
     from cnnlab.training.device import choose_device, describe_device

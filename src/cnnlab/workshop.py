@@ -1,6 +1,5 @@
 """The whole workshop in one call: its chapters, in its order, told and drawn."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from math import hypot, sqrt
@@ -21,10 +20,9 @@ from cnnlab.data.images import (
     TensorSet,
     prepare,
 )
-from cnnlab.errors import RunError
 from cnnlab.experiments.run import Run, TestResult, softmax
+from cnnlab.experiments.store import make_folder, write_json
 from cnnlab.experiments.train import train_run
-from cnnlab.files import write_whole
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import build, count_parameters, find_network
 from cnnlab.training.config import TrainConfig
@@ -89,14 +87,9 @@ def workshop(
 
     Trains both variants on the device, opens the test set once for each, and writes into the
     folder ``output``: ``report.html``, ``results.json`` and a run folder for each variant.
-    Raises `RunError` where the folder is already there.
+    Raises `RunError` where the folder holds something or cannot be written.
     """
-    try:
-        output.mkdir(parents=True)
-    except OSError as error:
-        raise RunError(
-            f"Cannot make the folder {output} ({error.strerror}). Name a new one with --output."
-        ) from None
+    make_folder(output)
     report = Report(
         title="LeNet-5 from the first pixel to an honest result",
         subtitle=f"The workshop on {splits.data_set.title}",
@@ -146,7 +139,7 @@ def workshop(
     ]
     path = output / "report.html"
     report.write(path)
-    write_whole(output / "results.json", (json.dumps(_numbers(results), indent=2) + "\n").encode())
+    write_json(output / "results.json", _numbers(results))
     return path
 
 

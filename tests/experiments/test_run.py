@@ -6,7 +6,8 @@ import torch
 
 from cnnlab.data.images import as_input, load, prepare
 from cnnlab.errors import DivergedError, RunError
-from cnnlab.experiments.run import free_folder, open_run
+from cnnlab.experiments.run import open_run
+from cnnlab.experiments.store import free_folder
 from cnnlab.experiments.train import train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
@@ -137,7 +138,7 @@ def test_existing_folder_is_never_overwritten(train):
 
 def test_free_folder_counts_up(tmp_path):
     assert free_folder(tmp_path / "run") == tmp_path / "run"
-    (tmp_path / "run").mkdir()
+    assert (tmp_path / "run").is_dir()
     assert free_folder(tmp_path / "run") == tmp_path / "run-2"
 
 

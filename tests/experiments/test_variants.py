@@ -87,10 +87,7 @@ def test_what_cannot_be_compared_is_said(words, message, write):
         (f"epochs = {'9' * 400}", "a.toml: epochs is 9.*"),
     ],
 )
-def test_odd_settings_are_refused_or_taken_without_a_crash(write, text, message):
-    if "epochs" in text:
-        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
-        return
+def test_odd_settings_are_refused_without_a_crash(write, text, message):
     with pytest.raises(ConfigError, match=message):
         read_variants(["lenet5", write("a.toml", text)], "workshop", {})
 

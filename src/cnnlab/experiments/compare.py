@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare
 from cnnlab.errors import RunError
+from cnnlab.experiments.checked import check_types
 from cnnlab.experiments.description import describe, describe_data, versions
 from cnnlab.experiments.run import Run, open_run
 from cnnlab.experiments.statistics import (
@@ -335,7 +336,8 @@ def open_comparison(
         }
         path = folder / PLAN
         if path.exists():
-            plan = read_json(path, [*content, "seeds", "looks", "test_openings"])
+            plan = read_json(path, list(content))
+            _check_plan(path, plan)
             _check_same(folder, plan, content)
             if not plan["looks"] and not any(folder.glob("*/seed-*")):
                 plan["seeds"] = seeds  # nothing has been seen yet: it may still be planned anew
@@ -354,6 +356,16 @@ def open_comparison(
         yield Comparison(folder, variants, plan)
     finally:
         lock.release()
+
+
+def _check_plan(path: Path, plan: dict[str, Any]) -> None:
+    types = {"variants": dict, "data_set": dict, "versions": dict, "looks": list}
+    check_types(path, plan, types | {"seeds": int, "test_openings": int}, plan)
+    for variant in plan["variants"]:
+        check_types(path, plan["variants"], {variant: dict}, plan)
+        check_types(path, plan["variants"][variant], {"config": dict}, plan)
+    if not all(type(each) is int for each in plan["looks"]):
+        raise RunError(f"{path} is damaged: its looks are not all numbers of seeds.")
 
 
 def _check_same(folder: Path, plan: dict[str, Any], content: dict[str, Any]) -> None:

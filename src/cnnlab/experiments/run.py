@@ -12,6 +12,7 @@ from torch import nn
 
 from cnnlab.data.images import ImageSet, Splits, prepare, prepare_images
 from cnnlab.errors import RunError
+from cnnlab.experiments.checked import check_description, fill
 from cnnlab.experiments.store import read_json, write_json
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import Network, find_network
@@ -71,22 +72,38 @@ class Run:
         return TrainConfig(**self.description["config"])
 
     def history(self) -> History:
-        """Return every full epoch's figures; empty where no epoch was finished."""
+        """Return every full epoch's figures; empty where no epoch was finished.
+
+        Raises `RunError` where they are damaged, or too few for a run that is finished.
+        """
+        history = self._read_history()
+        if self.status == "finished" and len(history) != self.config.epochs:
+            raise RunError(
+                f"{self.folder / METRICS} is damaged: expected {self.config.epochs} epochs, found "
+                f"{len(history)}."
+            )
+        return history
+
+    def _read_history(self) -> History:
         path = self.folder / METRICS
         if not path.exists():
             return []
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return [EpochRecord(**json.loads(line)) for line in lines]
-        except (OSError, TypeError, ValueError) as error:
+            contents = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"{path} is damaged ({error}).") from None
+        history = [fill(EpochRecord, content, path) for content in contents]
+        if [record.epoch for record in history] != list(range(1, len(history) + 1)):
+            raise RunError(f"{path} is damaged: its epochs are not 1, 2, 3 ... in this order.")
+        return history
 
     def test_result(self) -> TestResult | None:
         """Return the latest test result, or None while the test set was never opened."""
         path = self.folder / EVALUATION
         if not path.exists():
             return None
-        return TestResult(**read_json(path, list(TestResult.__dataclass_fields__)))
+        keys = list(TestResult.__dataclass_fields__)
+        return fill(TestResult, read_json(path, keys), path)
 
     def network(self, *, trust: bool = False) -> Network:
         """Return the kind of network that was trained.
@@ -117,6 +134,12 @@ class Run:
             )
         tensors, _ = load_tensors(path)
         model = (network or self.network()).build(seed=0)
+        for name, own in model.state_dict().items():
+            if name in tensors and tensors[name].dtype != own.dtype:
+                raise RunError(
+                    f"{path} does not fit its network: {name} should be {own.dtype}, and is "
+                    f"{tensors[name].dtype}. Train again."
+                )
         try:
             model.load_state_dict(tensors)
         except RuntimeError as error:
@@ -196,14 +219,6 @@ def open_run(folder: Path) -> Run:
     path = folder / CONFIG
     if not path.exists():
         raise RunError(f"{folder} is not a run folder: it has no {CONFIG}.")
-    keys = ["cnnlab", "status", "model", "config", "data_set", "device", "versions"]
-    return Run(folder, read_json(path, keys))
-
-
-def free_folder(wanted: Path) -> Path:
-    """Return the path itself, or with -2, -3 ... behind it where something is there already."""
-    free, number = wanted, 1
-    while free.exists():
-        number += 1
-        free = wanted.with_name(f"{wanted.name}-{number}")
-    return free
+    description = read_json(path, ["cnnlab", "status", "model", "config", "data_set", "device"])
+    check_description(path, description)
+    return Run(folder, description)

@@ -8,22 +8,44 @@ from typing import Any
 import torch
 
 from cnnlab.errors import RunError
-from cnnlab.files import write_whole
+from cnnlab.experiments.newer import newer
+from cnnlab.files import move, sync_folder, write_whole
 from cnnlab.training.checkpoint import save_tensors
 
 
 def make_folder(folder: Path) -> None:
-    """Make a new folder; raise `RunError` where it is already there or cannot be made."""
+    """Make a folder, or take an empty one; files whose name begins with a dot do not count.
+
+    Raises `RunError` where it holds something or cannot be made.
+    """
     try:
-        folder.mkdir(parents=True)
+        _make(folder, exist_ok=True)
+        taken = any(not each.name.startswith(".") for each in folder.iterdir())
     except FileExistsError:
+        taken = True
+    except OSError as error:
+        raise _cannot_make(folder, error) from None
+    if taken:
         raise RunError(
             f"{folder} is already there. Name another folder with --output; nothing was changed."
-        ) from None
-    except OSError as error:
-        raise RunError(
-            f"Cannot make the folder {folder} ({error.strerror}). Name another with --output."
-        ) from None
+        )
+
+
+def free_folder(wanted: Path) -> Path:
+    """Make the folder, or one with -2, -3 ... behind its name where that is taken; return it.
+
+    Of several programs that ask at once each gets its own. Raises `RunError`.
+    """
+    free, number = wanted, 1
+    while True:
+        try:
+            _make(free, exist_ok=False)
+            return free
+        except OSError as error:
+            if not free.exists():
+                raise _cannot_make(free, error) from None
+            number += 1
+            free = wanted.with_name(f"{wanted.name}-{number}")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -47,6 +69,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
+def move_file(old: Path, new: Path) -> None:
+    """Rename a file or folder; raise `RunError` where that cannot be done."""
+    try:
+        move(old, new)
+    except OSError as error:
+        raise _cannot_write(new, error) from None
+
+
 def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
     """Return the object in a JSON file; raise `RunError` where it is none or lacks keys."""
     try:
@@ -55,8 +85,24 @@ def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
         raise RunError(f"{path} cannot be read as JSON ({error}).") from None
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing:
-        raise RunError(f"{path} lacks {', '.join(missing)}: it is damaged or of another version.")
-    return {key: content[key] for key in content}
+        raise RunError(
+            f"{path} lacks {', '.join(missing)}: it is damaged or of another version."
+            f"{newer(content)}"
+        )
+    return dict(content)
+
+
+def _make(folder: Path, *, exist_ok: bool) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=exist_ok)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def _cannot_make(folder: Path, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot make the folder {folder} ({error.strerror}). Name another with --output."
+    )
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:

@@ -18,8 +18,17 @@ from cnnlab.data.images import Splits, TensorSet
 from cnnlab.errors import CnnlabError, DivergedError, RunError
 from cnnlab.experiments.background import Background
 from cnnlab.experiments.description import describe, versions
-from cnnlab.experiments.run import CHECKPOINT, CHECKPOINT_BEFORE, METRICS, MODEL, SOURCE, Run
-from cnnlab.experiments.store import make_folder, write_bytes, write_tensors
+from cnnlab.experiments.run import (
+    CHECKPOINT,
+    CHECKPOINT_BEFORE,
+    CONFIG,
+    METRICS,
+    MODEL,
+    SOURCE,
+    Run,
+)
+from cnnlab.experiments.store import make_folder, move_file, write_bytes, write_tensors
+from cnnlab.files import PARTIAL
 from cnnlab.models.build import Network
 from cnnlab.training.checkpoint import load_tensors
 from cnnlab.training.config import TrainConfig
@@ -48,18 +57,21 @@ def train_run(
     on_batch: OnBatch | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run:
-    """Train one network and keep everything in a new folder; return the finished run.
+    """Train one network and keep everything in a new or empty folder; return the finished run.
 
     ``train`` and ``validation`` are the prepared splits, on the device to train on. After
     each epoch its figures, its weights and all that going on needs are on the disk; Ctrl-C
     (`KeyboardInterrupt`) and `DivergedError` pass through with the run's status written. Raises
-    `RunError` where the folder is already there or cannot be written.
+    `RunError` where the folder holds something or cannot be written.
     """
     model = network.build(config.seed)
     make_folder(folder)
-    run = Run(folder, describe(network, recipe_name, config, splits, train.images.device))
-    _write_source(run, network)
-    _train(run, model, train, validation, [], None, on_batch, on_epoch)
+    with _alone(folder):
+        make_folder(folder)  # again: until now another program may have trained in it
+        _sweep(folder)
+        run = Run(folder, describe(network, recipe_name, config, splits, train.images.device))
+        _write_source(run, network)
+        _train(run, model, train, validation, [], None, on_batch, on_epoch)
     return run
 
 
@@ -92,22 +104,27 @@ def resume_run(
                 f"{name} was {there.get(name)}, and is {value}: the results may differ from "
                 "those of a run never stopped."
             )
-    resume = _newest_sound(run.folder, notify)
-    history = run.history()
+    model = (network or run.network()).build(run.config.seed)
+    with _alone(run.folder):
+        _sweep(run.folder)
+        resume = _newest_sound(run.folder, notify)
+        history = _history_behind(run, resume, notify)
+        _train(run, model, train, validation, history, resume, on_batch, on_epoch)
+    return run
+
+
+def _history_behind(run: Run, resume: Resume | None, notify: Callable[[str], None]) -> History:
+    """Return the figures of the epochs that ended before a checkpoint."""
     if resume is None:
         notify(f"{run.folder} was stopped before its first epoch ended: it begins anew.")
-        history = []
-    else:
-        ended = resume[1]["epoch"] - 1
-        if len(history) < ended:
-            raise RunError(
-                f"{run.folder / METRICS} has {len(history)} epochs, and the checkpoint is behind "
-                f"{ended}: it is damaged."
-            )
-        history = history[:ended]
-    model = (network or run.network()).build(run.config.seed)
-    _train(run, model, train, validation, history, resume, on_batch, on_epoch)
-    return run
+        return []
+    history, ended = run.history(), resume[1]["epoch"] - 1
+    if len(history) < ended:
+        raise RunError(
+            f"{run.folder / METRICS} has {len(history)} epochs, and the checkpoint is behind "
+            f"{ended}: it is damaged."
+        )
+    return history[:ended]
 
 
 def keep_run(folder: Path, network: Network, description: dict[str, Any], trained: Trained) -> Run:
@@ -126,7 +143,7 @@ def keep_run(folder: Path, network: Network, description: dict[str, Any], traine
     description["device"], description["fault"] = trained.device, trained.fault
     run.set_status(trained.status)
     shutil.rmtree(folder, ignore_errors=True)
-    partial_folder.rename(folder)
+    move_file(partial_folder, folder)
     return Run(folder, description)
 
 
@@ -141,7 +158,7 @@ def _train(
     on_epoch: OnEpoch | None,
 ) -> None:
     saved = time.monotonic()
-    with _alone(run.folder), Background() as background:
+    with Background() as background:
 
         def keep(state: TrainingState) -> None:
             nonlocal saved
@@ -171,6 +188,7 @@ def _train(
             _end(run, background, "interrupted")
             raise
         except DivergedError as error:
+            background.wait()  # else older weights, still being written, would replace these
             _write_model(run, model.state_dict())
             _end(run, background, "diverged")
             raise DivergedError(f"{error} The run is in {run.folder}.") from None
@@ -223,8 +241,15 @@ def _write(
         _write_model(run, weights)
     newest = run.folder / CHECKPOINT
     if newest.exists():
-        newest.replace(run.folder / CHECKPOINT_BEFORE)
+        move_file(newest, run.folder / CHECKPOINT_BEFORE)
     write_tensors(newest, tensors, dict(numbers))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed program had not yet written whole."""
+    for name in (CONFIG, METRICS, MODEL, CHECKPOINT):
+        for left in folder.glob(f".{name}.*{PARTIAL}"):
+            left.unlink(missing_ok=True)
 
 
 def _newest_sound(folder: Path, notify: Callable[[str], None]) -> Resume | None:
@@ -232,7 +257,10 @@ def _newest_sound(folder: Path, notify: Callable[[str], None]) -> Resume | None:
     found = [path for name in (CHECKPOINT, CHECKPOINT_BEFORE) if (path := folder / name).exists()]
     for path in found:
         try:
-            return load_tensors(path)
+            tensors, numbers = load_tensors(path)
+            if type(numbers.get("epoch")) is not int or numbers["epoch"] < 1:
+                raise RunError(f"{path} is damaged: it does not say its epoch.")
+            return tensors, numbers
         except RunError as error:
             notify(f"{error} It is left out.")
     if found:

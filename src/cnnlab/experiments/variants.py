@@ -101,7 +101,7 @@ def _read(word: str, recipe_name: str, changes: Mapping[str, Any]) -> Variant:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read {word} ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers and nesting beyond Python's
         raise ConfigError(f"{word} is not TOML: {error}.") from None
     if "seed" in content:
         raise ConfigError(f"{word}: the seeds are the comparison's own: 0, 1, 2 ...; leave it out.")

@@ -145,6 +145,8 @@ def _text(file: str) -> str:
         fault = f"Cannot read {file} ({error.strerror})."
     except UnicodeDecodeError:
         fault = f"Cannot read {file} (it is not text in UTF-8). Save it as UTF-8 in your editor."
+    except ValueError as error:  # a name that no file can have
+        fault = f"Cannot read {file!r} ({error})."
     raise FaultError(Finding("file", fault))
 
 
@@ -159,6 +161,10 @@ def _tree(file: str, text: str) -> ast.Module:
         fault = Finding("syntax", f"{file}{where} is not Python: {error.msg}.{reads}", error.lineno)
     except ValueError as error:
         fault = Finding("syntax", f"{file} is not Python: {error}.")
+    except (RecursionError, MemoryError):
+        fault = Finding(
+            "syntax", f"{file} is not Python that can be read: it is nested too deeply."
+        )
     raise FaultError(fault)
 
 

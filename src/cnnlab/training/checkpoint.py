@@ -32,6 +32,9 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     except safetensors.SafetensorError as error:
         raise RunError(f"{path} is not a sound safetensors file ({error}).") from None
     try:
-        return tensors, json.loads(header[_HEADER_KEY])
-    except (KeyError, ValueError):
-        raise RunError(f"{path} was not written by cnnlab: its header says nothing.") from None
+        about = json.loads(header[_HEADER_KEY])
+    except (KeyError, ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise RunError(f"{path} was not written by cnnlab: its header says nothing.")
+    return tensors, about

@@ -1,6 +1,6 @@
 """How a training goes: one frozen record, and the named recipes."""
 
-import math
+import sys
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -53,7 +53,10 @@ class TrainConfig:
             _check_range(name, getattr(self, name), "1 or more", getattr(self, name) >= 1)
         for name in ("plateau_patience", "seed"):
             _check_range(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
-        _check_range("seed", self.seed, "below 2**63", self.seed < 2**63)
+        for each in fields(self):
+            if hints[each.name] is int:
+                value = getattr(self, each.name)
+                _check_range(each.name, value, "below 2**63", value < 2**63)
         _check_range("learning_rate", self.learning_rate, "above 0", self.learning_rate > 0)
         _check_range("weight_decay", self.weight_decay, "0 or more", self.weight_decay >= 0)
         for name in ("momentum", "label_smoothing"):
@@ -76,7 +79,7 @@ def _check_type(name: str, value: Any, expected: Any) -> None:
     allowed = (int, float) if expected is float else (expected,)
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
-    if isinstance(value, float) and not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # an int may be too large to be made a float
         raise ConfigError(f"{name} is {value!r}; expected a finite number.")
 
 

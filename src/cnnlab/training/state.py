@@ -1,6 +1,6 @@
 """All that the rest of a training depends on: go on from it, and the bits are the same."""
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -126,7 +126,7 @@ class TrainingState:
             if name in whole:
                 is_sound = type(value) is int and value in whole[name]
             else:
-                is_sound = isinstance(value, int | float) and math.isfinite(value)
+                is_sound = isinstance(value, int | float) and abs(value) <= sys.float_info.max
             if not is_sound:
                 raise RunError(f"The checkpoint is damaged: {name} is {value!r}.")
 

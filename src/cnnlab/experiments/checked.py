@@ -1,0 +1,101 @@
+"""A stranger's JSON, checked before it is used: each value of its type and in its range."""
+
+import math
+import reprlib
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from cnnlab.errors import ConfigError, RunError
+from cnnlab.experiments.newer import newer
+from cnnlab.training.config import TrainConfig
+
+Record = TypeVar("Record")
+
+STATUSES = ("running", "finished", "interrupted", "diverged", "failed")
+_DESCRIPTION = {
+    "cnnlab": str,
+    "model": str,
+    "status": str,
+    "recipe": str,
+    "device": str,
+    "config": dict,
+    "data_set": dict,
+    "versions": dict,
+}
+_DATA_SET = {
+    "name": str,
+    "title": str,
+    "source": str,
+    "train": int,
+    "validation": int,
+    "test": int,
+}
+_VERSIONS = {"torch": str, "python": str}
+
+
+def check_description(path: Path, description: Mapping[str, Any]) -> None:
+    """Raise `RunError` where a ``config.json`` does not say what this cnnlab understands."""
+    check_types(path, description, _DESCRIPTION, description)
+    check_types(path, description["data_set"], _DATA_SET, description)
+    check_types(path, description["versions"], _VERSIONS, description)
+    if description["status"] not in STATUSES:
+        raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
+    settings, known = description["config"], {each.name for each in fields(TrainConfig)}
+    for name in sorted(set(settings) ^ known):
+        fault = "lacks the setting" if name in known else "has a setting that is unknown here,"
+        raise RunError(
+            f"{path} is damaged or of another version: it {fault} {name[:40]!r}."
+            f"{newer(description)}"
+        )
+    try:
+        TrainConfig(**settings)
+    except ConfigError as error:
+        raise RunError(f"{path} is damaged: {error}{newer(description)}") from None
+
+
+def check_types(
+    path: Path, content: Mapping[str, Any], types: Mapping[str, type], whole: Mapping[str, Any]
+) -> None:
+    """Raise `RunError` where a key of a JSON object lacks or its value is of another type.
+
+    ``whole`` is all of the file: it says which version wrote it.
+    """
+    for key, expected in types.items():
+        if type(content.get(key)) is not expected:
+            raise _wrong(path, key, content.get(key), expected.__name__, whole)
+
+
+def fill(kind: type[Record], content: object, path: Path) -> Record:
+    """Return a dataclass of numbers from a JSON object; what it does not know is left out.
+
+    Raises `RunError` where a number lacks, is none, or is one that cannot be: a loss may be
+    infinite, an accuracy is a share.
+    """
+    hints, found = get_type_hints(kind), content if isinstance(content, dict) else {}
+    known = {name: found.get(name) for name in hints if name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+    for name, value in known.items():
+        if not _is_number(name, value, hints[name]):
+            raise _wrong(path, name, value, "a number that can be one", found)
+    return kind(**known)
+
+
+def _is_number(name: str, value: Any, kind: type) -> bool:
+    if type(value) is not int and (kind is int or type(value) is not float):
+        return False
+    if name.endswith("_accuracy"):
+        return 0 <= value <= 1
+    if name.endswith("_loss") and value == math.inf:
+        return True
+    return bool(abs(value) <= sys.float_info.max) and (kind is float or 0 <= value < 2**63)
+
+
+def _wrong(
+    path: Path, key: str, found: object, expected: str, whole: Mapping[str, Any]
+) -> RunError:
+    return RunError(
+        f"{path} is damaged or of another version: {key} is {reprlib.repr(found)}; expected "
+        f"{expected}.{newer(whole)}"
+    )

@@ -1,0 +1,273 @@
+"""Every file, damaged in every way: refused in words, or sound; no code, no hang, no memory."""
+
+import random
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import damage
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION, go_on, how_many, start
+from watched import try_once
+
+from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.images import load
+from cnnlab.data.pictures import read_picture
+from cnnlab.errors import DivergedError
+from cnnlab.experiments.compare import open_comparison
+from cnnlab.experiments.run import open_run
+from cnnlab.experiments.train import train_run
+from cnnlab.experiments.variants import read_variants
+from cnnlab.models.build import find_network
+from cnnlab.models.own import read_own
+from cnnlab.views.comparison import comparison_facts
+from cnnlab.views.report import run_facts
+
+IMAGES = TRAIN.images[:2]
+
+
+def go_through(path, ways, read, count):
+    """Damage a file again and again, each time read it, and put it back at the end."""
+    honest, chance = path.read_bytes(), random.Random(path.name)
+    endings, wrong = Counter(), []
+    every = damage.ACCIDENTS + ways * (len(damage.ACCIDENTS) // len(ways))
+    try_once(read, 10**9)  # what the first reading loads is none of the damage's memory
+    for number in range(count):
+        way = every[number % len(every)]
+        content = way(honest, chance)
+        path.write_bytes(content)
+        ending, fault = try_once(read, len(honest))
+        endings[ending] += 1
+        if fault:
+            wrong.append((way.__name__, number, content[:200], fault))
+    path.write_bytes(honest)
+    print(f"\n{path.name}: {count} tries, {dict(endings)}, {len(wrong)} wrong")
+    kinds = {fault[-300:]: (way, number, fault) for way, number, _, fault in wrong}
+    assert not wrong, "\n".join(f"{w} {n}: {f}" for w, n, f in list(kinds.values())[:5])
+    assert endings["refused"] > count / 10
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished run whose test set was opened, and one that was stopped in its third epoch."""
+    folder = tmp_path_factory.mktemp("made")
+    start(folder / "finished").open_test_set(SPLITS, CPU)
+
+    def stop(epoch, batch, batches):
+        if (epoch, batch) == (3, 1):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start(folder / "stopped", on_batch=stop)
+    (folder / "stopped" / "checkpoint.before.safetensors").unlink()
+    return folder
+
+
+@pytest.fixture
+def finished(made, memory):
+    return shutil.copytree(made / "finished", memory / "finished")
+
+
+def used_everywhere(folder):
+    """Use a run in every way; what does not raise is as it should be."""
+    run = open_run(folder)
+    "".join(map(str, run_facts(run)))
+    history = run.history()
+    assert [record.epoch for record in history] == list(range(1, len(history) + 1))
+    for record in history:
+        assert 0 <= record.validation_accuracy <= 1
+        f"{record.train_loss:.4f} {record.seconds:.1f} {record.learning_rate:g}"
+    result = run.test_result()
+    if result is not None:
+        assert 0 <= result.test_accuracy <= 1
+        assert result.test_openings >= 0
+        f"{result.test_loss:.4f}"
+    model = run.model(CPU)
+    fresh = find_network(run.model_name).build(0).state_dict()
+    for name, tensor in model.state_dict().items():
+        assert (tensor.shape, tensor.dtype) == (fresh[name].shape, fresh[name].dtype)
+    assert run.logits(IMAGES, CPU).shape == (2, 10)
+    return "sound"
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "long"),
+    [
+        ("config.json", damage.hostile_json, 10_000),
+        ("metrics.jsonl", damage.hostile_lines, 10_000),
+        ("evaluation.json", damage.hostile_json, 10_000),
+        ("model.safetensors", damage.hostile_tensors, 10_000),
+    ],
+)
+def test_a_file_of_a_run(finished, name, way, long):
+    go_through(finished / name, (way,), lambda: used_everywhere(finished), how_many(500, long))
+
+
+def test_a_checkpoint(made, memory):
+    """A try trains on where it is not refused, so there are fewer."""
+    stopped = shutil.copytree(made / "stopped", memory / "stopped")
+
+    def read():
+        again = shutil.copytree(stopped, memory / "again", dirs_exist_ok=True)
+        try:
+            assert go_on(again).status == "finished"
+            return used_everywhere(again)
+        except DivergedError:
+            return "diverged"
+
+    path = stopped / "checkpoint.safetensors"
+    go_through(path, (damage.hostile_tensors,), read, how_many(100, 10_000))
+
+
+def test_a_config_on_going_on(made, memory):
+    stopped = shutil.copytree(made / "stopped", memory / "stopped")
+
+    def read():
+        if open_run(stopped).config.epochs > 10:  # sound, and would train for long
+            return "sound"
+        again = shutil.copytree(stopped, memory / "again", dirs_exist_ok=True)
+        try:
+            assert go_on(again).status == "finished"
+        except DivergedError:
+            return "diverged"
+        return "sound"
+
+    go_through(stopped / "config.json", (damage.hostile_json,), read, how_many(100, 10_000))
+
+
+def test_a_plan_of_a_comparison(memory):
+    settings = {"epochs": 1, "batch_size": 120}
+    variants = read_variants(["lenet5", "lenet5-relu-max"], "workshop", settings)
+    folder = memory / "comparison"
+    with open_comparison(folder, variants, SPLITS, 1) as comparison:
+        comparison.train(1, SPLITS, TRAIN, VALIDATION, jobs=1)
+
+    def read():
+        with open_comparison(folder, variants, SPLITS, 1) as comparison:
+            results = comparison.look(1, SPLITS, "validation", 0.1)
+            "".join(map(str, comparison_facts(results, comparison)))
+        return "sound"
+
+    go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(300, 10_000))
+
+
+def test_a_file_of_a_variant(memory, monkeypatch):
+    monkeypatch.chdir(memory)
+    path = memory / "variant.toml"
+    path.write_text(
+        'model = "lenet5"\nrecipe = "best"\nepochs = 3\nlearning_rate = 0.01\n'
+        'schedule = "constant"\nmomentum = 0.5\n'
+    )
+
+    def read():
+        variant, _ = read_variants(["variant.toml", "lenet5-relu-max"], "workshop", {})
+        assert replace(variant.config) == variant.config
+        return "sound"
+
+    go_through(path, (damage.hostile_toml,), read, how_many(500, 10_000))
+
+
+SOURCE = '''
+from pathlib import Path
+from torch import nn
+Path("canary").touch()
+class Net(nn.Module):
+    """A network, und ihre Größe."""
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+    def forward(self, images):
+        return self.last(images.flatten(1))
+'''
+
+
+def test_the_code_of_an_own_network(memory, monkeypatch):
+    monkeypatch.chdir(memory)
+    (memory / "mine.py").write_text(SOURCE, encoding="utf-8")
+    folder = memory / "run"
+    train_run(
+        folder,
+        network=find_network("mine.py:Net"),
+        recipe_name="best",
+        config=replace(CONFIG, epochs=1),
+        splits=SPLITS,
+        train=TRAIN,
+        validation=VALIDATION,
+    )
+    canary = memory / "canary"
+    assert canary.exists()
+    canary.unlink()
+    path = folder / "source.py"
+
+    def read():
+        try:
+            read_own(f"{path}:Net")  # only reads
+            network = open_run(folder).network(trust=True)
+            assert network.source.text == SOURCE  # nothing but the code that was trained
+            return "sound"
+        finally:
+            assert not canary.exists(), "code was run"
+
+    go_through(path, (damage.hostile_source,), read, how_many(500, 10_000))
+
+    def untrusted():
+        try:
+            open_run(folder).model(CPU)
+            raise AssertionError("code was run without trust")
+        finally:
+            assert not canary.exists(), "code was run"
+
+    go_through(path, (damage.hostile_source,), untrusted, how_many(100, 10_000))
+    go_through(
+        folder / "config.json", (damage.hostile_json,), untrusted_config(folder, canary), 300
+    )
+
+
+def untrusted_config(folder, canary):
+    def read():
+        run = open_run(folder)
+        try:
+            run.network()
+            return "sound"  # of a name of cnnlab's own
+        finally:
+            assert not canary.exists(), "code was run"
+
+    return read
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_of_a_data_set(tiny, tiny_folder, packed):
+    data_set, contents = tiny
+    assert DATA_SETS["tiny"] is data_set
+    raw = tiny_folder / data_set.folder / "raw"
+    path = raw / "train-images-idx3-ubyte.gz"
+    if not packed:
+        path.unlink()
+        path = path.with_suffix("")
+        path.write_bytes(contents[path.name])
+    whole = load("tiny", offline=True, notify=lambda _: None)
+
+    def read():
+        splits = load("tiny", offline=True, notify=lambda _: None)
+        assert np.array_equal(splits.stored.images, whole.stored.images)
+        return "sound"
+
+    go_through(path, (damage.hostile_idx,), read, how_many(300, 10_000))
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "mnist"])
+def test_a_picture(memory, name):
+    path = memory / "picture.png"
+    image = np.full((60, 60, 3), 250, np.uint8)
+    image[10:50, 25:32] = (10, 40, 90)
+    Image.fromarray(image).save(path)
+
+    def read():
+        picture = read_picture(path, DATA_SETS[name])
+        assert picture.image.shape == (28, 28)
+        assert picture.image.dtype == np.uint8
+        return "sound"
+
+    go_through(path, (damage.hostile_png,), read, how_many(250, 10_000))

@@ -1,0 +1,67 @@
+"""Many programs that start runs of one name at once: each gets its own folder, none is mixed."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from tiny_training import how_many, start
+
+from cnnlab.errors import RunError
+from cnnlab.experiments.store import free_folder
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_runs_started_at_once(memory):
+    count = how_many(16, 160)
+    done = subprocess.run(
+        [sys.executable, HERE / "together.py", str(count), "8", str(memory)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["failed"] == 0, done.stderr
+    names = {f"tiny-{number}" if number > 1 else "tiny" for number in range(1, count + 1)}
+    assert {name for name, _, _ in found["runs"]} == names
+    assert {seed for _, seed, _ in found["runs"]} == set(range(count))
+    assert all(sound for _, _, sound in found["runs"])
+    print(f"\nstarted together: {count} runs, 8 at a time, none lost or mixed")
+
+
+def test_a_free_folder_is_given_once(tmp_path):
+    given = []
+    threads = [
+        threading.Thread(target=lambda: given.append(free_folder(tmp_path / "runs" / "run")))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(given)) == 20
+
+
+def test_where_no_folder_can_be_made_it_says_so(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(RunError, match="Cannot make the folder"):
+        free_folder(tmp_path / "runs" / "run")
+
+
+def test_one_name_given_twice_is_refused_the_second(memory):
+    refused = []
+
+    def meanwhile(epoch, batch, batches):
+        if not refused:
+            with pytest.raises(RunError) as caught:
+                start(memory / "run")
+            refused.append(str(caught.value))
+
+    start(memory / "run", on_batch=meanwhile)
+    assert "is already there" in refused[0]

@@ -1,0 +1,97 @@
+"""Run folders of this version open in later ones; those of a later one are refused by its name."""
+
+import json
+import shutil
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION
+
+from cnnlab.errors import RunError
+from cnnlab.experiments.newer import newer
+from cnnlab.experiments.run import open_run
+from cnnlab.experiments.train import resume_run
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+@pytest.fixture
+def finished(tmp_path):
+    return shutil.copytree(FIXTURES / "run-0.1.0", tmp_path / "run")
+
+
+def change(folder, **changes):
+    path = folder / "config.json"
+    description = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({k: v for k, v in description.items() if v is not ...}))
+
+
+def test_a_finished_run_of_0_1_0_opens_and_evaluates(finished):
+    run = open_run(finished)
+    assert run.description["cnnlab"] == "0.1.0"
+    assert [record.epoch for record in run.history()] == [1, 2, 3]
+    before = run.test_result()
+    after, _ = run.open_test_set(SPLITS, CPU)
+    assert after.test_openings == before.test_openings + 1
+    assert after.test_accuracy == pytest.approx(before.test_accuracy, abs=0.02)
+    assert after.test_loss == pytest.approx(before.test_loss, abs=1e-3)
+
+
+def test_a_stopped_run_of_0_1_0_goes_on(tmp_path):
+    run = open_run(shutil.copytree(FIXTURES / "stopped-0.1.0", tmp_path / "run"))
+    assert run.status == "interrupted"
+    network = run.network(trust=True)
+    resume_run(
+        run,
+        splits=SPLITS,
+        train=TRAIN,
+        validation=VALIDATION,
+        network=network,
+        notify=lambda _: None,
+    )
+    assert run.status == "finished"
+    assert len(run.history()) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"device": ...}, "lacks device"),
+        ({"recipe": ...}, "recipe is None; expected str"),
+        ({"status": "paused"}, "status is 'paused'; expected running, finished"),
+        ({"config": {"epochs": 3, "mixup": 0.2}}, "it lacks the setting 'augmentation'"),
+        ({"config": asdict(CONFIG) | {"mixup": 0.2}}, "a setting that is unknown here, 'mixup'"),
+        ({"data_set": []}, r"data_set is \[\]; expected dict"),
+    ],
+)
+def test_a_folder_of_a_later_version_is_refused_by_its_name(finished, changes, message):
+    change(finished, cnnlab="7.8.9", **changes)
+    with pytest.raises(RunError, match=message) as caught:
+        open_run(finished)
+    assert str(caught.value).endswith(
+        f" It was written by cnnlab 7.8.9, and this is {version('cnnlab')}: update it with pip "
+        "install --upgrade cnnlab."
+    )
+    change(finished, cnnlab="0.0.1", **changes)
+    with pytest.raises(RunError) as caught:
+        open_run(finished)
+    assert "written by" not in str(caught.value)
+
+
+def test_a_folder_of_a_later_version_that_says_more_opens(finished):
+    change(finished, cnnlab="7.8.9", mood="good")
+    assert open_run(finished).status == "finished"
+
+
+@pytest.mark.parametrize("odd", [None, [], "99", {}, {"cnnlab": 99}, {"versions": 7}])
+def test_what_says_no_version_is_not_later(odd):
+    assert newer(odd) == ""
+
+
+def test_versions_are_compared_as_numbers():
+    assert newer({"cnnlab": "0.10.0"})
+    assert newer({"versions": {"cnnlab": "1.0"}})
+    assert not newer({"cnnlab": version("cnnlab")})
+    assert not newer({"cnnlab": "0.0.99"})

@@ -1,0 +1,32 @@
+"""The watch itself finds what it is for."""
+
+import time
+
+import pytest
+import watched
+
+from cnnlab.errors import RunError
+
+
+def refuse(message):
+    raise RunError(message)
+
+
+def test_what_is_sound_and_what_is_refused_in_words_pass():
+    assert watched.try_once(lambda: "sound", 10) == ("sound", None)
+    told = "config.json is damaged: expected a number."
+    assert watched.try_once(lambda: refuse(told), 10) == ("refused", None)
+
+
+@pytest.mark.parametrize(
+    ("read", "fault"),
+    [
+        (lambda: refuse("bad"), "says too little"),
+        (lambda: 1 / 0, "ZeroDivisionError"),
+        (lambda: time.sleep(5), "took more than"),
+        (lambda: str(len(b"x" * (200 << 20))), "bytes of memory"),
+    ],
+)
+def test_what_must_not_be_is_found(read, fault, monkeypatch):
+    monkeypatch.setattr(watched, "SECONDS", 0.5)
+    assert fault in watched.try_once(read, 10)[1]

@@ -1,0 +1,94 @@
+"""The smallest training that has everything: started, gone on with, and checked bit by bit."""
+
+import importlib.util
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.images import ImageSet, Splits, prepare
+from cnnlab.experiments.run import METRICS, MODEL, Run, open_run
+from cnnlab.experiments.train import CHECKPOINT, CHECKPOINT_BEFORE, resume_run, train_run
+from cnnlab.models.build import find_network
+from cnnlab.training.checkpoint import load_tensors
+from cnnlab.training.config import recipe
+
+CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
+CPU = torch.device("cpu")
+LONG = os.environ.get("CNNLAB_FAULTS") == "long"
+
+
+def how_many(short: int, long: int) -> int:
+    """Return how often a fault is tried: by pytest as usual, or by hand in the long form."""
+    return long if LONG else short
+
+
+def tiny_splits() -> Splits:
+    spec = importlib.util.spec_from_file_location(
+        "tiny_arrays", Path(__file__).parent.parent / "conftest.py"
+    )
+    conftest = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conftest)
+    data_set = replace(DATA_SETS["fashion-mnist"], name="tiny", title="Tiny")
+
+    def image_set(count, seed):
+        images, labels = conftest.tiny_arrays(count, seed)
+        return ImageSet(images, labels.astype(np.int64), data_set.classes)
+
+    train, validation, test = image_set(240, 1), image_set(60, 3), image_set(100, 2)
+    return Splits(data_set, train, train, validation, test, "made here")
+
+
+SPLITS = tiny_splits()
+TRAIN, VALIDATION = prepare(SPLITS.train), prepare(SPLITS.validation)
+
+
+def start(folder: Path, config=CONFIG, **listeners) -> Run:
+    return train_run(
+        folder,
+        network=find_network("lenet5-relu-max"),
+        recipe_name="best",
+        config=config,
+        splits=SPLITS,
+        train=TRAIN,
+        validation=VALIDATION,
+        **listeners,
+    )
+
+
+def go_on(folder: Path, told=None, **listeners) -> Run:
+    """Bring a run to its end, however it was stopped: begun anew where nothing is there."""
+    if not (folder / "config.json").exists():
+        return start(folder, **listeners)
+    run = open_run(folder)
+    if run.status == "finished":
+        return run
+    notify = ([] if told is None else told).append
+    return resume_run(
+        run, splits=SPLITS, train=TRAIN, validation=VALIDATION, notify=notify, **listeners
+    )
+
+
+def assert_whole(folder: Path) -> None:
+    """Every file of a run loads, or is not there."""
+    if not (folder / "config.json").exists():
+        return
+    run = open_run(folder)
+    run.history()
+    if (folder / MODEL).exists():
+        run.model(CPU)
+    for name in (CHECKPOINT, CHECKPOINT_BEFORE):
+        if (folder / name).exists():
+            load_tensors(folder / name)
+
+
+def result_of(run: Run) -> tuple[list[dict], dict[str, bytes]]:
+    """What two runs have alike, bit by bit: their figures but the seconds, and their weights."""
+    assert run.status == "finished"
+    assert (run.folder / METRICS).exists()
+    figures = [{k: v for k, v in vars(each).items() if k != "seconds"} for each in run.history()]
+    weights = run.model(CPU).state_dict()
+    return figures, {name: tensor.numpy().tobytes() for name, tensor in weights.items()}
