@@ -59,7 +59,9 @@ class Terminal:
         """Print a table; the first column is words, the others are figures."""
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for index, heading in enumerate(headings):
-            table.add_column(heading, justify="right" if index else "left", header_style="bold")
+            table.add_column(
+                heading, justify="right" if index else "left", header_style="bold", no_wrap=True
+            )
         for row in rows:
             table.add_row(*[escape(cell) for cell in row])
         self.console.print(table)

@@ -136,7 +136,7 @@ def means_table(results: Results) -> Table:
             ]
         )
     return Table(
-        ["Variant", "Seeds", "Mean", "95 % interval", "SD", "p: no difference", "p: it matters"],
+        ["Variant", "Seeds", "Mean", "95 % interval", "SD", "p (differ)", "p (alike)"],
         rows,
     )
 
