@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -59,9 +59,8 @@ class Terminal:
         """Print a table; the first column is words, the others are figures."""
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for index, heading in enumerate(headings):
-            table.add_column(
-                heading, justify="right" if index else "left", header_style="bold", no_wrap=True
-            )
+            justify: Literal["left", "right"] = "right" if index else "left"
+            table.add_column(heading, justify=justify, header_style="bold", no_wrap=not index)
         for row in rows:
             table.add_row(*[escape(cell) for cell in row])
         self.console.print(table)
