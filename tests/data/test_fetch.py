@@ -684,7 +684,7 @@ def test_a_written_file_is_seen_by_its_name_only_when_complete(tmp_path, monkeyp
     seen = []
     monkeypatch.setattr(os, "fsync", lambda _: seen.append((tmp_path / "file").exists()))
     write_whole(tmp_path / "file", b"new")
-    assert seen == [False]
+    assert seen == [False, True]  # the content before the name, then the folder's list of names
     assert (tmp_path / "file").read_bytes() == b"new"
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
 
