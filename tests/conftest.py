@@ -16,6 +16,7 @@ from cnnlab import cli
 from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
+from cnnlab.data.images import TensorSet, prepare_images
 
 # As the command line sets it, before PyTorch is loaded: waiting threads leave the cores to others.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -41,6 +42,18 @@ def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         row, column = divmod(int(label), 4)
         image[2 + 8 * row : 10 + 8 * row, 1 + 6 * column : 7 + 6 * column] = 220
     return images, labels
+
+
+@pytest.fixture(scope="module")
+def sets() -> list[TensorSet]:
+    """Return 320 training and 80 validation images of `tiny_arrays`, as a network takes them."""
+    import torch  # late: what is set below must be set before it is loaded
+
+    made = []
+    for count, seed in ((320, 1), (80, 2)):
+        images, labels = tiny_arrays(count, seed)
+        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
+    return made
 
 
 @pytest.fixture

@@ -179,11 +179,13 @@ class Terminal:
         self.console.print()
         for judged in results.judged:
             self.console.print(f"[bold]{escape(verdict_sentence(judged, results))}")
-            for line in filter(None, [what_would_settle(judged, results)]):
+            lines = [
+                what_would_settle(judged, results),
+                *claims(judged, results)[1:],
+                failures_sentence(judged, results),
+            ]
+            for line in filter(None, lines):
                 self.console.print(escape(line))
-            for line in [*claims(judged, results)[1:], failures_sentence(judged, results)]:
-                if line:
-                    self.console.print(escape(line))
         for each in results.outcomes:
             for line in filter(None, [faults_sentence(each), overfitting_sentence(each)]):
                 self.console.print(escape(line))

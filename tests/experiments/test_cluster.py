@@ -6,28 +6,16 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 
-from cnnlab.data.images import TensorSet, prepare_images
 from cnnlab.errors import WorkerError
 from cnnlab.experiments import cluster as cluster_module
 from cnnlab.experiments.cluster import connected
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.many import Training, fit_many
-from conftest import tiny_arrays
 
 distributed = pytest.importorskip("distributed")
 MAKE = partial(build, "lenet5-relu-max")
-
-
-@pytest.fixture(scope="module")
-def sets():
-    made = []
-    for count, seed in ((320, 1), (80, 2)):
-        images, labels = tiny_arrays(count, seed)
-        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
-    return made
 
 
 @pytest.fixture(scope="module")

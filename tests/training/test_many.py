@@ -4,27 +4,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
-from cnnlab.data.images import TensorSet, prepare_images
 from cnnlab.errors import WorkerError
 from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from cnnlab.training.many import Training, fit_many
-from conftest import tiny_arrays
 
 MAKE = partial(build, "lenet5-relu-max")
-
-
-@pytest.fixture(scope="module")
-def sets():
-    made = []
-    for count, seed in ((320, 1), (80, 2)):
-        images, labels = tiny_arrays(count, seed)
-        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
-    return made
 
 
 def test_each_training_is_the_one_it_would_be_alone(sets):

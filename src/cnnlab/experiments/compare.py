@@ -231,6 +231,7 @@ class Comparison:
 
     def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet, on: Part) -> Outcomes:
         finished: dict[int, Run] = {}
+        histories: list[History] = []
         faults: dict[int, str] = {}
         for seed in range(seeds):
             run = self.run(variant, seed)
@@ -238,11 +239,13 @@ class Comparison:
                 continue
             if run.status != "finished":
                 faults[seed] = f"{run.status}: {run.description.get('fault')}"
-            elif not has_learnt(run.history()):
-                share = run.history()[-1].train_accuracy
-                faults[seed] = f"{share:.0%} of its training images right"
-            else:
+                continue
+            history = run.history()
+            if has_learnt(history):
                 finished[seed] = run
+                histories.append(history)
+            else:
+                faults[seed] = f"{history[-1].train_accuracy:.0%} of its training images right"
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
         for row, run in zip(right, finished.values(), strict=True):
             logits = run.logits(tensors.images, torch.device("cpu"), variant.network)
@@ -254,7 +257,7 @@ class Comparison:
             seeds=list(finished),
             values=100 * right.double().mean(dim=1).numpy(),
             right=right.numpy(),
-            histories=[run.history() for run in finished.values()],
+            histories=histories,
             faults=faults,
         )
 

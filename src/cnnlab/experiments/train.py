@@ -89,9 +89,8 @@ def resume_run(
     """Go on with a training that was stopped, to the same bits as if it had not been.
 
     ``network`` is the run's own by default, and must be given where it is code
-    (`Run.network`). On another device, processor or
-    version the bits may differ: ``notify`` is told. Raises `RunError` where there is nothing to
-    go on with.
+    (`Run.network`). On another device, processor or version the bits may differ: ``notify`` is
+    told. Raises `RunError` where there is nothing to go on with.
     """
     run.check_data_set(splits)
     if run.status in {"finished", "diverged"}:

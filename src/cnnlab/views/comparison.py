@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cnnlab.experiments.compare import Comparison, Judged, Outcomes, Results
@@ -242,15 +242,8 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
                     axis.fill_between(
                         epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0
                     )
-        axis.set_xlabel("epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlim(left=1 if len(epochs) > 1 else 0)
-        if quantity == "accuracy":
-            axis.yaxis.set_major_formatter(PercentFormatter(1))
-            axis.set_title("Accuracy by epoch")
-        else:
-            axis.set_title("Loss by epoch (mean cross-entropy, nats)")
-        figure.legend(loc="outside lower left", ncols=1, fontsize=8.5, handlelength=2.6)
+        plots.label_curves(figure, axis, quantity)
         return figure
 
 

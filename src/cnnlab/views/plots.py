@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
@@ -172,15 +173,20 @@ def curves(
                     markersize=6,
                     label=f"{prefix}validation, published",
                 )
-        axis.set_xlabel("epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if quantity == "accuracy":
-            axis.yaxis.set_major_formatter(PercentFormatter(1))
-            axis.set_title("Accuracy by epoch")
-        else:
-            axis.set_title("Loss by epoch (mean cross-entropy, nats)")
-        figure.legend(loc="outside lower left", ncols=1, fontsize=8.5, handlelength=2.6)
+        label_curves(figure, axis, quantity)
         return figure
+
+
+def label_curves(figure: Figure, axis: Axes, quantity: str) -> None:
+    """Name the axes of curves of "loss" or "accuracy" by epoch, and put their key below."""
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if quantity == "accuracy":
+        axis.yaxis.set_major_formatter(PercentFormatter(1))
+        axis.set_title("Accuracy by epoch")
+    else:
+        axis.set_title("Loss by epoch (mean cross-entropy, nats)")
+    figure.legend(loc="outside lower left", ncols=1, fontsize=8.5, handlelength=2.6)
 
 
 def answered_images(predictions: Predictions, indices: Sequence[int], columns: int = 4) -> Figure:
