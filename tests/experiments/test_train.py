@@ -122,6 +122,20 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path
     assert told[0].endswith("It is left out.")
 
 
+def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_on, tmp_path):
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    path = tmp_path / "stopped" / "checkpoint.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    told = []
+    assert_same(go_on(tmp_path / "stopped", told), whole)
+    assert "checkpoint.safetensors is damaged: its checksum is not that of what was" in told[0]
+    assert told[0].endswith("It is left out.")
+
+
 def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", on_batch=stop_at(3, 1))
