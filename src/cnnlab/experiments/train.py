@@ -183,6 +183,7 @@ def _train(
                 resume=resume,
             )
             background.wait()
+            run.set_status("finished")
         except KeyboardInterrupt:
             _end(run, background, "interrupted")
             raise
@@ -194,7 +195,6 @@ def _train(
         except CnnlabError:
             _end(run, background, "failed")
             raise
-        run.set_status("finished")
 
 
 @contextmanager
