@@ -14,7 +14,7 @@ from cnnlab.data.images import load, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments import store as store_module
 from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import open_run
+from cnnlab.experiments.run import Run, open_run
 from cnnlab.experiments.train import resume_run, train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
@@ -108,6 +108,24 @@ def test_stopped_before_anything_was_kept_it_begins_anew_and_says_so(start, go_o
     told = []
     assert_same(go_on(tmp_path / "stopped", told), whole)
     assert "was stopped before its first epoch ended: it begins anew" in told[0]
+
+
+def test_stopped_in_the_last_write_of_all_it_is_interrupted_and_goes_on(
+    start, go_on, tmp_path, monkeypatch
+):
+    whole = start("whole")
+    write = Run.set_status
+
+    def stop(run, status):
+        if status == "finished":
+            raise KeyboardInterrupt
+        write(run, status)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, "set_status", stop)
+        start("stopped")
+    assert open_run(tmp_path / "stopped").status == "interrupted"
+    assert_same(go_on(tmp_path / "stopped"), whole)
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path):

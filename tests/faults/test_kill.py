@@ -1,4 +1,4 @@
-"""A training that is struck at any instant loses at most a save, and arrives at the same bits."""
+"""What is struck at any instant loses at most a save, and arrives at the same bits."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def struck(script, count, folder, *signals):
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    print(f"\n{' '.join(signals) or 'SIGKILL'}: {found}")
+    print(f"\n{script} {' '.join(signals)}: {found}")
     assert found["wrong"] == [], done.stderr
     assert "FAILED" not in found["where"], done.stderr
     assert sum(found["where"].values()) - found["where"].get("was over before", 0) >= count
@@ -39,3 +39,7 @@ def test_told_to_end_at_random(memory):
     """By a closed terminal, a system that shuts down or Ctrl-C: kept, said, exit status 130."""
     found = struck("killing.py", how_many(25, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
     assert set(found["statuses"]) <= {"interrupted", "finished"}
+
+
+def test_a_comparison_killed_at_random(memory):
+    struck("comparing.py", how_many(20, 200), memory)
