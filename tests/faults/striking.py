@@ -87,6 +87,14 @@ def strike(
     return Strike(where, reported, status)
 
 
+def seconds_of(work: Callable[[], None]) -> float:
+    """Return how long work takes in a child."""
+    begun = time.perf_counter()
+    _, status = os.waitpid(child(work), 0)
+    assert status == 0
+    return time.perf_counter() - begun
+
+
 def expected_status(sent: signal.Signals) -> int:
     """Return the exit status of a command line that a signal ended."""
     return -signal.SIGKILL if sent == signal.SIGKILL else 130
