@@ -6,7 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from steps import each_step
 
@@ -14,8 +14,7 @@ OVER, FAILED = "was over before", "FAILED"
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Strike:
+class Strike(NamedTuple):
     """Where a signal struck, what had been reported before, and the exit status."""
 
     place: str
