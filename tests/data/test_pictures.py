@@ -149,6 +149,17 @@ def test_bomb_is_refused_by_its_header(read, side):
     assert time.perf_counter() - start < 1
 
 
+def test_a_header_of_more_pixels_than_the_file_can_hold_is_refused(read):
+    with pytest.raises(PictureError, match="says 7,000 x 7,000 pixels; expected fewer"):
+        read(png_header(7_000, 7_000))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_a_png_packed_as_closely_as_can_be_is_unpacked(read, mode):
+    with pytest.raises(PictureError, match="is blank"):
+        read(Image.new(mode, (4_000, 4_000)), compress_level=9)
+
+
 def jpeg() -> bytes:
     file = io.BytesIO()
     seven().save(file, format="JPEG")

@@ -14,7 +14,7 @@ from cnnlab.data.images import load, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments import store as store_module
 from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import open_run
+from cnnlab.experiments.run import Run, open_run
 from cnnlab.experiments.train import resume_run, train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
@@ -110,6 +110,24 @@ def test_stopped_before_anything_was_kept_it_begins_anew_and_says_so(start, go_o
     assert "was stopped before its first epoch ended: it begins anew" in told[0]
 
 
+def test_stopped_in_the_last_write_of_all_it_is_interrupted_and_goes_on(
+    start, go_on, tmp_path, monkeypatch
+):
+    whole = start("whole")
+    write = Run.set_status
+
+    def stop(run, status):
+        if status == "finished":
+            raise KeyboardInterrupt
+        write(run, status)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, "set_status", stop)
+        start("stopped")
+    assert open_run(tmp_path / "stopped").status == "interrupted"
+    assert_same(go_on(tmp_path / "stopped"), whole)
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
@@ -119,6 +137,20 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path
     told = []
     assert_same(go_on(tmp_path / "stopped", told), whole)
     assert "checkpoint.safetensors is not a sound safetensors file" in told[0]
+    assert told[0].endswith("It is left out.")
+
+
+def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_on, tmp_path):
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    path = tmp_path / "stopped" / "checkpoint.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    told = []
+    assert_same(go_on(tmp_path / "stopped", told), whole)
+    assert "checkpoint.safetensors is damaged: its checksum is not that of what was" in told[0]
     assert told[0].endswith("It is left out.")
 
 

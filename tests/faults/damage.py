@@ -160,15 +160,15 @@ def hostile_tensors(content: bytes, chance: random.Random) -> bytes:
     if kind == 0:
         wrong = chance.choice([0, 1, size - 1, size + 1, 2**31, 2**32, 2**63, 2**64 - 1, 10**8])
         return struct.pack("<Q", wrong) + header + data
+    value = json.loads(header)
+    checksum, brace, rest = value["__metadata__"]["cnnlab"].partition("{")
+    about = (brace + rest).encode()
     if kind == 1:
-        value = json.loads(header)
-        about = value["__metadata__"]
-        about["cnnlab"] = hostile_json(about["cnnlab"].encode(), chance).decode()
-        header = json.dumps(value).encode()
-    elif kind == 2:
-        header = hostile_json(header, chance)
-    else:
-        value = json.loads(header)
+        about = hostile_json(about, chance)
+    if chance.random() < 0.8:  # left out, as in the first files: what is behind it is looked at
+        checksum = ""
+    value["__metadata__"]["cnnlab"] = checksum + about.decode()
+    if kind > 2:
         entry = value[chance.choice([name for name in value if name != "__metadata__"])]
         match chance.randrange(4):
             case 0:
@@ -181,7 +181,9 @@ def hostile_tensors(content: bytes, chance: random.Random) -> bytes:
             case _:
                 ends = [0, 1, -1, 2**40, 2**63, 2**64, len(data), len(data) + 1, 10**30]
                 entry["data_offsets"] = [chance.choice(ends), chance.choice(ends)]
-        header = json.dumps(value).encode()
+    header = json.dumps(value).encode()
+    if kind == 2:
+        header = hostile_json(header, chance)
     return struct.pack("<Q", len(header)) + header + data
 
 

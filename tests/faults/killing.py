@@ -1,7 +1,7 @@
-"""Kill trainings at random, see what is left, and go on: python killing.py COUNT SEED FOLDER.
+"""Strike trainings at random, see what is left, and go on: killing.py COUNT SEED FOLDER SIGNAL...
 
 One process imports everything, and forks a child for each part, so that a try takes a fraction
-of a second. Prints JSON: how many were killed, where, and what was wrong.
+of a second. Prints JSON: how many were struck, where, and what was wrong.
 """
 
 import itertools
@@ -11,86 +11,68 @@ import random
 import shutil
 import signal
 import sys
-import time
-import traceback
 from collections import Counter
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
-from steps import each_step
-from tiny_training import assert_whole, go_on, result_of, start
+from striking import FAILED, OVER, Report, child, seconds_of, strike
+from tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
 
+from cnnlab import cli
+from cnnlab.data import images
 from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import CHECKPOINT, CHECKPOINT_BEFORE
+from cnnlab.experiments.run import CHECKPOINT, CHECKPOINT_BEFORE, open_run
 from cnnlab.training.checkpoint import load_tensors
 
-OVER = "was over before"
 MOST_STEPS = 300
 """A little more than a training that saves after each of its 12 batches takes."""
 
 
-def child(work) -> int:
-    """Do work in a child; return its process number."""
-    number = os.fork()
-    if number == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    return number
-
-
-def report_saves(pipe: int) -> None:
-    """Let a training say on a pipe which saves are behind it."""
+def report_saves(report: Report) -> None:
+    """Let a training say which saves are behind it."""
     write = train_module._write
 
     def reporting(run, tensors, numbers, history):
         write(run, tensors, numbers, history)
-        os.write(pipe, f"{numbers['epoch']} {numbers['batch']}\n".encode())
+        report(f"{numbers['epoch']} {numbers['batch']}")
 
     train_module._write = reporting
 
 
-def killed_once(folder: Path, chance: random.Random) -> tuple[str, tuple[int, int] | None]:
-    """Train and be killed; return where, and the last save that was reported."""
-    reading, writing = os.pipe()
-    at_step = chance.randrange(1, MOST_STEPS) if chance.random() < 0.7 else 0
-    delay = chance.random() * 0.12
-    seen, names = 0, os.pipe()
-
-    def step(name, *_):
-        nonlocal seen
-        seen += 1
-        if seen == at_step:
-            os.write(names[1], name.encode())
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def work():
-        report_saves(writing)
-        with each_step(step):
-            go_on(folder)
-
-    number = child(work)
-    os.close(writing)
-    os.close(names[1])
-    if not at_step:
-        time.sleep(delay)
-        os.kill(number, signal.SIGKILL)
-    _, status = os.waitpid(number, 0)
-    with os.fdopen(reading) as lines, os.fdopen(names[0]) as name:
-        saves = [tuple(map(int, line.split())) for line in lines if line.endswith("\n")]
-        place = f"in {name.read()}" if at_step else "at an instant"
-    if os.WIFEXITED(status):
-        place = OVER if os.WEXITSTATUS(status) == 0 else "FAILED"
-    return place, saves[-1] if saves else None
+def train(folder: Path, report: Report) -> None:
+    """Train, or go on, ready to be killed from the first moment."""
+    report("ready")
+    go_on(folder)
 
 
-def check(folder: Path, last, whole) -> None:
+def train_by_command(folder: Path, report: Report) -> None:
+    """Train, or go on, as a user does: the command line knows what to do with a signal."""
+
+    def load(*_, **__):
+        report("ready")
+        return SPLITS
+
+    begun = (folder / "config.json").exists()
+    if begun and open_run(folder).status == "finished":
+        return
+    images.load = load
+    # In a process in the background the system has Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["cnnlab", "train"]
+    sys.argv += ["--resume", str(folder)] if begun else [*ARGUMENTS, "--output", str(folder)]
+    try:
+        with redirect_stdout(sys.stderr):
+            cli.main()
+    finally:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+
+
+def check(folder: Path, last: tuple[int, ...], whole) -> None:
     """Fail where a file is torn, a save is lost, or the end is not the whole run's."""
     assert_whole(folder)
-    if last is not None:
+    if last:
         paths = [p for n in (CHECKPOINT, CHECKPOINT_BEFORE) if (p := folder / n).exists()]
         _, numbers = load_tensors(paths[0])
         assert (numbers["epoch"], numbers["batch"]) >= last, (numbers, last)
@@ -98,25 +80,41 @@ def check(folder: Path, last, whole) -> None:
     assert not list(folder.glob(".*.part"))
 
 
-def main(count: int, seed: int, base: Path) -> None:
+def main(count: int, seed: int, base: Path, signals: list[signal.Signals]) -> None:
     torch.set_num_threads(1)
     train_module.SAVE_SECONDS = 0.0
-    chance, where, wrong = random.Random(seed), Counter(), []
+    chance, where, statuses, wrong = random.Random(seed), Counter(), Counter(), []
     whole = result_of(start(base / "whole"))  # here, so that no child compiles the kernels
+    training = train if signals == [signal.SIGKILL] else train_by_command
+    seconds = seconds_of(lambda: training(base / "timed", lambda _: None))
     for number in itertools.count():
         if where.total() - where[OVER] >= count:
             break
-        folder, last = base / f"run-{number}", None
-        for _ in range(1 + (chance.random() < 0.3)):  # some are killed again on going on
-            place, saved = killed_once(folder, chance)
-            where[place] += 1
-            last = saved or last
+        folder, last = base / f"run-{number}", ()
+        for _ in range(1 + (chance.random() < 0.3)):  # some are struck again on going on
+            sent = chance.choice(signals)
+
+            def work(report, folder=folder):
+                report_saves(report)
+                training(folder, report)
+
+            struck = strike(work, sent, chance, most_steps=MOST_STEPS, most_seconds=seconds)
+            where[struck.place] += 1
+            if struck.reported:
+                last = tuple(map(int, struck.reported[-1].split()))
+            if struck.place not in {OVER, FAILED} and (folder / "config.json").exists():
+                statuses[open_run(folder).status] += 1
         if os.waitpid(child(lambda f=folder, s=last: check(f, s, whole)), 0)[1] != 0:
-            wrong.append((number, place, last))
+            wrong.append((number, sent.name, struck))
         else:
             shutil.rmtree(folder)
-    print(json.dumps({"runs": number, "where": where, "wrong": wrong}))
+    print(json.dumps({"runs": number, "where": where, "statuses": statuses, "wrong": wrong}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(
+        int(sys.argv[1]),
+        int(sys.argv[2]),
+        Path(sys.argv[3]),
+        [signal.Signals[name] for name in sys.argv[4:]],
+    )

@@ -8,7 +8,8 @@ from unittest import mock
 from cnnlab import files
 
 real = {
-    name: getattr(os, name) for name in ("fsync", "replace", "mkdir", "fdopen", "open", "fstat")
+    name: getattr(os, name)
+    for name in ("fsync", "replace", "mkdir", "unlink", "rmdir", "fdopen", "open")
 }
 
 
@@ -37,7 +38,7 @@ class Halved:
 
 @contextmanager
 def each_step(step):
-    """Call ``step(name, *arguments)`` before each step of a write of cnnlab's."""
+    """Call ``step(name, *arguments)`` before each step of a write or removal of cnnlab's."""
 
     def before(name):
         def call(*arguments, **named):
@@ -63,5 +64,7 @@ def each_step(step):
         mock.patch.object(files, "tempfile", mock.Mock(mkstemp=mkstemp)),
         mock.patch.object(os, "replace", before("replace")),
         mock.patch.object(os, "mkdir", before("mkdir")),
+        mock.patch.object(os, "unlink", before("unlink")),
+        mock.patch.object(os, "rmdir", before("rmdir")),
     ):
         yield

@@ -8,20 +8,32 @@ from dataclasses import replace
 import damage
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION, go_on, how_many, start
+from tiny_training import (
+    CONFIG,
+    CPU,
+    SPLITS,
+    TRAIN,
+    VALIDATION,
+    go_on,
+    how_many,
+    result_of,
+    start,
+)
 from watched import try_once
 
 from cnnlab.data.catalog import DATA_SETS
 from cnnlab.data.images import load
 from cnnlab.data.pictures import read_picture
-from cnnlab.errors import DivergedError
+from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.compare import open_comparison
 from cnnlab.experiments.run import open_run
 from cnnlab.experiments.train import train_run
 from cnnlab.experiments.variants import read_variants
 from cnnlab.models.build import find_network
 from cnnlab.models.own import read_own
+from cnnlab.training.checkpoint import load_tensors
 from cnnlab.views.comparison import comparison_facts
 from cnnlab.views.report import run_facts
 
@@ -70,8 +82,14 @@ def finished(made, memory):
     return shutil.copytree(made / "finished", memory / "finished")
 
 
-def used_everywhere(folder):
-    """Use a run in every way; what does not raise is as it should be."""
+def copied(folder, copy):
+    """Return a copy of a folder; what an earlier copy left there would stand in for what is bad."""
+    shutil.rmtree(copy, ignore_errors=True)
+    return shutil.copytree(folder, copy)
+
+
+def used_everywhere(folder, weights=None):
+    """Use a run in every way; what does not raise is as it should be, the weights to the bit."""
     run = open_run(folder)
     "".join(map(str, run_facts(run)))
     history = run.history()
@@ -88,6 +106,7 @@ def used_everywhere(folder):
     fresh = find_network(run.model_name).build(0).state_dict()
     for name, tensor in model.state_dict().items():
         assert (tensor.shape, tensor.dtype) == (fresh[name].shape, fresh[name].dtype)
+        assert weights is None or torch.equal(tensor, weights[name])
     assert run.logits(IMAGES, CPU).shape == (2, 10)
     return "sound"
 
@@ -102,23 +121,47 @@ def used_everywhere(folder):
     ],
 )
 def test_a_file_of_a_run(finished, name, way, long):
-    go_through(finished / name, (way,), lambda: used_everywhere(finished), how_many(500, long))
-
-
-def test_a_checkpoint(made, memory):
-    """A try trains on where it is not refused, so there are fewer."""
-    stopped = shutil.copytree(made / "stopped", memory / "stopped")
+    weights = open_run(finished).model(CPU).state_dict()
 
     def read():
-        again = shutil.copytree(stopped, memory / "again", dirs_exist_ok=True)
-        try:
-            assert go_on(again).status == "finished"
-            return used_everywhere(again)
-        except DivergedError:
-            return "diverged"
+        return used_everywhere(finished, weights)
+
+    go_through(finished / name, (way,), read, how_many(500, long))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "checkpoint.safetensors"])
+def test_a_changed_byte_of_a_tensor_is_refused(finished, name):
+    path, chance = finished / name, random.Random(name)
+    honest = path.read_bytes()
+    first = 8 + int.from_bytes(honest[:8], "little")
+    count = how_many(500, 10_000)
+    for _ in range(count):
+        content = bytearray(honest)
+        for at in chance.choices(range(first, len(honest)), k=chance.choice([1, 1, 2, 8])):
+            content[at] = chance.choice([other for other in range(256) if other != honest[at]])
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=f"{name} is damaged: its checksum is not that of"):
+            load_tensors(path)
+    print(f"\n{name}: {count} times with other bytes in its tensors, all refused")
+
+
+def test_a_checkpoint(made, memory, whole):
+    """What is not refused goes on to the same bits; one that was made up may go elsewhere."""
+    stopped = shutil.copytree(made / "stopped", memory / "stopped")
 
     path = stopped / "checkpoint.safetensors"
-    go_through(path, (damage.hostile_tensors,), read, how_many(100, 10_000))
+
+    def read():
+        again = copied(stopped, memory / "again")
+        try:
+            result = result_of(go_on(again))
+        except DivergedError:
+            return "diverged"
+        if b"sha256:" in path.read_bytes():
+            assert result == whole
+        return used_everywhere(again)
+
+    go_through(path, (damage.hostile_tensors,), read, how_many(500, 10_000))
 
 
 def test_a_config_on_going_on(made, memory):
@@ -127,7 +170,7 @@ def test_a_config_on_going_on(made, memory):
     def read():
         if open_run(stopped).config.epochs > 10:  # sound, and would train for long
             return "sound"
-        again = shutil.copytree(stopped, memory / "again", dirs_exist_ok=True)
+        again = copied(stopped, memory / "again")
         try:
             assert go_on(again).status == "finished"
         except DivergedError:
@@ -150,7 +193,7 @@ def test_a_plan_of_a_comparison(memory):
             "".join(map(str, comparison_facts(results, comparison)))
         return "sound"
 
-    go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(300, 10_000))
+    go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(500, 10_000))
 
 
 def test_a_file_of_a_variant(memory, monkeypatch):
@@ -220,8 +263,9 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
             assert not canary.exists(), "code was run"
 
     go_through(path, (damage.hostile_source,), untrusted, how_many(100, 10_000))
+    config = folder / "config.json"
     go_through(
-        folder / "config.json", (damage.hostile_json,), untrusted_config(folder, canary), 300
+        config, (damage.hostile_json,), untrusted_config(folder, canary), how_many(100, 10_000)
     )
 
 
@@ -254,7 +298,7 @@ def test_a_file_of_a_data_set(tiny, tiny_folder, packed):
         assert np.array_equal(splits.stored.images, whole.stored.images)
         return "sound"
 
-    go_through(path, (damage.hostile_idx,), read, how_many(300, 10_000))
+    go_through(path, (damage.hostile_idx,), read, how_many(500, 10_000))
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "mnist"])

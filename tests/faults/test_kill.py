@@ -1,4 +1,4 @@
-"""A training that is killed at any instant loses at most a save, and arrives at the same bits."""
+"""What is struck at any instant loses at most a save, and arrives at the same bits."""
 
 import json
 import os
@@ -10,21 +10,36 @@ import pytest
 from tiny_training import how_many
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_killed_at_random(memory):
-    count = how_many(50, 1000)
+def struck(script, count, folder, *signals):
+    """Return what a script found that strikes so often; nothing of it is wrong."""
     done = subprocess.run(
-        [sys.executable, HERE / "killing.py", str(count), "1", str(memory)],
+        [sys.executable, HERE / script, str(count), "1", str(folder), *signals],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    print(f"\nkilled: {found}")
+    print(f"\n{script} {' '.join(signals)}: {found}")
     assert found["wrong"] == [], done.stderr
     assert "FAILED" not in found["where"], done.stderr
     assert sum(found["where"].values()) - found["where"].get("was over before", 0) >= count
-    assert found["where"]["at an instant"] > count / 10
+    assert found["where"].get("at an instant", 0) > count / 20
+    return found
+
+
+def test_killed_at_random(memory):
+    struck("killing.py", how_many(50, 1000), memory, "SIGKILL")
+
+
+def test_told_to_end_at_random(memory):
+    """By a closed terminal, a system that shuts down or Ctrl-C: kept, said, exit status 130."""
+    found = struck("killing.py", how_many(24, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
+    assert set(found["statuses"]) <= {"interrupted", "finished"}
+
+
+def test_a_comparison_killed_at_random(memory):
+    struck("comparing.py", how_many(20, 200), memory)

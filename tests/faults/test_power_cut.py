@@ -1,9 +1,11 @@
 """After a power cut at any step a run opens, and goes on to the same bits."""
 
 import json
+import shutil
 from contextlib import suppress
 
-from power import Disk
+import pytest
+from power import Disk, lay_out
 from steps import each_step
 from tiny_training import assert_whole, go_on, result_of, start
 
@@ -12,45 +14,47 @@ from cnnlab.experiments import store
 from cnnlab.experiments import train as train_module
 
 
-def states(folder, monkeypatch):
-    """Return each state of the disk that a power cut may leave of a training, once."""
-    monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0)
-    disk = Disk(folder)
-    with each_step(disk):
-        start(folder)
-    found = [*disk.states, *disk.after_a_cut()]
-    return disk, list({tuple(sorted(state.items())): state for state in found}.values())
-
-
-def wrong(found, whole, base):
-    """Return what is wrong with each state that does not open and go on to the same bits."""
+def wrong(found, go_on_with, base):
+    """Return what is wrong with each state of a disk that does not open and go on."""
     faults = []
     for number, state in enumerate(found):
         folder = base / f"state-{number}"
-        folder.mkdir()
-        for name, content in state.items():
-            (folder / name).write_bytes(content)
+        lay_out(state, folder)
         try:
-            assert_whole(folder)
-            assert result_of(go_on(folder)) == whole
+            go_on_with(folder)
         except Exception as error:
             faults.append(f"{sorted(state)}: {type(error).__name__}: {error}")
+        shutil.rmtree(folder)
     return faults
 
 
-def test_a_power_cut_at_any_step(whole, memory, monkeypatch):
-    disk, found = states(memory / "run", monkeypatch)
+def to_the_same_bits(whole):
+    def check(folder):
+        assert_whole(folder / "run")
+        assert result_of(go_on(folder / "run")) == whole
+
+    return check
+
+
+@pytest.fixture
+def disk(memory):
+    (memory / "disk").mkdir()
+    return Disk(memory / "disk")
+
+
+def test_a_power_cut_at_any_step(whole, memory, disk, monkeypatch):
+    with monkeypatch.context() as patch, each_step(disk):
+        patch.setattr(train_module, "SAVE_SECONDS", 0.0)
+        start(memory / "disk" / "run")
+    found = disk.distinct()
     print(f"\npower cut: {len(disk.states)} instants, {len(found)} states of the disk")
     assert len(found) > 30
     assert disk.most_pending == 1
-    monkeypatch.undo()
-    assert wrong(found, whole, memory) == []
+    assert wrong(found, to_the_same_bits(whole), memory) == []
 
 
-def test_without_flushing_the_folder_a_power_cut_loses_the_run(whole, memory, monkeypatch):
+def test_without_flushing_the_folder_a_power_cut_loses_the_run(whole, memory, disk, monkeypatch):
     """The proof is able to find what it is for: figures lost, a checkpoint that needs them kept."""
-    monkeypatch.setattr(files, "sync_folder", lambda _: None)
-    disk = Disk(memory / "run")
 
     class EnoughError(Exception):
         pass
@@ -60,10 +64,12 @@ def test_without_flushing_the_folder_a_power_cut_loses_the_run(whole, memory, mo
         if len(disk.pending) == 5:  # status, figures, weights, checkpoint, and figures again
             raise EnoughError
 
+    monkeypatch.setattr(files, "sync_folder", lambda _: None)
     with each_step(step), suppress(EnoughError):
-        start(memory / "run")
-    found = {tuple(sorted(state.items())): state for state in disk.states}
-    assert any("it is damaged" in fault for fault in wrong(found.values(), whole, memory))
+        start(memory / "disk" / "run")
+    monkeypatch.undo()
+    faults = wrong(disk.distinct(), to_the_same_bits(whole), memory)
+    assert any("it is damaged" in fault for fault in faults)
 
 
 def test_a_new_folder_is_flushed_into_those_above_it(tmp_path):

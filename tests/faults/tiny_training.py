@@ -17,6 +17,9 @@ from cnnlab.training.checkpoint import load_tensors
 from cnnlab.training.config import recipe
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
+ARGUMENTS = ("--model", "lenet5-relu-max", "--recipe", "best", "--epochs", "3")
+ARGUMENTS += ("--batch-size", "60", "--learning-rate", "0.01")
+"""What says the same to the command line."""
 CPU = torch.device("cpu")
 LONG = os.environ.get("CNNLAB_FAULTS") == "long"
 

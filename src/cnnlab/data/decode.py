@@ -16,6 +16,8 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """What is decoded; every other decoder of Pillow stays shut."""
 MOST_PIXELS = 52_000_000
 """A 50-megapixel telephone makes pictures of up to 8192 x 6144 pixels."""
+_MOST_UNPACKED = 1032
+"""Bytes that a byte of a PNG can unpack to, by the format of its packing."""
 
 _SMALLEST_SIDE = 8
 _LONGEST_SHAPE = 20
@@ -44,7 +46,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
         warnings.simplefilter("ignore")
         try:
             with Image.open(path, formats=FORMATS) as picture:
-                _check_size(path, picture.size)
+                _check_size(path, picture)
                 return _levels(picture, notes)
         except PictureError:
             raise
@@ -112,11 +114,19 @@ def _kind(start: bytes) -> str:
     return "text" if readable == len(start) and b"\x7f" not in start else "bytes of unknown kind"
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def _check_size(path: Path, picture: Image.Image) -> None:
     """Refuse a picture by the size in its header, before anything of it is unpacked."""
+    size, bands = picture.size, len(picture.getbands())
     found = f"{size[0]:,} x {size[1]:,} pixels"
     if size[0] * size[1] > MOST_PIXELS:
         raise _too_large(path, found)
+    # One band may have a bit for a pixel, several have a byte each.
+    least = size[0] * size[1] * (bands if bands > 1 else 1 / 8)
+    if picture.format == "PNG" and least > _MOST_UNPACKED * path.stat().st_size:
+        raise PictureError(
+            f"{path} is damaged: found a header that says {found}; expected fewer in a file of "
+            f"{path.stat().st_size:,} bytes. Copy it again from where it came."
+        )
     if min(size) < _SMALLEST_SIDE:
         raise PictureError(
             f"{path} is too small to show anything: found {found}; expected at least "

@@ -1,6 +1,7 @@
 """Variants by seeds: trained side by side, each run kept as it ends, then judged."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from cnnlab.experiments.statistics import (
     new_images,
     overfitting,
 )
-from cnnlab.experiments.store import read_json, write_json
+from cnnlab.experiments.store import make_lasting, read_json, write_json
 from cnnlab.experiments.train import keep_run
 from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
@@ -320,7 +321,7 @@ def open_comparison(
     runs of other versions, which must not be mixed.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_lasting(folder, exist_ok=True)
         lock = FileLock(folder / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
@@ -356,6 +357,8 @@ def open_comparison(
                 "test_openings": 0,
             }
             write_json(path, plan)
+        for left in folder.glob("*/.seed-*"):  # by a program that was killed as it kept a run
+            shutil.rmtree(left, ignore_errors=True)
         yield Comparison(folder, variants, plan)
     finally:
         lock.release()

@@ -19,7 +19,7 @@ def make_folder(folder: Path) -> None:
     Raises `RunError` where it holds something or cannot be made.
     """
     try:
-        _make(folder, exist_ok=True)
+        make_lasting(folder, exist_ok=True)
         taken = any(not each.name.startswith(".") for each in folder.iterdir())
     except FileExistsError:
         taken = True
@@ -39,7 +39,7 @@ def free_folder(wanted: Path) -> Path:
     free, number = wanted, 1
     while True:
         try:
-            _make(free, exist_ok=False)
+            make_lasting(free, exist_ok=False)
             return free
         except OSError as error:
             if not free.exists():
@@ -92,7 +92,8 @@ def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
     return dict(content)
 
 
-def _make(folder: Path, *, exist_ok: bool) -> None:
+def make_lasting(folder: Path, *, exist_ok: bool) -> None:
+    """Make a folder, and those above it, so that they outlast a power cut; raise `OSError`."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=exist_ok)
     for each in missing:

@@ -129,10 +129,14 @@ def _history_behind(run: Run, resume: Resume | None, notify: Callable[[str], Non
 def keep_run(folder: Path, network: Network, description: dict[str, Any], trained: Trained) -> Run:
     """Write a training that is over as a run folder, seen under its name only when whole.
 
-    What stood there before, of an earlier try, is replaced. Raises `RunError`.
+    What stood there before, of an earlier try, is replaced; it too is there whole or not at all.
+    Raises `RunError`.
     """
-    partial_folder = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder, before = (
+        folder.with_name(f".{folder.name}.{word}") for word in ("partial", "before")
+    )
+    for left in (partial_folder, before):
+        shutil.rmtree(left, ignore_errors=True)
     make_folder(partial_folder)
     run = Run(partial_folder, description)
     _write_source(run, network)
@@ -141,8 +145,10 @@ def keep_run(folder: Path, network: Network, description: dict[str, Any], traine
         _write_model(run, {n: torch.from_numpy(each) for n, each in trained.weights.items()})
     description["device"], description["fault"] = trained.device, trained.fault
     run.set_status(trained.status)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        move_file(folder, before)
     move_file(partial_folder, folder)
+    shutil.rmtree(before, ignore_errors=True)
     return Run(folder, description)
 
 
@@ -183,6 +189,7 @@ def _train(
                 resume=resume,
             )
             background.wait()
+            run.set_status("finished")
         except KeyboardInterrupt:
             _end(run, background, "interrupted")
             raise
@@ -194,7 +201,6 @@ def _train(
         except CnnlabError:
             _end(run, background, "failed")
             raise
-        run.set_status("finished")
 
 
 @contextmanager

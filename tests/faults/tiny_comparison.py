@@ -1,0 +1,52 @@
+"""The smallest comparison that has everything: begun, gone on with, and checked bit by bit."""
+
+import json
+from pathlib import Path
+
+from tiny_training import CPU, SPLITS, TRAIN, VALIDATION, how_many, result_of
+
+from cnnlab.experiments.compare import as_json, open_comparison
+from cnnlab.experiments.run import open_run
+from cnnlab.experiments.variants import read_variants
+
+SETTINGS = {"epochs": how_many(1, 3), "batch_size": 60, "learning_rate": 0.02}
+VARIANTS = read_variants(["lenet5", "lenet5-relu-max"], "best", SETTINGS)
+
+
+def train(folder: Path, seeds: int, on_run=None) -> None:
+    """Begin a comparison or go on with it, until all its trainings are over."""
+    with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
+        comparison.train(seeds, SPLITS, TRAIN, VALIDATION, jobs=1, on_run=on_run)
+
+
+def with_a_failed_run(folder: Path, seeds: int) -> None:
+    """Leave a comparison one run of which has failed: it is to be trained anew, and replaced."""
+    train(folder, seeds)
+    open_run(folder / VARIANTS[0].slug / "seed-0").set_status("failed")
+
+
+def outcome(folder: Path, seeds: int) -> tuple[dict, dict]:
+    """Return what two comparisons have alike: all numbers but seconds, and each run's bits."""
+    train(folder, seeds)
+    with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
+        assert not comparison.missing(seeds)
+        numbers = as_json(comparison.look(seeds, SPLITS, "validation", 0.1))
+    for each in numbers["variants"]:
+        del each["median_seconds"]
+    runs = {str(each.relative_to(folder)): result_of(open_run(each)) for each in counting(folder)}
+    assert not list(folder.glob("*/.seed-*"))
+    return json.loads(json.dumps(numbers)), runs
+
+
+def counting(folder: Path) -> list[Path]:
+    """Return the folders of the runs that count."""
+    return sorted(folder.glob("*/seed-*"))
+
+
+def assert_all_count(folder: Path) -> None:
+    """Each run that counts is over, and has all its figures and weights."""
+    for each in counting(folder):
+        run = open_run(each)
+        assert run.status in {"finished", "failed"}
+        assert len(run.history()) == SETTINGS["epochs"]
+        run.model(CPU)
