@@ -2,6 +2,7 @@
 
     python benchmarks/seeds.py workshop:lenet5 workshop:lenet5-relu-max --seeds 10
     python benchmarks/seeds.py sprint:lenet5-relu-max --seeds 30
+    python benchmarks/seeds.py best:vgg6 --dataset mnist --augmentation none --seeds 5
 
 Trains each recipe and network on each seed, a process a core, opens the test set once a network
 after its last epoch, and writes benchmarks/results/seeds-<data set>-<recipe>-<network>.json.
@@ -18,7 +19,7 @@ from scipy.stats import t as student
 
 from about import about
 from cnnlab.data.images import load, prepare
-from cnnlab.models.build import find_network
+from cnnlab.models.build import count_parameters, find_network
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import evaluate
 from cnnlab.training.many import Training, fit_many
@@ -32,8 +33,10 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", metavar="RECIPE:NETWORK")
     parser.add_argument("--dataset", default="fashion-mnist")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--augmentation", help="In place of the recipe's: none for digits.")
     parser.add_argument("--data-dir")
     arguments = parser.parse_args()
+    changes = {"augmentation": arguments.augmentation} if arguments.augmentation else {}
     splits = load(arguments.dataset, data_dir=arguments.data_dir)
     train, validation, test = (
         prepare(part) for part in (splits.train, splits.validation, splits.test)
@@ -42,7 +45,7 @@ def main() -> None:
         recipe_name, _, model_name = pair.partition(":")
         network = find_network(model_name)
         trainings = [
-            Training(network.build, recipe(recipe_name, seed=seed))
+            Training(network.build, recipe(recipe_name, seed=seed, **changes))
             for seed in range(arguments.seeds)
         ]
         runs, faults = [], []
@@ -66,7 +69,14 @@ def main() -> None:
             )
         runs.sort(key=lambda run: run["seed"])
         seconds = time.perf_counter() - start
-        made = {**about(), "recipe": recipe_name, "network": model_name, "seconds": seconds}
+        made = {
+            **about(),
+            "recipe": recipe_name,
+            **changes,
+            "network": model_name,
+            "parameters": count_parameters(network.build(seed=0)),
+            "seconds": seconds,
+        }
         path = RESULTS / f"seeds-{splits.data_set.name}-{recipe_name}-{model_name}.json"
         path.write_text(json.dumps({**made, "faults": faults, "runs": runs}, indent=1) + "\n")
         print(f"{pair}: {len(runs)} seeds, {len(faults)} that did not finish, in {seconds:.0f} s")

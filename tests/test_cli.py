@@ -10,6 +10,7 @@ from PIL import Image
 
 from cnnlab.data import catalog
 from cnnlab.data.images import load
+from cnnlab.models.build import MODELS
 
 
 @pytest.fixture
@@ -214,6 +215,11 @@ def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
     assert "DAMAGED" in out
     assert "truncated gzip" in out
     assert "1 of 4 files are not sound" in err
+
+
+def test_the_help_names_every_network(cnnlab):
+    words = cnnlab("train", "--help")[1].replace(",", " ").split()
+    assert set(MODELS) <= set(words)
 
 
 def test_help_is_quick_because_it_imports_no_torch():

@@ -168,7 +168,10 @@ def train(
     *,
     model: Annotated[
         str | None,
-        Parameter(help="lenet5, lenet5-relu-max, or your own as file.py:Class. (lenet5)"),
+        Parameter(
+            help="lenet5, lenet5-relu-max, lenet5-batch-norm, lenet1, vgg6, resnet8, "
+            "mobilenet-small, or your own as file.py:Class. (lenet5)"
+        ),
     ] = None,
     dataset: DatasetOfNew = None,
     recipe_name: Annotated[

@@ -150,9 +150,7 @@ def test_bomb_is_refused_by_its_header(read, side):
 
 
 def test_a_header_of_more_pixels_than_the_file_can_hold_is_refused(read):
-    with pytest.raises(
-        PictureError, match=r"header that says 7,000 x 7,000 pixels; expected fewer"
-    ):
+    with pytest.raises(PictureError, match="says 7,000 x 7,000 pixels; expected fewer"):
         read(png_header(7_000, 7_000))
 
 

@@ -14,11 +14,12 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from striking import OVER, child, strike
+from striking import OVER, child, seconds_of, strike
 from tiny_comparison import assert_all_count, counting, outcome, train, with_a_failed_run
+from tiny_training import how_many
 
-SEEDS = 3
-MOST_STEPS = 180
+SEEDS = how_many(2, 3)
+MOST_STEPS = 16 + 50 * SEEDS
 """A little more than a comparison of two variants takes."""
 
 
@@ -32,8 +33,9 @@ def check(folder: Path, kept: list[str], whole) -> None:
 def main(count: int, seed: int, base: Path) -> None:
     torch.set_num_threads(1)
     chance, where, wrong = random.Random(seed), Counter(), []
-    whole = outcome(base / "whole", SEEDS)
+    whole = outcome(base / "whole", SEEDS)  # here, so that no child compiles the kernels
     with_a_failed_run(base / "failed", SEEDS)
+    seconds = seconds_of(lambda: train(base / "timed", SEEDS))
     for number in itertools.count():
         if where.total() - where[OVER] >= count:
             break
@@ -50,8 +52,8 @@ def main(count: int, seed: int, base: Path) -> None:
             work,
             signal.SIGKILL,
             chance,
-            most_steps=30 if has_failed else MOST_STEPS,
-            most_seconds=0.1 if has_failed else 0.6,
+            most_steps=33 if has_failed else MOST_STEPS,
+            most_seconds=seconds / (2 * SEEDS if has_failed else 1),
         )
         where[struck.place] += 1
         if os.waitpid(child(lambda f=folder, s=struck: check(f, s.reported, whole)), 0)[1] != 0:

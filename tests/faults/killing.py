@@ -16,7 +16,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
-from striking import FAILED, OVER, Report, child, strike
+from striking import FAILED, OVER, Report, child, seconds_of, strike
 from tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
 
 from cnnlab import cli
@@ -83,9 +83,10 @@ def check(folder: Path, last: tuple[int, ...], whole) -> None:
 def main(count: int, seed: int, base: Path, signals: list[signal.Signals]) -> None:
     torch.set_num_threads(1)
     train_module.SAVE_SECONDS = 0.0
-    trainings = ((train_by_command, 0.2), (train, 0.12))
     chance, where, statuses, wrong = random.Random(seed), Counter(), Counter(), []
     whole = result_of(start(base / "whole"))  # here, so that no child compiles the kernels
+    training = train if signals == [signal.SIGKILL] else train_by_command
+    seconds = seconds_of(lambda: training(base / "timed", lambda _: None))
     for number in itertools.count():
         if where.total() - where[OVER] >= count:
             break
@@ -93,9 +94,7 @@ def main(count: int, seed: int, base: Path, signals: list[signal.Signals]) -> No
         for _ in range(1 + (chance.random() < 0.3)):  # some are struck again on going on
             sent = chance.choice(signals)
 
-            training, seconds = trainings[sent == signal.SIGKILL]
-
-            def work(report, folder=folder, training=training):
+            def work(report, folder=folder):
                 report_saves(report)
                 training(folder, report)
 

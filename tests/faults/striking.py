@@ -6,7 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from steps import each_step
 
@@ -14,8 +14,7 @@ OVER, FAILED = "was over before", "FAILED"
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Strike:
+class Strike(NamedTuple):
     """Where a signal struck, what had been reported before, and the exit status."""
 
     place: str
@@ -85,6 +84,14 @@ def strike(
     elif status != expected_status(sent):
         where = FAILED
     return Strike(where, reported, status)
+
+
+def seconds_of(work: Callable[[], None]) -> float:
+    """Return how long work takes in a child."""
+    begun = time.perf_counter()
+    _, status = os.waitpid(child(work), 0)
+    assert status == 0
+    return time.perf_counter() - begun
 
 
 def expected_status(sent: signal.Signals) -> int:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from power import Disk
 from steps import each_step
-from test_disk_full import Full
+from test_disk_full import Full, steps_in_turn
 from test_power_cut import wrong
 from tiny_comparison import assert_all_count, outcome, train, with_a_failed_run
 from tiny_training import how_many
@@ -31,7 +31,7 @@ def failed(memory):
 
 @pytest.mark.parametrize("once", [True, False])
 def test_full_at_every_step_in_turn(compared, memory, once):
-    for at in range(1, 10_000, how_many(3, 1)):
+    for at in steps_in_turn(once):
         full = Full(at, errno.ENOSPC, once)
         folder = memory / f"comparison-{at}"
         with each_step(full):

@@ -161,7 +161,7 @@ def test_a_checkpoint(made, memory, whole):
             assert result == whole
         return used_everywhere(again)
 
-    go_through(path, (damage.hostile_tensors,), read, how_many(100, 10_000))
+    go_through(path, (damage.hostile_tensors,), read, how_many(500, 10_000))
 
 
 def test_a_config_on_going_on(made, memory):
@@ -193,7 +193,7 @@ def test_a_plan_of_a_comparison(memory):
             "".join(map(str, comparison_facts(results, comparison)))
         return "sound"
 
-    go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(300, 10_000))
+    go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(500, 10_000))
 
 
 def test_a_file_of_a_variant(memory, monkeypatch):
@@ -265,7 +265,7 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
     go_through(path, (damage.hostile_source,), untrusted, how_many(100, 10_000))
     config = folder / "config.json"
     go_through(
-        config, (damage.hostile_json,), untrusted_config(folder, canary), how_many(300, 10_000)
+        config, (damage.hostile_json,), untrusted_config(folder, canary), how_many(100, 10_000)
     )
 
 
@@ -298,7 +298,7 @@ def test_a_file_of_a_data_set(tiny, tiny_folder, packed):
         assert np.array_equal(splits.stored.images, whole.stored.images)
         return "sound"
 
-    go_through(path, (damage.hostile_idx,), read, how_many(300, 10_000))
+    go_through(path, (damage.hostile_idx,), read, how_many(500, 10_000))
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "mnist"])

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from steps import each_step
-from tiny_training import LONG, assert_whole, go_on, result_of, start
+from tiny_training import LONG, assert_whole, go_on, how_many, result_of, start
 
 from cnnlab import files
 from cnnlab.errors import RunError
@@ -26,10 +26,15 @@ class Full:
             raise OSError(self.error, os.strerror(self.error), name)
 
 
+def steps_in_turn(once):
+    """Every step; in the short form one half of them once, the other half for good."""
+    return range(1 + once, 10_000, how_many(2, 1))
+
+
 @pytest.mark.parametrize("once", [True, False])
 def test_full_at_every_step_in_turn(whole, memory, monkeypatch, once):
     monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0 if LONG else 30.0)
-    for at in range(1, 10_000):
+    for at in steps_in_turn(once):
         full = Full(at, errno.ENOSPC, once)
         folder = memory / f"run-{at}"
         with each_step(full):
@@ -43,7 +48,7 @@ def test_full_at_every_step_in_turn(whole, memory, monkeypatch, once):
         assert_whole(folder)
         assert not list(folder.glob(".*.part"))
         assert result_of(go_on(folder)) == whole, f"step {at}"
-    print(f"\ndisk full: {at - 1} steps, {'once' if once else 'from there on'}")
+    print(f"\ndisk full: {full.count} steps, {'once' if once else 'for good'}")
     assert at > 60
 
 

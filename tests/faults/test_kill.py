@@ -27,7 +27,7 @@ def struck(script, count, folder, *signals):
     assert found["wrong"] == [], done.stderr
     assert "FAILED" not in found["where"], done.stderr
     assert sum(found["where"].values()) - found["where"].get("was over before", 0) >= count
-    assert found["where"]["at an instant"] > count / 10
+    assert found["where"].get("at an instant", 0) > count / 20
     return found
 
 
@@ -37,7 +37,7 @@ def test_killed_at_random(memory):
 
 def test_told_to_end_at_random(memory):
     """By a closed terminal, a system that shuts down or Ctrl-C: kept, said, exit status 130."""
-    found = struck("killing.py", how_many(25, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
+    found = struck("killing.py", how_many(24, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
     assert set(found["statuses"]) <= {"interrupted", "finished"}
 
 

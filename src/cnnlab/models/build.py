@@ -13,6 +13,7 @@ from cnnlab.models.checking.examine import examine
 from cnnlab.models.checking.finding import FaultError
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.own import OwnNetwork, is_own, read_own
+from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
 from cnnlab.randomness import seeded
 
 
@@ -53,6 +54,11 @@ MODELS: dict[str, Network] = {
             "LeNet-5 (ReLU, max)",
             partial(LeNet5, activation="relu", pooling="max"),
         ),
+        Network("lenet1", "LeNet-1", LeNet1),
+        Network("lenet5-batch-norm", "LeNet-5 (ReLU, max, batch norm)", LeNet5BatchNorm),
+        Network("vgg6", "VGG-6", VGG6),
+        Network("resnet8", "ResNet-8", ResNet8),
+        Network("mobilenet-small", "MobileNet, small", SmallMobileNet),
     )
 }
 """Every network of cnnlab's own, by name."""
