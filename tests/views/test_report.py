@@ -119,6 +119,7 @@ def test_one_epoch_is_a_ring_and_a_dot():
     lines = plots.curves("loss", {"a": {"train": [0.5], "validation": [0.5]}}).axes[0].lines
     assert [line.get_fillstyle() for line in lines] == ["none", "full"]
     assert {line.get_marker() for line in lines} == {"o"}
+    assert list(lines[0].axes.get_xticks()) == [1]
     one = curve_illustrations({"a": [EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.1, 1.0)]})
     assert "training as a ring, validation as a dot" in one[0].caption
 
@@ -147,7 +148,7 @@ def test_the_report_of_a_run_says_what_was_trained(tiny_folder, tmp_path, monkey
     html = (tmp_path / "report.html").read_text()
     assert "<h1>mine.py:Small</h1>" in html
     assert "sprint (but batch size 60, weight decay 0.2), 1 epoch, seed 0" in html
-    assert "10,250 parameters" in html
+    assert "mine.py:Small, 10,250 parameters" in html
     assert "<td>Linear</td>" in html
     assert "1 epoch in " in html
 

@@ -202,6 +202,9 @@ def _name_rows(axis: Axes, names: Sequence[str]) -> None:
 
 def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
     told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
+    band = "; the band is one standard deviation of the validation curve either way"
+    if all(len(each.values) == 1 for each in outcomes):
+        band = ""
     return Chapter(
         "How they learnt",
         told or ["The mean validation loss of each is lowest after its last epoch."],
@@ -209,8 +212,7 @@ def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
             Illustration(
                 curves_figure(outcomes, quantity),
                 f"{quantity.capitalize()} by epoch, mean over seeds: "
-                f"{plots.key_of_parts(len(outcomes[0].histories[0]))}; the band is one standard "
-                "deviation of the validation curve either way.",
+                f"{plots.key_of_parts(len(outcomes[0].histories[0]))}{band}.",
             )
             for quantity in ("loss", "accuracy")
         ],
@@ -245,8 +247,8 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
                     axis.fill_between(
                         epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0
                     )
-        axis.set_xlim(left=1 if len(epochs) > 1 else 0)
-        plots.label_curves(figure, axis, quantity)
+        axis.set_xlim(left=1)
+        plots.label_curves(figure, axis, quantity, len(epochs))
         return figure
 
 

@@ -172,7 +172,7 @@ def curves(
                     markersize=6,
                     label=f"{prefix}validation, workshop's notebook",
                 )
-        label_curves(figure, axis, quantity)
+        label_curves(figure, axis, quantity, epochs)
         return figure
 
 
@@ -193,10 +193,13 @@ def key_of_parts(epochs: int) -> str:
     )
 
 
-def label_curves(figure: Figure, axis: Axes, quantity: str) -> None:
+def label_curves(figure: Figure, axis: Axes, quantity: str, epochs: int) -> None:
     """Name the axes of curves of "loss" or "accuracy" by epoch, and put their key below."""
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if epochs == 1:  # else the axis would count in hundredths of an epoch
+        axis.set_xlim(0, 2)
+        axis.set_xticks([1])
     if quantity == "accuracy":
         axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         axis.set_title("Accuracy by epoch")

@@ -187,11 +187,12 @@ def run_report(
     The test set stays shut; what an earlier evaluation found is shown with its count.
     """
     history, name = run.history(), network.title
-    how_far = run.how_far(len(history))
+    how_far, checked = run.how_far(len(history)), examine(name, network.make)
+    parameters = counted(checked.parameters, "parameter")
     report = Report(
         title=name,
         subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
-        facts=run_facts(run),
+        facts=[("Network", f"{name}, {parameters}"), *run_facts(run)],
         made_with=[run.command("report")],
     )
     if validation is None:
@@ -218,11 +219,10 @@ def run_report(
         )
     )
     report.chapters.append(mistakes_chapter(validation, name, "validation"))
-    checked = examine(name, network.make)
     report.chapters.append(
         Chapter(
             f"The network: {name}",
-            [f"{counted(checked.parameters, 'parameter')}; what one image costs in each layer:"],
+            ["What each layer gives, what it learns, and what one image costs in it:"],
             table=layers_table(checked),
         )
     )
