@@ -110,6 +110,7 @@ def test_other_settings_and_other_folders_are_refused(cnnlab, whole):
     assert "empty is not the folder of a workshop: it has no workshop.json" in said(
         cnnlab("workshop", "--resume", "empty")[2]
     )
+    assert "there is no such folder" in said(cnnlab("workshop", "--resume", "nowhere")[2])
     plan = whole / "workshop.json"
     honest = plan.read_text()
     for content in ("{", "[]", honest.replace('"epochs": 2', '"epochs": -2')):

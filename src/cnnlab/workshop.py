@@ -125,9 +125,10 @@ def open_workshop(folder: Path) -> Plan:
     """Return what the workshop in a folder was begun with; raise `RunError` where there is none."""
     path = folder / WORKSHOP
     if not path.exists():
+        lacks = f"it has no {WORKSHOP}" if folder.is_dir() else "there is no such folder"
         raise RunError(
-            f"{folder} is not the folder of a workshop: it has no {WORKSHOP}. Expected one that "
-            "cnnlab workshop made. To begin one: cnnlab workshop"
+            f"{folder} is not the folder of a workshop: {lacks}. Expected one that cnnlab workshop "
+            "made. To begin one:\n  cnnlab workshop"
         )
     keys = {"data_set": str, "config": dict, "versions": dict}
     content = read_json(path, list(keys))

@@ -263,6 +263,30 @@ def test_an_older_checkpoint_is_not_taken_for_the_end_of_a_finished_run(train):
         open_run(run.folder, print).model(torch.device("cpu"))
 
 
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [("interrupted", "After its next epoch it is there"), ("diverged", "Train again")],
+)
+def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, advice):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(on_epoch=stop)
+    run = open_run(tmp_path / "run")
+    run.set_status(status)
+    path = run.folder / "model.safetensors"
+    path.write_bytes(b"")
+    told = []
+    assert open_run(run.folder, told.append).weights().epochs == 1
+    assert "which are those after epoch 1" in told[0]
+    with pytest.raises(RunError, match=advice):
+        run.weights()
+    (run.folder / "metrics.jsonl").unlink()
+    with pytest.raises(RunError, match=advice):
+        run.weights()
+
+
 def test_lost_figures_are_missing_and_not_damaged(train):
     run = train()
     (run.folder / "metrics.jsonl").unlink()

@@ -126,15 +126,12 @@ class Run:
         """
         history, path = self._read_history(), self.folder / METRICS
         if self.status == "finished" and len(history) != self.config.epochs:
-            fault = (
-                f"is damaged: found {counted(len(history), 'epoch')}"
-                if path.exists()
-                else ("is missing")
-            )
+            found = f"is damaged: found {counted(len(history), 'epoch')}"
             raise RunError(
-                f"{path} {fault}; expected {self.config.epochs}, as the run is finished. The "
-                f"network still answers:\n  {self.command('evaluate')}\nFor its figures put the "
-                f"file back from a copy, or train again:\n  {self.train_command()}"
+                f"{path} {found if path.exists() else 'is missing'}; expected "
+                f"{self.config.epochs}, as the run is finished. The network still answers "
+                "(cnnlab predict, cnnlab evaluate). For its figures put the file back from a copy, "
+                f"or train again:\n  {self.train_command()}"
             )
         return history
 
@@ -255,7 +252,7 @@ class Run:
                 f"changed: put it back, or train again:\n  {self.train_command()}"
             )
         epochs = about.get("epochs")  # the first files of 0.1.0 do not say it
-        return Weights(tensors, epochs if type(epochs) is int else len(self.history()))
+        return Weights(tensors, epochs if type(epochs) is int else len(self._read_history()))
 
     def _stand_in(self, fault: str) -> Weights:
         """Return a checkpoint's weights in place of those that have a fault."""
@@ -274,11 +271,11 @@ class Run:
                 f"{chosen.epochs}."
             )
             return chosen.weights
-        if is_over:
+        if is_over or self.status == "diverged":
             advice = (
                 f"No checkpoint beside it has the weights. Train again:\n  {self.train_command()}"
             )
-        elif self._read_history():
+        elif self._read_history() or (self.folder / MODEL).exists():
             advice = f"After its next epoch it is there:\n  {self.command('train', '--resume')}"
         else:
             fault = f"{self.folder} has no trained network yet: its first epoch has not ended."
