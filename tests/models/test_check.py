@@ -884,8 +884,8 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain list of layers, so their weights are seen by no one and not trained: "
-        "write nn.ModuleList(...) around it.",
+        "extra is a plain list of layers, so PyTorch does not see the weights: they are neither "
+        "trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
         id="plain-list",
     ),
     pytest.param(
@@ -898,9 +898,43 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain dict of layers, so their weights are seen by no one and not trained: "
-        "write nn.ModuleDict(...) around it.",
+        "extra is a plain dict of layers, so PyTorch does not see the weights: they are neither "
+        "trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
         id="plain-dict",
+    ),
+    pytest.param(
+        [(RETURN, "return nn.Linear(400, 10)(x) + self.classifier(x)")],
+        "made-in-forward",
+        21,
+        "Line 21 makes a Linear while forward runs: its weights are drawn there, and are neither "
+        "trained nor saved with the run. Make it in __init__, as in self.layer = nn.Linear(...), "
+        "and only call it in forward: x = self.layer(x).",
+        id="made-in-forward",
+    ),
+    pytest.param(
+        [
+            ("class Net(", "LAST = nn.Linear(400, 10)\n\n\nclass Net("),
+            (RETURN, "return self.classifier(x) + LAST(x)"),
+        ],
+        "outside",
+        6,
+        "A Linear, made in line 6 and called in line 24, is no part of the network, so PyTorch "
+        "does not see the weights: they are neither trained nor saved with the run. Make it in "
+        "__init__ and assign it to self, as in self.layer = nn.Linear(...), and call "
+        "self.layer(x).",
+        id="outside",
+    ),
+    pytest.param(
+        [
+            ("self.features = ", "self.bias = torch.randn(10)\n        self.features = "),
+            (RETURN, "return self.classifier(x) + self.bias"),
+        ],
+        "not-saved",
+        19,
+        "bias is a plain tensor, so it is not saved with the weights: loaded again, the network "
+        "would give other answers. Write self.bias = nn.Parameter(...) for what is to be trained, "
+        'self.register_buffer("bias", ...) for what is not.',
+        id="not-saved",
     ),
 ]
 
@@ -917,7 +951,7 @@ def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, messag
 def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, line, message):
     (finding,) = check(NET, *edits, name="mine.py:Net").findings
     lets_pass = {
-        *("frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused", "plain-list"),
+        *("frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
         *("random", "batch-dependent", "input-changed"),
     }
     assert (finding.effect == "stops") == (kind not in lets_pass)

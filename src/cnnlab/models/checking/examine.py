@@ -10,10 +10,13 @@ from cnnlab.models.checking.answers import judge_answers
 from cnnlab.models.checking.apart import SECONDS, apart, restored
 from cnnlab.models.checking.explain import line_of
 from cnnlab.models.checking.finding import FaultError, Finding
-from cnnlab.models.checking.layers import Layer, lines_of_layers, table
+from cnnlab.models.checking.hidden import judge_hidden
+from cnnlab.models.checking.layers import Layer, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
+from cnnlab.models.checking.making import lines_of_layers
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
+from cnnlab.models.checking.saved import judge_saved
 from cnnlab.models.checking.weights import judge_weights, refuse_lazy
 from cnnlab.models.own import OwnNetwork
 
@@ -50,11 +53,10 @@ def examine(name: str, make: Callable[[], nn.Module]) -> Checked:
     """Make a network and try it out; nothing is printed, and no random generator is moved."""
     source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
     try:
-        with apart():
+        with apart(), lines_of_layers(source.path) as lines:
             torch.manual_seed(0)
-            with lines_of_layers(source.path) as lines:
-                network = make()
-            return _examine(name, Subject(network, source.path, source.text, lines))
+            network = make()
+            return _examine(name, Subject(network, make, source.path, source.text, lines))
     except FaultError as error:
         return Checked(name, findings=(error.finding,))
     except TooSlowError as error:
@@ -75,14 +77,20 @@ def _examine(name: str, subject: Subject) -> Checked:
     findings: list[Finding] = []
     with restored(network):
         training, evaluation = train(subject, images), evaluate(subject, images)
+        hidden = list(judge_hidden(subject, training.strangers + evaluation.strangers))
+        findings += hidden
         if training.logits is None or evaluation.logits is None:
             findings += _faults(training.fault, evaluation.fault)
         elif not (training.logits.isfinite().all() and evaluation.logits.isfinite().all()):
             findings.append(_not_finite(subject, training))
         else:
-            findings += judge_answers(subject, images, evaluation.logits)
+            if not hidden:
+                findings += judge_answers(subject, images, evaluation.logits)
             findings += judge_learning(subject, training.calls, training.logits)
-    findings += judge_weights(subject)
+            if not hidden:
+                findings += judge_saved(subject, images)
+    if not hidden:
+        findings += judge_weights(subject)
     layers = table((training if evaluation.fault else evaluation).calls, _IMAGES)
     return Checked(
         name=name,

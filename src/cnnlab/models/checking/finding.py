@@ -16,7 +16,12 @@ Kind = Literal[
     "super-init",
     "not-a-network",
     "lazy",
+    # Layers and numbers that are not saved with the weights.
     "plain-list",
+    "made-in-forward",
+    "outside",
+    "not-saved",
+    # The weights.
     "no-parameters",
     "frozen",
     # A pass through the layers.
@@ -48,7 +53,6 @@ Effect = Literal["stops", "spoils", "none"]
 
 _SPOILS: frozenset[Kind] = frozenset(
     {
-        "plain-list",
         "input-changed",
         "random",
         "batch-dependent",
