@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnlab.errors import ModelError
 from cnnlab.models.checking.examine import examine
-from cnnlab.models.checking.finding import FaultError
+from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.own import OwnNetwork, is_own, read_own
 from cnnlab.randomness import seeded
@@ -18,11 +18,15 @@ from cnnlab.randomness import seeded
 
 @dataclass(frozen=True)
 class Network:
-    """A kind of network: its name, what a person calls it, and how to make one."""
+    """A kind of network: its name, what a person calls it, and how to make one.
+
+    ``findings`` are what was found wrong with it that does not keep it from being trained.
+    """
 
     name: str
     title: str
     make: Callable[[], nn.Module]
+    findings: tuple[Finding, ...] = ()
 
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
@@ -65,10 +69,11 @@ def find_network(name: str) -> Network:
     """
     if is_own(name):
         own = read_own(name)
-        for finding in examine(name, own).findings:
+        findings = examine(name, own).findings
+        for finding in findings:
             if finding.effect == "stops":
                 raise FaultError(finding, own.path)
-        return Network(f"{own.path}:{own.class_name}", own.class_name, own)
+        return Network(f"{own.path}:{own.class_name}", own.class_name, own, findings)
     if name not in MODELS:
         near = get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,35 @@
+"""What the commands say of a network of one's own, as a user meets it."""
+
+import json
+from pathlib import Path
+
+QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
+SOFTMAX = (
+    "from torch import nn\n"
+    "def Soft():\n"
+    "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10), nn.Softmax(dim=1))\n"
+)
+
+
+def said(text):
+    return " ".join(text.split())
+
+
+def test_what_spoils_a_training_is_said_before_it(cnnlab):
+    Path("mine.py").write_text(SOFTMAX)
+    status, out, err = cnnlab("train", "--model", "mine.py:Soft", *QUICK, "--json")
+    assert status == 0, err
+    assert "mine.py:Soft: The last step is a softmax (line 3): cross-entropy" in said(err)
+    assert "See: cnnlab check mine.py:Soft" in said(err)
+    assert json.loads(out)["epoch"] == 1
+    assert "softmax" not in cnnlab("train", *QUICK)[2]
+
+
+def test_what_spoils_a_comparison_is_said_once_a_model(cnnlab):
+    Path("mine.py").write_text(SOFTMAX)
+    Path("slow.toml").write_text("model = 'mine.py:Soft'\nlearning_rate = 0.001\n")
+    words = ("compare", "mine.py:Soft", "slow.toml", *QUICK, "--jobs", 1, "--seeds", 1)
+    status, out, err = cnnlab(*words)
+    assert status == 0, out + err
+    assert said(err).count("The last step is a softmax") == 1
+    assert said(err).count("See: cnnlab check mine.py:Soft") == 1
