@@ -526,8 +526,8 @@ FAULTS = [
     pytest.param(
         [("nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)", "nn.MaxPool2d(9), nn.AvgPool2d(2)")],
         "too-small",
-        19,
-        "The maps are only 1 x 1 when they reach features.4 (line 19), whose kernel is 2 x 2: take "
+        11,
+        "The maps are only 1 x 1 when they reach features.4 (line 11), whose kernel is 2 x 2: take "
         "out a pooling before it, use a smaller kernel, or give the convolutions before it "
         "padding.",
         id="too-small-for-a-pooling",
@@ -702,10 +702,10 @@ FAULTS = [
             )
         ],
         "not-finite",
-        None,
-        "Before any training the output already holds NaN or infinity, first after classifier.1: "
-        "look for a division by 0, a logarithm or root of what can be 0 or less, or very large "
-        "weights.",
+        14,
+        "Before any training the output already holds NaN or infinity, first after classifier.1 "
+        "(line 14): look for a division by 0, a logarithm or root of what can be 0 or less, or "
+        "very large weights.",
         id="nan-of-a-layer",
     ),
     pytest.param(
@@ -803,9 +803,9 @@ FAULTS = [
     pytest.param(
         [(RETURN, "return F.relu(self.classifier(x), inplace=True)")],
         "squashed",
-        None,
-        "The last step is a ReLU: it makes all numbers below 0 the same, and where they are, "
-        "nothing is learned. Take it out.",
+        21,
+        "The last step is a ReLU (line 21): it makes all numbers below 0 the same, and where they "
+        "are, nothing is learned. Take it out.",
         id="relu",
     ),
     pytest.param(
@@ -822,7 +822,7 @@ FAULTS = [
         10,
         "features.0.weight, features.0.bias, features.3.weight and features.3.bias get no "
         "gradient, so training leaves them as drawn: the output does not use them, or .detach(), "
-        ".data or torch.no_grad() stands between.",
+        ".data, torch.no_grad() or a multiplication by 0 stands between.",
         id="no-gradient",
     ),
     pytest.param(
@@ -835,8 +835,56 @@ FAULTS = [
         "no-gradient",
         9,
         "scale gets no gradient, so training leaves it as drawn: the output does not use it, or "
-        ".detach(), .data or torch.no_grad() stands between.",
+        ".detach(), .data, torch.no_grad() or a multiplication by 0 stands between.",
         id="no-gradient-of-a-parameter",
+    ),
+    pytest.param(
+        [
+            (
+                "self.features = ",
+                "self.extra = nn.Linear(400, 10)\n        self.features = ",
+            ),
+            (RETURN, "return self.classifier(x) + 0 * self.extra(x)"),
+        ],
+        "no-gradient",
+        9,
+        "extra.weight and extra.bias get no gradient, so training leaves them as drawn: the output "
+        "does not use them, or .detach(), .data, torch.no_grad() or a multiplication by 0 stands "
+        "between.",
+        id="no-gradient-past-a-zero",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.Dropout(1.0),")],
+        "constant",
+        14,
+        "classifier.1 (line 14) drops everything in training, so nothing is learned of the images. "
+        "Its number is the share that is dropped: write nn.Dropout(0.5).",
+        id="dropout-of-all",
+    ),
+    pytest.param(
+        [
+            (
+                LAST,
+                f"{LAST}\n        )\n        for each in self.parameters():\n"
+                "            nn.init.zeros_(each",
+            )
+        ],
+        "constant",
+        10,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: all weights of features.0 (line 10), features.3 "
+        "(line 11), classifier.0 (line 14) and classifier.2 (line 15) are 0. Leave them as "
+        "PyTorch draws them.",
+        id="zeros",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = 0 * x.flatten(1)")],
+        "constant",
+        18,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: look for a multiplication by 0, or a step that "
+        "makes all numbers the same.",
+        id="features-times-0",
     ),
     pytest.param(
         [("self.features = ", "self.extra = nn.Linear(3, 4)\n        self.features = ")],
@@ -952,7 +1000,7 @@ def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, 
     (finding,) = check(NET, *edits, name="mine.py:Net").findings
     lets_pass = {
         *("frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
-        *("random", "batch-dependent", "input-changed"),
+        *("random", "batch-dependent", "input-changed", "constant"),
     }
     assert (finding.effect == "stops") == (kind not in lets_pass)
     if kind in lets_pass:
@@ -1041,12 +1089,39 @@ def test_the_layers_before_a_fault_are_in_the_table():
     [
         (RETURN, "return self.classifier(x) / 3"),
         (RETURN, "return self.classifier(x) - 1"),
-        (RETURN, "return self.classifier(x) * 0 + 0.1"),
+        (RETURN, "return self.classifier(x) * 0.01 + 0.1"),
         (RETURN, "x = self.classifier(x)\n        return x / x.sum(dim=1, keepdim=True)"),
     ],
 )
 def test_a_last_step_that_only_resembles_a_softmax_is_none(old, new):
     assert check(NET, (old, new)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(LAST, f"{LAST}\n        )\n        nn.init.zeros_(self.classifier[-1].weight")],
+        [
+            (LAST, f"{LAST}\n        )\n        self.gate = nn.Parameter(torch.zeros(1)"),
+            (FLATTEN, "x = x + self.gate * (x @ x.transpose(2, 3))\n        x = x.flatten(1)"),
+        ],
+        [("nn.Conv2d(1, 6, 5)", "nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6)")],
+        [(LAST, "nn.Dropout(0.9), nn.Linear(120, 10),")],
+    ],
+)
+def test_what_learns_after_a_first_step_without_gradient_is_no_fault(edits):
+    assert check(NET, *edits).findings == ()
+
+
+def test_the_line_of_a_last_step_is_the_last_of_several():
+    found = check(
+        NET,
+        (FLATTEN, "x = F.relu(x.flatten(1))"),
+        (RETURN, "x = F.relu(self.classifier(x))\n        return x"),
+    )
+    assert only(found)[:2] == ("squashed", 21)
+    found = check(NET, (LAST, "nn.Linear(120, 10), nn.ReLU(),"))
+    assert only(found)[:2] == ("squashed", 15)
 
 
 def test_a_layer_made_by_a_function_of_the_file_is_found_in_its_line():

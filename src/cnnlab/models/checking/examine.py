@@ -86,7 +86,7 @@ def _examine(name: str, subject: Subject) -> Checked:
         else:
             if not hidden:
                 findings += judge_answers(subject, images, evaluation.logits)
-            findings += judge_learning(subject, training.calls, training.logits)
+            findings += judge_learning(subject, images, training.calls, training.logits)
             if not hidden:
                 findings += judge_saved(subject, images)
     if not hidden:

@@ -48,17 +48,30 @@ def line_of(error: BaseException, path: str) -> int | None:
     return next((frame.lineno for frame in frames if frame.filename == path), None)
 
 
-def line_calling(text: str, name: str) -> int | None:
-    """Return the line that calls a function or class of that name, in any spelling, if only one.
+def line_calling(text: str, name: str, within: int | None) -> int | None:
+    """Return the line that calls a function or class of that name, in any spelling.
 
-    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``.
+    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``. Of several it is the last in the
+    function that begins in line ``within``.
     """
-    lines = [
+    tree = ast.parse(text)
+    lines = _lines_calling(tree, name)
+    if len(lines) > 1:
+        lines = [
+            line
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.lineno == within
+            for line in _lines_calling(node, name)
+        ]
+    return max(lines, default=None)
+
+
+def _lines_calling(tree: ast.AST, name: str) -> list[int]:
+    return [
         node.lineno
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and last_name(node.func).lower().replace("_", "") == name
     ]
-    return lines[0] if len(lines) == 1 else None
 
 
 def last_name(node: ast.expr) -> str:

@@ -47,6 +47,7 @@ Kind = Literal[
     "squashed",
     "detached",
     "no-gradient",
+    "constant",
     "unused",
 ]
 Effect = Literal["stops", "spoils", "none"]
@@ -59,6 +60,7 @@ _SPOILS: frozenset[Kind] = frozenset(
         "softmax",
         "squashed",
         "no-gradient",
+        "constant",
         "unused",
     }
 )
