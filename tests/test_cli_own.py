@@ -33,3 +33,28 @@ def test_what_spoils_a_comparison_is_said_once_a_model(cnnlab):
     assert status == 0, out + err
     assert said(err).count("The last step is a softmax") == 1
     assert said(err).count("See: cnnlab check mine.py:Soft") == 1
+
+
+PRINTING = (
+    "from torch import nn\n"
+    "print('read')\n"
+    "class Net(nn.Sequential):\n"
+    "    def __init__(self):\n"
+    "        super().__init__(nn.Flatten(), nn.Linear(1024, 10))\n"
+    "    def forward(self, x):\n"
+    "        print('[shape]', tuple(x.shape))\n"
+    "        return super().forward(x)\n"
+)
+
+
+def test_what_a_network_prints_is_shown_once_and_apart_from_the_verdict(cnnlab):
+    Path("mine.py").write_text(PRINTING)
+    status, out, _ = cnnlab("check", "mine.py:Net")
+    assert status == 0
+    assert out.startswith("The network printed, of one pass:\n[shape] (4, 1, 32, 32)\n")
+    assert out.count("[shape]") == 1
+    assert "Line 2 prints whenever the file is read" in said(out)
+    Path("mine.py").write_text(PRINTING + "# another file\n")
+    status, out, err = cnnlab("check", "mine.py:Net", "--json")
+    assert json.loads(out)["printed"] == "[shape] (4, 1, 32, 32)\n"
+    assert "[shape] (4, 1, 32, 32)" in err

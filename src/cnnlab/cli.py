@@ -183,7 +183,9 @@ def train(
     from cnnlab.training.device import choose_device, describe_device
 
     stopped = open_run(resume) if resume else None
-    network = stopped.network(trust=trust) if stopped else find_network(model or "lenet5")
+    network = (
+        stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
+    )
     _warn_of([network], terminal)
     config = stopped.config if stopped else config
     chosen = choose_device(device)
@@ -348,7 +350,9 @@ def check(
 
     from cnnlab.models.check import check_network
 
-    checked = check_network(model)
+    checked = check_network(model, terminal.say)
+    if checked.printed:
+        terminal.show(f"The network printed, of one pass:\n{checked.printed}")
     terminal.checked(checked)
     if json_wanted:
         _print_json(

@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import sys
 import threading
 
@@ -326,6 +327,14 @@ FAULTS = [
         "Line 3, an import of your own file, fails: cannot import name 'functionals' from "
         "'torch.nn' ({torch}).",
         id="name-missing",
+    ),
+    pytest.param(
+        [("class Net(", "print('begins')\n\n\nclass Net(")],
+        "top-level",
+        6,
+        "Line 6 prints whenever the file is read: put what is to run only when the file is started "
+        'itself under if __name__ == "__main__":',
+        id="print-at-top-level",
     ),
     pytest.param(
         [(INIT, "")],
@@ -991,7 +1000,7 @@ FAULTS = [
 def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, message, capfd):
     found = check(NET, *edits, name="mine.py:Net")
     assert only(found) == (kind, line, message.replace("{torch}", str(nn.__file__)))
-    assert found.is_sound == (kind in {"frozen", "log-softmax"})
+    assert found.is_sound == (kind in {"top-level", "frozen", "log-softmax"})
     assert capfd.readouterr() == ("", "")
 
 
@@ -999,7 +1008,7 @@ def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, messag
 def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, line, message):
     (finding,) = check(NET, *edits, name="mine.py:Net").findings
     lets_pass = {
-        *("frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
+        *("top-level", "frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
         *("random", "batch-dependent", "input-changed", "constant"),
     }
     assert (finding.effect == "stops") == (kind not in lets_pass)
@@ -1186,7 +1195,7 @@ def test_no_generator_path_or_stream_is_touched(capfd):
     before = torch.get_rng_state(), random.getstate(), str(np.random.get_state())
     streams = sys.path[:], sys.stdin, sys.stdout, sys.stderr
     assert torch.is_grad_enabled()
-    assert check_network("mine.py").findings == ()
+    assert [each.kind for each in check_network("mine.py").findings] == ["top-level"]
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), str(np.random.get_state())) == before[1:]
     assert (sys.path, sys.stdin, sys.stdout, sys.stderr) == streams
@@ -1247,6 +1256,45 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     assert check(NET).findings == ()
 
 
+TRAINING = """
+network = Net()
+for _ in range(3):
+    loss = network(torch.zeros(2, 1, 32, 32)).sum()
+    loss.backward()
+    print(loss.item())
+"""
+
+
+def test_training_at_the_top_of_a_file_is_said_with_its_line():
+    kind, line, message = only(check(NET + TRAINING))
+    assert (kind, line) == ("top-level", 26)
+    assert re.sub(r"\d+\.\d", "0.0", message) == (
+        "Line 26 trains whenever the file is read, for 0.0 s: put what is to run only when the "
+        'file is started itself under if __name__ == "__main__":'
+    )
+    guarded = TRAINING.replace("\n", "\n    ").replace("    network =", "def run():\n    network =")
+    assert check(NET + guarded + '\nif __name__ == "__main__":\n    run()\n').findings == ()
+
+
+def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
+    monkeypatch.setattr(apart, "PATIENCE", 0.1)
+    monkeypatch.setattr("cnnlab.models.checking.top_level._LONG", 0.2)
+    write(NET, ("class Net(", "import time\ntime.sleep(0.4)\n\n\nclass Net("))
+    said = []
+    kind, _, message = only(check_network("mine.py", said.append))
+    assert kind == "top-level"
+    assert re.sub(r"\d+\.\d", "0.0", message) == (
+        "Whenever the file is read it runs for 0.0 s; if that is not for its imports: put what is "
+        'to run only when the file is started itself under if __name__ == "__main__":'
+    )
+    assert said == [
+        "Waiting for mine.py:Net: a file runs from its top, with any training that stands there. "
+        "After 60 s it is stopped."
+    ]
+    assert find_network("mine.py:Net", said.append)
+    assert len(said) == 1
+
+
 def test_a_limit_that_is_not_reached_leaves_no_thread_and_raises_nothing():
     threads = threading.active_count()
     with time_limit(60):
@@ -1283,6 +1331,19 @@ def test_the_table_is_of_the_mode_that_works():
     found = check(NET, (RETURN, "return self.classifier(x if self.training else x[:, :50])"))
     assert only(found)[0] == "evaluation-mode"
     assert len(found.layers) == 9
+
+
+def test_what_a_network_prints_in_one_pass_is_kept():
+    found = check(
+        NET,
+        ("class Net(", "print('read')\n\n\nclass Net("),
+        (INIT, f"{INIT}        print('made')\n"),
+        (FLATTEN, f"{FLATTEN}\n        print(x.shape)"),
+    )
+    assert found.printed == "made\ntorch.Size([4, 400])\n"
+    found = check(NET, (FLATTEN, "print(x.shape)"))
+    assert found.printed == "torch.Size([4, 16, 5, 5])\n"
+    assert found.findings[0].kind == "flatten"
 
 
 def test_a_finding_is_a_plain_value():

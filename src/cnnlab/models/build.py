@@ -62,14 +62,15 @@ MODELS: dict[str, Network] = {
 """Every network of cnnlab's own, by name."""
 
 
-def find_network(name: str) -> Network:
+def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> Network:
     """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
 
-    Raises `ModelError`, naming the nearest, where there is none or it cannot do the job.
+    ``notify`` is told where that takes long. Raises `ModelError`, naming the nearest, where there
+    is none or it cannot do the job.
     """
     if is_own(name):
         own = read_own(name)
-        findings = examine(name, own).findings
+        findings = examine(name, own, notify).findings
         for finding in findings:
             if finding.effect == "stops":
                 raise FaultError(finding, own.path)

@@ -18,12 +18,19 @@ from torch import nn
 
 from cnnlab.models.checking.explain import explain, last_name
 from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.randomness import seeded
 
 
 def is_own(name: str) -> bool:
     """Return whether a model's name is of the form ``file.py:Class``."""
     return ".py:" in name or name.endswith(".py")
+
+
+class OwnModule(ModuleType):
+    """The names of a file, and what it did when it was run."""
+
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,7 @@ class OwnNetwork:
 
     def __call__(self) -> nn.Module:
         """Return a new network; raise `FaultError` where its code fails or gives no network."""
-        with self._explained("Running the file"):
-            make = self._class()
+        make: Callable[[], object] = getattr(self.read(), self.class_name)
         self._refuse_arguments(make)
         with self._explained(f"Making {self.class_name}()"):
             made = make()
@@ -60,11 +66,13 @@ class OwnNetwork:
             self.path,
         )
 
-    def _class(self) -> Callable[[], object]:
+    def read(self) -> OwnModule:
+        """Return the file's names, after running it where it has not been run in this process."""
         # A module of its own for each source: pickled by another process, read in tracebacks.
         name = f"cnnlab_own_{self.sha256[:16]}"
-        if name not in sys.modules:
-            module = ModuleType(name)
+        module = sys.modules.get(name)
+        if not isinstance(module, OwnModule):
+            module = OwnModule(name)
             module.__file__ = self.path
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
@@ -72,13 +80,17 @@ class OwnNetwork:
             try:
                 # The file runs before the first network only: what it draws or seeds must not
                 # make the first network another than the second, nor gradients be switched off.
-                with seeded(0), torch.enable_grad():
+                with (
+                    self._explained("Running the file"),
+                    reading_noted(self.path) as module.reading,
+                    seeded(0),
+                    torch.enable_grad(),
+                ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
                 del sys.modules[name]
                 raise
-        found: Callable[[], object] = getattr(sys.modules[name], self.class_name)
-        return found
+        return module
 
     def _refuse_arguments(self, make: Callable[[], object]) -> None:
         try:

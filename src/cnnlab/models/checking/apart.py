@@ -2,8 +2,9 @@
 
 import io
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain
 
@@ -15,19 +16,23 @@ from cnnlab.randomness import seeded
 
 SECONDS = 60.0
 """How long a file, its network and the passes through it may take together."""
+PATIENCE = 2.5
+"""After how many seconds a person is told what is waited for."""
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
     """Run the block with no output, no input, a time limit, and random numbers of its own.
 
-    The generators of PyTorch (on the CPU), NumPy and Python are left as they were. Raises
+    The generators of PyTorch (on the CPU), NumPy and Python are left as they were. After
+    `PATIENCE` seconds ``on_waiting`` is called, which may write on standard error. Raises
     `TooSlowError` after `SECONDS`.
     """
     standard_input = sys.stdin
     sys.stdin = io.StringIO()
     try:
         with (
+            _waiting(on_waiting),
             seeded(0),
             redirect_stdout(_nowhere()),
             redirect_stderr(_nowhere()),
@@ -38,6 +43,23 @@ def apart() -> Iterator[None]:
             yield
     finally:
         sys.stdin = standard_input
+
+
+@contextmanager
+def _waiting(on_waiting: Callable[[], None]) -> Iterator[None]:
+    standard_error = sys.stderr
+
+    def tell() -> None:
+        with redirect_stderr(standard_error):
+            on_waiting()
+
+    timer = threading.Timer(PATIENCE, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _nowhere() -> io.TextIOWrapper:

@@ -1,6 +1,8 @@
 """A network tried out on a few images: what its layers cost, and what is wrong with it."""
 
+import io
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,7 +30,8 @@ _ORDER = ("stops", "spoils", "none")
 class Checked:
     """What is known of a network: its layers, its costs for one image, and what was found.
 
-    The layers are as far as the images came. The findings that stop training come first.
+    The layers are as far as the images came. The findings that stop training come first. What the
+    network printed is of one pass.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Checked:
     parameters: int = 0
     multiply_accumulates: int = 0
     findings: tuple[Finding, ...] = ()
+    printed: str = ""
 
     @property
     def is_sound(self) -> bool:
@@ -49,14 +53,34 @@ def made_up_images() -> torch.Tensor:
     return levels.float().div_(255).sub_(0.5).div_(0.5)
 
 
-def examine(name: str, make: Callable[[], nn.Module]) -> Checked:
-    """Make a network and try it out; nothing is printed, and no random generator is moved."""
+def examine(
+    name: str, make: Callable[[], nn.Module], notify: Callable[[str], None] = lambda _: None
+) -> Checked:
+    """Make a network and try it out; nothing is printed, and no random generator is moved.
+
+    ``notify`` is told where that takes long.
+    """
     source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
+
+    def on_waiting() -> None:
+        notify(
+            f"Waiting for {name}: a file runs from its top, with any training that stands there. "
+            f"After {SECONDS:g} s it is stopped."
+        )
+
     try:
-        with apart(), lines_of_layers(source.path) as lines:
+        with apart(on_waiting), lines_of_layers(source.path) as lines:
+            at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
             torch.manual_seed(0)
-            network = make()
-            return _examine(name, Subject(network, make, source.path, source.text, lines))
+            with redirect_stdout(io.StringIO()) as printed:
+                network = make()
+            checked = _examine(name, Subject(network, make, source.path, source.text, lines))
+        findings = [*checked.findings, *at_top]
+        return replace(
+            checked,
+            findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
+            printed=printed.getvalue() + checked.printed,
+        )
     except FaultError as error:
         return Checked(name, findings=(error.finding,))
     except TooSlowError as error:
@@ -97,7 +121,8 @@ def _examine(name: str, subject: Subject) -> Checked:
         layers=layers,
         parameters=sum(each.numel() for each in network.parameters()),
         multiply_accumulates=sum(each.multiply_accumulates for each in layers),
-        findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
+        findings=tuple(findings),
+        printed=training.printed,
     )
 
 

@@ -12,6 +12,7 @@ Kind = Literal[
     "which-class",
     "no-class",
     "import",
+    "top-level",
     "arguments",
     "super-init",
     "not-a-network",
@@ -64,7 +65,7 @@ _SPOILS: frozenset[Kind] = frozenset(
         "unused",
     }
 )
-_NONE: frozenset[Kind] = frozenset({"frozen", "log-softmax"})
+_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """One pass of images through a network, and what goes wrong in it."""
 
+import io
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from math import prod
 
@@ -47,13 +49,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass gave: the calls of layers, then the logits or a fault."""
+    """What a pass gave: the calls of layers, then the logits or a fault; what the code printed."""
 
     calls: list[Call]
     logits: torch.Tensor | None = None
     fault: Finding | None = None
     changed_its_input: bool = False
     strangers: list[Stranger] = field(default_factory=list)
+    printed: str = ""
 
 
 def train(subject: Subject, images: torch.Tensor) -> Pass:
@@ -77,6 +80,7 @@ def run(subject: Subject, images: torch.Tensor) -> Pass:
     with (
         watched(subject.network) as calls,
         strangers_noted(subject.network, subject.path, subject.made_lines) as strangers,
+        redirect_stdout(io.StringIO()) as printed,
     ):
         try:
             gave = subject.network(given)
@@ -90,6 +94,7 @@ def run(subject: Subject, images: torch.Tensor) -> Pass:
         fault=fault,
         changed_its_input=not torch.equal(given, images),
         strangers=strangers,
+        printed=printed.getvalue(),
     )
 
 
