@@ -147,7 +147,8 @@ def read_own(name: str) -> OwnNetwork:
 
 def _text(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        # Windows' editors begin a text with a mark of its bytes' order, which Python skips too.
+        return Path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         beside = sorted(each.name for each in Path(file).parent.glob("*.py"))
         near = get_close_matches(Path(file).name, beside, n=1)
