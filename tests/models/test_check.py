@@ -225,6 +225,26 @@ def test_a_syntax_error_is_said_with_its_line():
     assert not found.is_sound
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "    wrong = [1 2]",
+            "mine.py, line 6 is not Python: invalid syntax. Perhaps you forgot "
+            "a comma? The line reads: wrong = [1 2]",
+        ),
+        (
+            "%matplotlib inline",
+            "mine.py, line 6 is not Python: invalid syntax. The line reads: "
+            "%matplotlib inline It is of a notebook: take it out.",
+        ),
+    ],
+)
+def test_a_syntax_error_ends_as_a_sentence_does(line, said):
+    found = check(NET, ("class Net(", f"{line.strip()}\n\n\nclass Net("))
+    assert only(found) == ("syntax", 6, said)
+
+
 def test_a_file_that_is_not_there_is_answered_with_the_nearest():
     write(NET)
     assert only(check_network("mien.py:Net")) == (
@@ -280,8 +300,10 @@ def test_what_is_no_network_is_not_taken_for_one():
 
 
 def test_a_class_that_derives_from_another_of_the_file_is_a_network():
-    text = NET + "\nclass Wider(Net):\n    pass\n"
-    assert only(check(text))[0] == "which-class"
+    text = NET + "\nclass Wider(Net):\n    pass\n\n\ndef late():\n    return Net()\n"
+    assert only(check(text))[2] == (
+        "mine.py holds 2 networks; say which. There are: Net, Wider. Name one, as in mine.py:Wider."
+    )
     assert check_network("mine.py:Wider").findings == ()
 
 
@@ -335,6 +357,104 @@ FAULTS = [
         "Line 6 prints whenever the file is read: put what is to run only when the file is started "
         'itself under if __name__ == "__main__":',
         id="print-at-top-level",
+    ),
+    pytest.param(
+        [("nn.ReLU(), nn.MaxPool2d(2),\n            nn.Conv2d", "nn.Maxpool2d(2),\n nn.Conv2d")],
+        "mistake",
+        10,
+        "Line 10: there is no nn.Maxpool2d in PyTorch. Did you mean nn.MaxPool2d?",
+        id="misspelt-layer",
+    ),
+    pytest.param(
+        [("class Net(nn.Module)", "class Net(nn.module)")],
+        "mistake",
+        6,
+        "Line 6: there is no nn.module in PyTorch. Did you mean nn.Module?",
+        id="misspelt-module",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = F.Relu(x).flatten(1)")],
+        "mistake",
+        20,
+        "Line 20: there is no F.Relu in PyTorch. Did you mean F.relu?",
+        id="misspelt-function",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.ReLU,")],
+        "mistake",
+        13,
+        "Line 13: a nn.ReLU stands there without its brackets: write nn.ReLU().",
+        id="layer-without-brackets",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = nn.ReLU(x).flatten(1)")],
+        "mistake",
+        20,
+        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
+        "x = self.layer(x) in forward.",
+        id="layer-made-of-numbers",
+    ),
+    pytest.param(
+        [
+            ("self.features = ", "self.relu = nn.ReLU\n        self.features = "),
+            ("x = self.features(x)", "x = self.features(self.relu(x))"),
+        ],
+        "mistake",
+        20,
+        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
+        "x = self.layer(x) in forward.",
+        id="layer-kept-without-brackets",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = torch.from_numpy(x.flatten(1).numpy())")],
+        "mistake",
+        20,
+        "Line 20: numbers leave PyTorch here, as .numpy() or a function of NumPy has it, and no "
+        "gradient can follow them: use PyTorch's own functions, such as torch.relu(x) or "
+        "x.mean().",
+        id="numpy",
+    ),
+    pytest.param(
+        [(FLATTEN, "raise AssertionError('Torch not compiled with CUDA enabled')")],
+        "mistake",
+        20,
+        "Line 20: something is moved to a GPU, or made there: take .cuda(), .to(...) and "
+        "device=... out. cnnlab moves the network and its images itself; cnnlab train --device "
+        "says where to.",
+        id="cuda",
+    ),
+    pytest.param(
+        [("class Net(", "get_ipython().run_line_magic('matplotlib', 'inline')\n\n\nclass Net(")],
+        "mistake",
+        6,
+        "Line 6: get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
+        "take it out.",
+        id="get-ipython",
+    ),
+    pytest.param(
+        [("from torch import nn\n", "")],
+        "mistake",
+        5,
+        "Line 5: nn is not imported: write from torch import nn at the top of the file.",
+        id="nn-not-imported",
+    ),
+    pytest.param(
+        [("def __init__(self)", "def _init_(self)")],
+        "mistake",
+        7,
+        "Line 7: _init_ is never called by Python: write __init__, with two underscores on either "
+        "side.",
+        id="misspelt-init",
+    ),
+    pytest.param(
+        [("def __init__(self)", "def __int__(self)"), ("super().__init__()", "super().__int__()")],
+        "mistake",
+        7,
+        "Line 7: __int__ is never called by Python: write __init__, with two underscores on either "
+        "side.",
+        id="int",
     ),
     pytest.param(
         [(INIT, "")],
@@ -524,6 +644,22 @@ FAULTS = [
         id="channels-of-normalisation",
     ),
     pytest.param(
+        [("nn.Conv2d(6, 16, 5), nn.ReLU()", "nn.Conv2d(6, 16, 5), nn.BatchNorm1d(16)")],
+        "flatten",
+        11,
+        "The normalisation features.4 (line 11) is for rows of numbers but gets maps of 16 x 10 x "
+        "10: write nn.BatchNorm2d(16).",
+        id="normalisation-of-rows",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.BatchNorm2d(120),")],
+        "flatten",
+        14,
+        "The normalisation classifier.1 (line 14) is for maps but gets a row of 120 numbers an "
+        "image: write nn.BatchNorm1d(120).",
+        id="normalisation-of-maps",
+    ),
+    pytest.param(
         [("nn.Conv2d(6, 16, 5)", "nn.Conv2d(6, 16, 15)")],
         "too-small",
         11,
@@ -618,9 +754,9 @@ FAULTS = [
         [(FLATTEN, "x = x.view(4, -1)")],
         "batch-size",
         14,
-        "With one image alone, as a last batch may be: The first linear layer, classifier.0 (line "
-        "14), gets 4 rows for 1 image: a squeeze(), or a view(...) or reshape(...) of a fixed "
-        "size, mixes the images. Write .flatten(start_dim=1).",
+        "An image alone, as a last batch may be, is refused. The first linear layer, classifier.0 "
+        "(line 14), gets 4 rows for 1 image: a squeeze(), or a view(...) or reshape(...) of a "
+        "fixed size, mixes the images. Write .flatten(start_dim=1).",
         id="fixed-batch-size",
     ),
     pytest.param(
@@ -636,9 +772,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x).squeeze()")],
         "batch-size",
         18,
-        "With one image alone, as a last batch may be: forward (line 18) gives (10,) for 1 image; "
-        "expected (1, 10), a number for each of 10 classes. A squeeze(), or a view(...) that does "
-        "not fit, mixes the images: write .flatten(start_dim=1).",
+        "An image alone, as a last batch may be, is refused. forward (line 18) gives (10,) for 1 "
+        "image; expected (1, 10), a number for each of 10 classes. A squeeze(), or a view(...) "
+        "that does not fit, mixes the images: write .flatten(start_dim=1).",
         id="squeeze",
     ),
     pytest.param(
@@ -1039,6 +1175,17 @@ def test_a_function_that_returns_no_network_is_said():
         "Net is no network: expected an nn.Module, found int. Write class Net(nn.Module), or "
         "return one from the function.",
     )
+
+
+def test_a_class_that_derives_from_nothing_is_no_network():
+    text = NET.replace("(nn.Module)", "")
+    for name in ("mine.py", "mine.py:Net"):
+        assert only(check(text, name=name)) == (
+            "not-a-network",
+            6,
+            "Net is a class but no network: write class Net(nn.Module): and super().__init__() as "
+            "the first line of __init__.",
+        )
 
 
 def test_a_network_without_weights_is_said():

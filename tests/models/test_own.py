@@ -65,7 +65,7 @@ def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_pat
         ),
         (
             "mine.py",
-            "mine.py holds 2 networks; say which. There are: Net, wide, nothing, Broken. Name",
+            "mine.py holds 2 networks; say which. There are: Net, Broken. Name one",
         ),
         ("mine.py:wide", r"mine.py: forward gives \(4, 12\) for 4 images; expected \(4, 10\)"),
         ("mine.py:nothing", "mine.py: nothing is no network: expected an nn.Module, found int"),

@@ -18,6 +18,7 @@ from torch import nn
 
 from cnnlab.models.checking.explain import explain, last_name
 from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.mistakes import is_layer, misspelt_init
 from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.randomness import seeded
 
@@ -55,16 +56,15 @@ class OwnNetwork:
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails where a part has not called super().__init__()
                 return made
-        raise FaultError(
-            Finding(
-                "not-a-network",
-                f"{self.class_name} is no network: expected an nn.Module, found "
-                f"{type(made).__name__}. Write class {self.class_name}(nn.Module), or return "
-                "one from the function.",
-                _first_line(make),
-            ),
-            self.path,
+        message = (
+            f"{self.class_name} is a class but no network: write class "
+            f"{self.class_name}(nn.Module): and super().__init__() as the first line of __init__."
+            if isinstance(make, type)
+            else f"{self.class_name} is no network: expected an nn.Module, found "
+            f"{type(made).__name__}. Write class {self.class_name}(nn.Module), or return one from "
+            "the function."
         )
+        raise FaultError(Finding("not-a-network", message, self._line()), self.path)
 
     def read(self) -> OwnModule:
         """Return the file's names, after running it where it has not been run in this process."""
@@ -91,6 +91,15 @@ class OwnNetwork:
                 del sys.modules[name]
                 raise
         return module
+
+    def _line(self) -> int | None:
+        """Return the line where the class or function begins."""
+        found = [
+            each.lineno
+            for each in ast.parse(self.text).body
+            if isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name == self.class_name
+        ]
+        return max(found, default=None)
 
     def _refuse_arguments(self, make: Callable[[], object]) -> None:
         try:
@@ -142,6 +151,9 @@ def read_own(name: str) -> OwnNetwork:
         class_name = networks[0]
     if class_name not in there:
         raise FaultError(_not_there(file, class_name, there, networks))
+    misspelt = misspelt_init(tree, class_name)
+    if misspelt:
+        raise FaultError(misspelt, file)
     return OwnNetwork(str(Path(file)), class_name, text)
 
 
@@ -170,8 +182,11 @@ def _tree(file: str, text: str) -> ast.Module:
             return ast.parse(text, file)
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
-        reads = f" The line reads: {error.text.strip()}" if error.text else ""
-        fault = Finding("syntax", f"{file}{where} is not Python: {error.msg}.{reads}", error.lineno)
+        fault = Finding(
+            "syntax",
+            f"{file}{where} is not Python: {_ended(error.msg)}{_reads(error)}",
+            error.lineno,
+        )
     except ValueError as error:
         fault = Finding("syntax", f"{file} is not Python: {error}.")
     except (RecursionError, MemoryError):
@@ -181,20 +196,36 @@ def _tree(file: str, text: str) -> ast.Module:
     raise FaultError(fault)
 
 
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
+
+
+def _reads(error: SyntaxError) -> str:
+    read = (error.text or "").strip()
+    if read.startswith(("%", "!")):
+        return f" The line reads: {read} It is of a notebook: take it out."
+    return f" The line reads: {read}" if read else ""
+
+
 def _networks(tree: ast.Module) -> list[str]:
     """Return the classes that derive from one of PyTorch's, or from another such in the file."""
     found: list[str] = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             bases = [last_name(base) for base in node.bases]
-            if any(base in found or _is_layer(base) for base in bases):
+            if any(base in found or is_layer(base) for base in bases):
                 found.append(node.name)
-    return found
+    return found or _with_forward(tree)
 
 
-def _is_layer(name: str) -> bool:
-    known = getattr(nn, name, None)
-    return isinstance(known, type) and issubclass(known, nn.Module)
+def _with_forward(tree: ast.Module) -> list[str]:
+    """Return the classes that were meant as networks, though they derive from none."""
+    return [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(each, ast.FunctionDef) and each.name == "forward" for each in node.body)
+    ]
 
 
 def _not_there(file: str, class_name: str, there: dict[str, int], networks: list[str]) -> Finding:
@@ -204,14 +235,15 @@ def _not_there(file: str, class_name: str, there: dict[str, int], networks: list
             f"{file} holds no class or function: expected a network, class Net(nn.Module). To "
             "see one: cnnlab new first.py",
         )
-    listed = f"There are: {', '.join(there)}."
     if not class_name:
+        listed = f"There are: {', '.join(networks or there)}."
         example = (networks or list(there))[-1]
         return Finding(
             "which-class",
             f"{file} holds {len(networks) or 'no'} networks; say which. {listed} Name one, as in "
             f"{file}:{example}.",
         )
+    listed = f"There are: {', '.join(there)}."
     near = get_close_matches(class_name, there, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return Finding(

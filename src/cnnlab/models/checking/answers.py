@@ -35,7 +35,7 @@ def judge_answers(
     for image, row in zip(images.split(1), logits.split(1), strict=True):
         alone = evaluate(subject, image)
         if alone.fault:
-            message = f"With one image alone, as a last batch may be: {alone.fault.message}"
+            message = f"An image alone, as a last batch may be, is refused. {alone.fault.message}"
             yield replace(alone.fault, kind="batch-size", message=message)
             return
         if differ(row, alone.logits):

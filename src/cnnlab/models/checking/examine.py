@@ -128,7 +128,7 @@ def _examine(name: str, subject: Subject) -> Checked:
 
 def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
     """Return what stops the passes; the mode is said where it is of one only."""
-    if training and evaluation:
+    if training and (evaluation or training.kind == "mistake"):
         return [training]
     if training:
         message = f"Only in training mode, after network.train(): {training.message}"

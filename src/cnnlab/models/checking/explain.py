@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.mistakes import mistake_behind
 
 
 def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
@@ -38,6 +39,9 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
             "The network has no forward: write def forward(self, x) in its class, indented as "
             "__init__ is, and return the numbers of the 10 classes from it.",
         )
+    mistake = mistake_behind(said, line)
+    if mistake:
+        return mistake
     where = f" in line {line}" if line else ""
     return Finding("error", f"{doing} stops{where} with {type(error).__name__}: {said}.", line)
 

@@ -25,6 +25,7 @@ Kind = Literal[
     # The weights.
     "no-parameters",
     "frozen",
+    "mistake",
     # A pass through the layers.
     "forward",
     "linear-size",
