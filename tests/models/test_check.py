@@ -250,7 +250,7 @@ def test_a_file_that_is_not_there_is_answered_with_the_nearest():
     assert only(check_network("mien.py:Net")) == (
         "file",
         None,
-        "Cannot read mien.py (No such file or directory). Did you mean mine.py?",
+        "Cannot read mien.py (No such file or directory). Did you mean mine.py:Net?",
     )
     assert only(check_network("other.py")) == (
         "file",

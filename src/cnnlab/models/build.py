@@ -12,6 +12,7 @@ from cnnlab.errors import ModelError
 from cnnlab.models.checking.examine import examine
 from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.lenet5 import LeNet5
+from cnnlab.models.meant import meant_by, notebook
 from cnnlab.models.own import OwnNetwork, is_own, read_own
 from cnnlab.randomness import seeded
 
@@ -76,13 +77,21 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> N
                 raise FaultError(finding, own.path)
         return Network(f"{own.path}:{own.class_name}", own.class_name, own, findings)
     if name not in MODELS:
-        near = get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ModelError(
-            f"There is no model {name!r}.{hint} There are: {', '.join(MODELS)}, or one of your "
-            "own as file.py:Class."
+            f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "
+            "of your own as file.py:Class."
         )
     return MODELS[name]
+
+
+def _instead(name: str) -> str:
+    meant = notebook(name)
+    if meant:
+        return f"{meant} "
+    near = meant_by(name) or next(
+        (repr(each) for each in get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)), None
+    )
+    return f"Did you mean {near}? " if near else ""
 
 
 def build(name: str, seed: int = 0) -> nn.Module:

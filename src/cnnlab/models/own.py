@@ -4,8 +4,8 @@ import ast
 import hashlib
 import inspect
 import linecache
+import shlex
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +16,13 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from cnnlab.models.checking.explain import explain, last_name
+from cnnlab.models.checking.explain import explain
 from cnnlab.models.checking.finding import FaultError, Finding
-from cnnlab.models.checking.mistakes import is_layer, misspelt_init
+from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.top_level import Reading, reading_noted
+from cnnlab.models.meant import meant_by
+from cnnlab.models.source import named_in, networks_in, parsed
+from cnnlab.models.start import free_file_name, is_file_name
 from cnnlab.randomness import seeded
 
 
@@ -139,14 +142,10 @@ def read_own(name: str) -> OwnNetwork:
     file or class, or the file is no Python.
     """
     file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    text = _text(file)
-    tree = _tree(file, text)
-    there = {
-        each.name: each.lineno
-        for each in tree.body
-        if isinstance(each, ast.ClassDef | ast.FunctionDef) and not each.name.startswith("_")
-    }
-    networks = [each for each in _networks(tree) if each in there]
+    text = _text(file, name)
+    tree = parsed(file, text)
+    there = named_in(tree)
+    networks = [each for each in networks_in(tree) if each in there]
     if not class_name and len(networks) == 1:
         class_name = networks[0]
     if class_name not in there:
@@ -157,15 +156,12 @@ def read_own(name: str) -> OwnNetwork:
     return OwnNetwork(str(Path(file)), class_name, text)
 
 
-def _text(file: str) -> str:
+def _text(file: str, name: str) -> str:
     try:
         # Windows' editors begin a text with a mark of its bytes' order, which Python skips too.
         return Path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        beside = sorted(each.name for each in Path(file).parent.glob("*.py"))
-        near = get_close_matches(Path(file).name, beside, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"To begin one: cnnlab new {file}"
-        fault = f"Cannot read {file} ({error.strerror}). {hint}"
+        fault = f"Cannot read {file} ({error.strerror}).{_instead(file, name)}"
     except OSError as error:
         fault = f"Cannot read {file} ({error.strerror})."
     except UnicodeDecodeError:
@@ -175,57 +171,20 @@ def _text(file: str) -> str:
     raise FaultError(Finding("file", fault))
 
 
-def _tree(file: str, text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text, file)
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        fault = Finding(
-            "syntax",
-            f"{file}{where} is not Python: {_ended(error.msg)}{_reads(error)}",
-            error.lineno,
+def _instead(file: str, name: str) -> str:
+    """Return what to do where there is no such file, as a command that works when it is pasted."""
+    folder = Path(file).parent
+    if Path(file).name == "source.py" and (folder / "config.json").is_file():
+        return (
+            f" It is the code of the run {folder}, and without it its network cannot be made "
+            "again: bring it back from a copy, or train anew."
         )
-    except ValueError as error:
-        fault = Finding("syntax", f"{file} is not Python: {error}.")
-    except (RecursionError, MemoryError):
-        fault = Finding(
-            "syntax", f"{file} is not Python that can be read: it is nested too deeply."
-        )
-    raise FaultError(fault)
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
-
-
-def _reads(error: SyntaxError) -> str:
-    read = (error.text or "").strip()
-    if read.startswith(("%", "!")):
-        return f" The line reads: {read} It is of a notebook: take it out."
-    return f" The line reads: {read}" if read else ""
-
-
-def _networks(tree: ast.Module) -> list[str]:
-    """Return the classes that derive from one of PyTorch's, or from another such in the file."""
-    found: list[str] = []
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            bases = [last_name(base) for base in node.bases]
-            if any(base in found or is_layer(base) for base in bases):
-                found.append(node.name)
-    return found or _with_forward(tree)
-
-
-def _with_forward(tree: ast.Module) -> list[str]:
-    """Return the classes that were meant as networks, though they derive from none."""
-    return [
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-        and any(isinstance(each, ast.FunctionDef) and each.name == "forward" for each in node.body)
-    ]
+    meant = meant_by(name)
+    if meant:
+        return f" Did you mean {meant}?"
+    if not folder.is_dir():
+        return f" There is no folder {folder}."
+    return f" To begin one: cnnlab new {shlex.quote(file)}" if is_file_name(Path(file)) else ""
 
 
 def _not_there(file: str, class_name: str, there: dict[str, int], networks: list[str]) -> Finding:
@@ -233,7 +192,7 @@ def _not_there(file: str, class_name: str, there: dict[str, int], networks: list
         return Finding(
             "no-class",
             f"{file} holds no class or function: expected a network, class Net(nn.Module). To "
-            "see one: cnnlab new first.py",
+            f"see one: cnnlab new {free_file_name('first.py')}",
         )
     if not class_name:
         listed = f"There are: {', '.join(networks or there)}."
