@@ -5,6 +5,7 @@ import random
 import re
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -439,6 +440,14 @@ FAULTS = [
         5,
         "Line 5: nn is not imported: write from torch import nn at the top of the file.",
         id="nn-not-imported",
+    ),
+    pytest.param(
+        [(FIRST, "nn.Linear(400, 10**13)")],
+        "too-large",
+        14,
+        "Line 14: 16000000.0 GB are asked for, which this machine does not have: make it smaller, "
+        "as by fewer channels or a pooling before it.",
+        id="no-memory",
     ),
     pytest.param(
         [("def __init__(self)", "def _init_(self)")],
@@ -1395,9 +1404,9 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     assert finding.kind == "slow"
     assert finding.line in {6, 7, 8}
     assert finding.message == (
-        f"The file and its network ran for 0.3 seconds and were stopped in line {finding.line}. "
-        "Put what is to run only when the file is started itself under if __name__ == "
-        '"__main__":'
+        f"After 0.3 seconds of running the file from its top it was stopped in line "
+        f"{finding.line}. Put what is to run only when the file is started itself under if "
+        '__name__ == "__main__":'
     )
     monkeypatch.setattr(apart, "SECONDS", 60)
     assert check(NET).findings == ()
@@ -1410,6 +1419,42 @@ for _ in range(3):
     loss.backward()
     print(loss.item())
 """
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            (INIT, f"{INIT}        while True:\n            pass\n"),
+            "of making the network it was stopped in line {line}. Make its layers smaller, and "
+            "take out of __init__ what need not be done there.",
+        ),
+        (
+            (FLATTEN, "while True:\n            pass"),
+            "of trying the network on a few images it was stopped in line {line}. Make its layers "
+            "smaller, and see that each loop in forward ends.",
+        ),
+    ],
+)
+def test_what_does_not_end_is_said_by_what_was_done(monkeypatch, edit, said):
+    monkeypatch.setattr(apart, "SECONDS", 0.3)
+    _, line, message = only(check(NET, edit))
+    assert message == f"After 60 seconds {said.format(line=line)}"
+
+
+def test_a_network_too_large_for_a_laptop_is_refused_before_it_is_drawn():
+    began = time.perf_counter()
+    found = check(NET, (FIRST, "nn.Linear(400, 1_000_000)"))
+    assert time.perf_counter() - began < 5
+    assert only(found) == (
+        "too-large",
+        14,
+        "With line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
+        "four times that. cnnlab takes up to 250,000,000. The largest layer is a Linear with "
+        "400,000,000: make it smaller, as by fewer channels or a pooling before it.",
+    )
+    made_at_top = NET + "\nnn.Linear(400, 1_000_000)\n"
+    assert only(check(made_at_top))[:2] == ("too-large", 23)
 
 
 def test_training_at_the_top_of_a_file_is_said_with_its_line():
@@ -1435,8 +1480,7 @@ def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
         'to run only when the file is started itself under if __name__ == "__main__":'
     )
     assert said == [
-        "Waiting for mine.py:Net: a file runs from its top, with any training that stands there. "
-        "After 60 s it is stopped."
+        "Waiting for mine.py:Net: running the file from its top. After 60 s it is stopped."
     ]
     assert find_network("mine.py:Net", said.append)
     assert len(said) == 1

@@ -124,6 +124,8 @@ class OwnNetwork:
     def _explained(self, doing: str) -> Iterator[None]:
         try:
             yield
+        except FaultError:
+            raise  # explained already
         except (Exception, SystemExit) as error:
             raise FaultError(explain(error, doing, self.path, self.text), self.path) from None
 

@@ -16,7 +16,7 @@ from cnnlab.models.checking.hidden import judge_hidden
 from cnnlab.models.checking.layers import Layer, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
-from cnnlab.models.checking.making import lines_of_layers
+from cnnlab.models.checking.making import lines_of_layers, too_large_refused
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
 from cnnlab.models.checking.saved import judge_saved
 from cnnlab.models.checking.weights import judge_weights, refuse_lazy
@@ -24,6 +24,28 @@ from cnnlab.models.own import OwnNetwork
 
 _IMAGES = 4
 _ORDER = ("stops", "spoils", "none")
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A part of the examination: what it does, and what to do where it does not end."""
+
+    doing: str
+    advice: str
+
+
+_READING = _Stage(
+    "running the file from its top",
+    'Put what is to run only when the file is started itself under if __name__ == "__main__":',
+)
+_MAKING = _Stage(
+    "making the network",
+    "Make its layers smaller, and take out of __init__ what need not be done there.",
+)
+_TRYING = _Stage(
+    "trying the network on a few images",
+    "Make its layers smaller, and see that each loop in forward ends.",
+)
 
 
 @dataclass(frozen=True)
@@ -61,19 +83,20 @@ def examine(
     ``notify`` is told where that takes long.
     """
     source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
+    stage = _READING
 
     def on_waiting() -> None:
-        notify(
-            f"Waiting for {name}: a file runs from its top, with any training that stands there. "
-            f"After {SECONDS:g} s it is stopped."
-        )
+        notify(f"Waiting for {name}: {stage.doing}. After {SECONDS:g} s it is stopped.")
 
     try:
         with apart(on_waiting), lines_of_layers(source.path) as lines:
-            at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+            with too_large_refused(source.path):
+                at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+            stage = _MAKING
             torch.manual_seed(0)
-            with redirect_stdout(io.StringIO()) as printed:
+            with too_large_refused(source.path), redirect_stdout(io.StringIO()) as printed:
                 network = make()
+            stage = _TRYING
             checked = _examine(name, Subject(network, make, source.path, source.text, lines))
         findings = [*checked.findings, *at_top]
         return replace(
@@ -87,8 +110,7 @@ def examine(
         line = line_of(error, source.path)
         where = f" in line {line}" if line else ""
         message = (
-            f"The file and its network ran for {SECONDS:g} seconds and were stopped{where}. Put "
-            'what is to run only when the file is started itself under if __name__ == "__main__":'
+            f"After {SECONDS:g} seconds of {stage.doing} it was stopped{where}. {stage.advice}"
         )
         return Checked(name, findings=(Finding("slow", message, line),))
 

@@ -25,6 +25,7 @@ Kind = Literal[
     # The weights.
     "no-parameters",
     "frozen",
+    "too-large",
     "mistake",
     # A pass through the layers.
     "forward",

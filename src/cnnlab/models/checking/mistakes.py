@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from torch import nn
 
-from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.finding import Finding, Kind
 
 _SHORT = {"torch.nn": "nn", "torch.nn.functional": "F"}
 _IMPORTS = {
@@ -16,6 +16,8 @@ _IMPORTS = {
     "torch": "import torch",
     "F": "from torch.nn import functional as F",
 }
+
+TOO_LARGE = "make it smaller, as by fewer channels or a pooling before it."
 
 
 def mistake_behind(said: str, line: int | None) -> Finding | None:
@@ -25,7 +27,8 @@ def mistake_behind(said: str, line: int | None) -> Finding | None:
         advice = explained(*found.groups()) if found else None
         if advice:
             where = f"Line {line}: " if line else ""
-            return Finding("mistake", f"{where}{advice}", line)
+            kind: Kind = "too-large" if explained is _no_memory else "mistake"
+            return Finding(kind, f"{where}{advice}", line)
     return None
 
 
@@ -80,6 +83,10 @@ def _moved() -> str:
     )
 
 
+def _no_memory(size: str) -> str:
+    return f"{int(size) / 1e9:.1f} GB are asked for, which this machine does not have: {TOO_LARGE}"
+
+
 def is_layer(name: str) -> bool:
     """Return whether torch.nn has a layer of that name."""
     known = getattr(nn, name, None)
@@ -96,6 +103,7 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"combination of arguments - got \((\w+),", _not_applied),
     (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
     (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _moved),
+    (r"tried to allocate (\d+) bytes", _no_memory),
     (r"Expected all tensors to be on|'MPS' backend|CUDA error", _moved),
 )
 
