@@ -445,8 +445,9 @@ FAULTS = [
         [(FIRST, "nn.Linear(400, 10**13)")],
         "too-large",
         14,
-        "Line 14: 16000000.0 GB are asked for, which this machine does not have: make it smaller, "
-        "as by fewer channels or a pooling before it.",
+        "Line 14: 4,000,000,000,000,000 numbers are asked for at once, 16000000.0 GB, and this "
+        "machine has less memory: make that layer smaller, as by fewer channels or a pooling "
+        "before it.",
         id="no-memory",
     ),
     pytest.param(
@@ -1086,8 +1087,8 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain list of layers, so PyTorch does not see the weights: they are neither "
-        "trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
+        "extra (line 9) is a plain list of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
         id="plain-list",
     ),
     pytest.param(
@@ -1100,8 +1101,8 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain dict of layers, so PyTorch does not see the weights: they are neither "
-        "trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
+        "extra (line 9) is a plain dict of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
         id="plain-dict",
     ),
     pytest.param(
@@ -1451,7 +1452,7 @@ def test_a_network_too_large_for_a_laptop_is_refused_before_it_is_drawn():
         14,
         "With line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
         "four times that. cnnlab takes up to 250,000,000. The largest layer is a Linear with "
-        "400,000,000: make it smaller, as by fewer channels or a pooling before it.",
+        "400,000,000: make that layer smaller, as by fewer channels or a pooling before it.",
     )
     made_at_top = NET + "\nnn.Linear(400, 1_000_000)\n"
     assert only(check(made_at_top))[:2] == ("too-large", 23)

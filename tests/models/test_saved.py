@@ -64,8 +64,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"before": BLOCK, "made": "self.block = Block()", "answer": "self.block(x)"},
             "plain-list",
-            "block holds layers in a Block, which is no nn.Module, so PyTorch does not see the "
-            "weights: they are neither trained nor saved with the run. Write "
+            "block (line 8) holds layers in a Block, which is no nn.Module, so PyTorch does not "
+            "see the weights: they are neither trained nor saved with the run. Write "
             "class Block(nn.Module), with super().__init__() as the first line of its __init__.",
         ),
         (

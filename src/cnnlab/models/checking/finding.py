@@ -17,6 +17,8 @@ Kind = Literal[
     "super-init",
     "not-a-network",
     "lazy",
+    "too-large",
+    "mistake",
     # Layers and numbers that are not saved with the weights.
     "plain-list",
     "made-in-forward",
@@ -25,8 +27,6 @@ Kind = Literal[
     # The weights.
     "no-parameters",
     "frozen",
-    "too-large",
-    "mistake",
     # A pass through the layers.
     "forward",
     "linear-size",

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
 from cnnlab.models.checking.strangers import Stranger
 
@@ -39,13 +40,10 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
             ]
             if held:
                 layer, holder = held[0]
-                place = f"{name}.{attribute}".lstrip(".")
-                finding = Finding(
-                    "plain-list",
-                    _hidden_by(place, attribute, value, holder),
-                    subject.made_lines.get(layer),
-                )
-                yield finding, [layer for layer, _ in held]
+                line = subject.made_lines.get(layer)
+                place = placed(f"{name}.{attribute}".lstrip("."), line)
+                message = _hidden_by(place, attribute, value, holder)
+                yield Finding("plain-list", message, line), [layer for layer, _ in held]
 
 
 def _layers_in(

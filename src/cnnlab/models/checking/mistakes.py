@@ -17,7 +17,8 @@ _IMPORTS = {
     "F": "from torch.nn import functional as F",
 }
 
-TOO_LARGE = "make it smaller, as by fewer channels or a pooling before it."
+TOO_LARGE = "make that layer smaller, as by fewer channels or a pooling before it."
+"""What to do with a layer that no laptop has the memory for."""
 
 
 def mistake_behind(said: str, line: int | None) -> Finding | None:
@@ -84,7 +85,11 @@ def _moved() -> str:
 
 
 def _no_memory(size: str) -> str:
-    return f"{int(size) / 1e9:.1f} GB are asked for, which this machine does not have: {TOO_LARGE}"
+    numbers, gigabytes = int(size) // 4, int(size) / 1e9
+    return (
+        f"{numbers:,} numbers are asked for at once, {gigabytes:.1f} GB, and this machine has less "
+        f"memory: {TOO_LARGE}"
+    )
 
 
 def is_layer(name: str) -> bool:
