@@ -356,7 +356,7 @@ FAULTS = [
         "top-level",
         6,
         "Line 6 prints whenever the file is read: put what is to run only when the file is started "
-        'itself under if __name__ == "__main__":',
+        'itself under if __name__ == "__main__": at its end.',
         id="print-at-top-level",
     ),
     pytest.param(
@@ -540,12 +540,20 @@ FAULTS = [
         id="lazy-convolution",
     ),
     pytest.param(
-        [("def forward(", "def forwards(")],
+        [("def forward(", "def foward(")],
+        "forward",
+        18,
+        "The network has no forward, but foward (line 18): write def forward(self, x) in its "
+        "class, indented as __init__ is, and return the numbers of the 10 classes from it.",
+        id="no-forward",
+    ),
+    pytest.param(
+        [("def forward(", "def predict(")],
         "forward",
         None,
         "The network has no forward: write def forward(self, x) in its class, indented as __init__ "
         "is, and return the numbers of the 10 classes from it.",
-        id="no-forward",
+        id="nothing-like-forward",
     ),
     pytest.param(
         [("def forward(self, x):", "def forward(x):")],
@@ -1193,8 +1201,8 @@ def test_a_class_that_derives_from_nothing_is_no_network():
         assert only(check(text, name=name)) == (
             "not-a-network",
             6,
-            "Net is a class but no network: write class Net(nn.Module): and super().__init__() as "
-            "the first line of __init__.",
+            "Net (line 6) is a class but no network: write class Net(nn.Module): and "
+            "super().__init__() as the first line of __init__.",
         )
 
 
@@ -1407,7 +1415,7 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     assert finding.message == (
         f"After 0.3 seconds of running the file from its top it was stopped in line "
         f"{finding.line}. Put what is to run only when the file is started itself under if "
-        '__name__ == "__main__":'
+        '__name__ == "__main__": at its end.'
     )
     monkeypatch.setattr(apart, "SECONDS", 60)
     assert check(NET).findings == ()
@@ -1463,7 +1471,7 @@ def test_training_at_the_top_of_a_file_is_said_with_its_line():
     assert (kind, line) == ("top-level", 26)
     assert re.sub(r"\d+\.\d", "0.0", message) == (
         "Line 26 trains whenever the file is read, for 0.0 s: put what is to run only when the "
-        'file is started itself under if __name__ == "__main__":'
+        'file is started itself under if __name__ == "__main__": at its end.'
     )
     guarded = TRAINING.replace("\n", "\n    ").replace("    network =", "def run():\n    network =")
     assert check(NET + guarded + '\nif __name__ == "__main__":\n    run()\n').findings == ()
@@ -1478,7 +1486,7 @@ def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
     assert kind == "top-level"
     assert re.sub(r"\d+\.\d", "0.0", message) == (
         "Whenever the file is read it runs for 0.0 s; if that is not for its imports: put what is "
-        'to run only when the file is started itself under if __name__ == "__main__":'
+        'to run only when the file is started itself under if __name__ == "__main__": at its end.'
     )
     assert said == [
         "Waiting for mine.py:Net: running the file from its top. After 60 s it is stopped."

@@ -59,6 +59,11 @@ def test_of_several_networks_in_the_file_none_is_guessed():
     assert "Did you mean mine.py:Wide?" in refusal("mine:wide")
 
 
+def test_a_class_in_several_files_is_named_in_each():
+    write_starting_file("other.py")
+    assert "Did you mean mine.py:Net or other.py:Net?" in refusal("Net")
+
+
 def test_a_notebook_is_to_be_exported():
     Path("nb.ipynb").write_text("{}")
     for name in ("nb.ipynb", "nb.ipynb:Net"):

@@ -9,6 +9,7 @@ from cnnlab.models.source import named_in, networks_in, parsed
 
 _ENDINGS = {"py", "txt", "pyc", "ipynb"}
 _SEPARATORS = r"[:.\s]+"
+_NAMED = 3
 
 
 def meant_by(name: str) -> str | None:
@@ -28,7 +29,8 @@ def meant_by(name: str) -> str | None:
         if not named and len(classes) == 1:
             named = classes[0]
         return f"{by_stem[stem]}:{named}" if named else str(by_stem[stem])
-    return next((f"{each}:{wanted}" for each in files if wanted in _classes(each)), None)
+    having = [f"{each}:{wanted}" for each in files if wanted in _classes(each)]
+    return " or ".join(having[:_NAMED]) or None
 
 
 def notebook(name: str) -> str | None:

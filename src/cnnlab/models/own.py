@@ -18,6 +18,7 @@ from torch import nn
 
 from cnnlab.models.checking.explain import explain
 from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.models.meant import meant_by
@@ -60,7 +61,7 @@ class OwnNetwork:
                 list(made.modules())  # fails where a part has not called super().__init__()
                 return made
         message = (
-            f"{self.class_name} is a class but no network: write class "
+            f"{placed(self.class_name, self._line())} is a class but no network: write class "
             f"{self.class_name}(nn.Module): and super().__init__() as the first line of __init__."
             if isinstance(make, type)
             else f"{self.class_name} is no network: expected an nn.Module, found "

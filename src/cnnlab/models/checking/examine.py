@@ -19,6 +19,7 @@ from cnnlab.models.checking.limit import TooSlowError
 from cnnlab.models.checking.making import lines_of_layers, too_large_refused
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
 from cnnlab.models.checking.saved import judge_saved
+from cnnlab.models.checking.top_level import UNDER_MAIN
 from cnnlab.models.checking.weights import judge_weights, refuse_lazy
 from cnnlab.models.own import OwnNetwork
 
@@ -36,7 +37,7 @@ class _Stage:
 
 _READING = _Stage(
     "running the file from its top",
-    'Put what is to run only when the file is started itself under if __name__ == "__main__":',
+    f"Put what is to run only when the file is started itself {UNDER_MAIN}",
 )
 _MAKING = _Stage(
     "making the network",

@@ -3,6 +3,7 @@
 import ast
 import re
 import traceback
+from difflib import get_close_matches
 from pathlib import Path
 
 from cnnlab.models.checking.finding import Finding
@@ -34,11 +35,7 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
             _line_of_init(text, bare[1]),
         )
     if 'missing the required "forward"' in said:
-        return Finding(
-            "forward",
-            "The network has no forward: write def forward(self, x) in its class, indented as "
-            "__init__ is, and return the numbers of the 10 classes from it.",
-        )
+        return _no_forward(text)
     mistake = mistake_behind(said, line)
     if mistake:
         return mistake
@@ -83,6 +80,18 @@ def last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _no_forward(text: str) -> Finding:
+    advice = (
+        "write def forward(self, x) in its class, indented as __init__ is, and return the numbers "
+        "of the 10 classes from it."
+    )
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and get_close_matches(node.name, ["forward"]):
+            message = f"The network has no forward, but {node.name} (line {node.lineno}): {advice}"
+            return Finding("forward", message, node.lineno)
+    return Finding("forward", f"The network has no forward: {advice}")
 
 
 def _failed_import(error: ImportError, said: str, line: int | None, path: str) -> Finding:

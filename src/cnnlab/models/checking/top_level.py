@@ -13,6 +13,8 @@ from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.strangers import line_running
 
 _LONG = 2.0
+UNDER_MAIN = 'under if __name__ == "__main__": at its end.'
+"""Where to put what is not to run whenever a file is read."""
 
 
 @dataclass
@@ -39,8 +41,7 @@ class Reading:
             return
         yield Finding(
             "top-level",
-            f"{does}: put what is to run only when the file is started itself under "
-            'if __name__ == "__main__":',
+            f"{does}: put what is to run only when the file is started itself {UNDER_MAIN}",
             line,
         )
 
