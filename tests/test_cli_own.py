@@ -1,7 +1,10 @@
 """What the commands say of a network of one's own, as a user meets it."""
 
 import json
+import sys
 from pathlib import Path
+
+from cnnlab.models.checking import apart
 
 QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
 SOFTMAX = (
@@ -58,3 +61,14 @@ def test_what_a_network_prints_is_shown_once_and_apart_from_the_verdict(cnnlab):
     status, out, err = cnnlab("check", "mine.py:Net", "--json")
     assert json.loads(out)["printed"] == "[shape] (4, 1, 32, 32)\n"
     assert "[shape] (4, 1, 32, 32)" in err
+
+
+def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
+    monkeypatch.setattr(apart, "PATIENCE", 0.1)
+    Path("mine.py").write_text("import time\ntime.sleep(0.5)\n" + SOFTMAX)
+    standard_error = sys.stderr
+    status, out, err = cnnlab("check", "mine.py:Soft")
+    assert status == 1
+    assert "Waiting for mine.py:Soft: running the file from its top." in said(err)
+    assert "Waiting" not in out
+    assert sys.stderr is standard_error

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain
+from typing import TextIO
 
 import torch
 from torch import nn
@@ -28,14 +29,14 @@ def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
     `PATIENCE` seconds ``on_waiting`` is called, which may write on standard error. Raises
     `TooSlowError` after `SECONDS`.
     """
-    standard_input = sys.stdin
+    standard_input, standard_error = sys.stdin, sys.stderr
     sys.stdin = io.StringIO()
     try:
         with (
-            _waiting(on_waiting),
             seeded(0),
             redirect_stdout(_nowhere()),
             redirect_stderr(_nowhere()),
+            _waiting(on_waiting, standard_error),
             warnings.catch_warnings(),
             time_limit(SECONDS),
         ):
@@ -46,9 +47,7 @@ def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _waiting(on_waiting: Callable[[], None]) -> Iterator[None]:
-    standard_error = sys.stderr
-
+def _waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator[None]:
     def tell() -> None:
         with redirect_stderr(standard_error):
             on_waiting()
@@ -60,6 +59,7 @@ def _waiting(on_waiting: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()  # else it could put back the stream that it found after we have put back ours
 
 
 def _nowhere() -> io.TextIOWrapper:
