@@ -72,3 +72,6 @@ def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
     assert "Waiting for mine.py:Soft: running the file from its top." in said(err)
     assert "Waiting" not in out
     assert sys.stderr is standard_error
+    Path("mine.py").write_text("import time\ntime.sleep(0.6)\n" + SOFTMAX)  # not read before
+    words = ("compare", "mine.py:Soft", "lenet5", *QUICK, "--jobs", 1, "--seeds", 1)
+    assert "Waiting for mine.py:Soft: running the file from its top." in said(cnnlab(*words)[2])

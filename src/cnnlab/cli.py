@@ -418,7 +418,7 @@ def compare(
 
     from cnnlab.experiments.variants import read_variants
 
-    read = read_variants(variants, recipe_name, made, again=again)
+    read = read_variants(variants, recipe_name, made, again=again, notify=terminal.say)
     _warn_of([each.network for each in read], terminal)
 
     from cnnlab.data.images import prepare
