@@ -7,7 +7,7 @@ import signal
 import sys
 import warnings
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, fields, make_dataclass
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from cnnlab.words import counted, percent, times
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
     from cnnlab.data.images import Splits
+    from cnnlab.models.build import Network
 
 _SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
@@ -210,7 +211,10 @@ def train(
     if output:
         refuse_taken(output)
     stopped = open_run(resume, terminal.say) if resume else None
-    network = stopped.network(trust=trust) if stopped else find_network(model or "lenet5")
+    network = (
+        stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
+    )
+    _warn_of([network], terminal)
     config = stopped.config if stopped else config
     chosen = choose_device(device)
     splits = _load(
@@ -384,7 +388,9 @@ def check(
 
     from cnnlab.models.check import check_network
 
-    checked = check_network(model)
+    checked = check_network(model, terminal.say)
+    if checked.printed:
+        terminal.show(f"The network printed, of one pass:\n{checked.printed}")
     terminal.checked(checked)
     if json_wanted:
         _print_json(
@@ -447,7 +453,8 @@ def compare(
 
     from cnnlab.experiments.variants import read_variants
 
-    read = read_variants(variants, recipe_name, made, again=again)
+    read = read_variants(variants, recipe_name, made, again=again, notify=terminal.say)
+    _warn_of([each.network for each in read], terminal)
 
     from cnnlab.data.images import prepare
     from cnnlab.experiments.compare import as_json, open_comparison
@@ -701,6 +708,14 @@ def _client(cluster: str | None) -> Iterator[Any]:
 
     with connected(cluster) as client:
         yield client
+
+
+def _warn_of(networks: "Sequence[Network]", terminal: Terminal) -> None:
+    """Say, once a network, what was found wrong with it that does not stop its training."""
+    for name, findings in {each.name: each.findings for each in networks}.items():
+        if findings:
+            said = " ".join(each.message for each in findings)
+            terminal.say(f"{name}: {said} See: cnnlab check {shlex.quote(name)}")
 
 
 def _check_numbers(*, seeds: int, matters: float, jobs: int | None) -> None:

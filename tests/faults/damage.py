@@ -161,13 +161,11 @@ def hostile_tensors(content: bytes, chance: random.Random) -> bytes:
         wrong = chance.choice([0, 1, size - 1, size + 1, 2**31, 2**32, 2**63, 2**64 - 1, 10**8])
         return struct.pack("<Q", wrong) + header + data
     value = json.loads(header)
-    checksum, brace, rest = value["__metadata__"]["cnnlab"].partition("{")
-    about = (brace + rest).encode()
-    if kind == 1:
-        about = hostile_json(about, chance)
+    about = json.loads(value["__metadata__"]["cnnlab"])
     if chance.random() < 0.8:  # left out, as in the first files: what is behind it is looked at
-        checksum = ""
-    value["__metadata__"]["cnnlab"] = checksum + about.decode()
+        del about["sha256"]
+    text = json.dumps(about).encode()
+    value["__metadata__"]["cnnlab"] = (hostile_json(text, chance) if kind == 1 else text).decode()
     if kind > 2:
         entry = value[chance.choice([name for name in value if name != "__metadata__"])]
         match chance.randrange(4):

@@ -2,8 +2,10 @@
 
 import io
 import random
+import re
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -224,12 +226,32 @@ def test_a_syntax_error_is_said_with_its_line():
     assert not found.is_sound
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "    wrong = [1 2]",
+            "mine.py, line 6 is not Python: invalid syntax. Perhaps you forgot "
+            "a comma? The line reads: wrong = [1 2]",
+        ),
+        (
+            "%matplotlib inline",
+            "mine.py, line 6 is not Python: invalid syntax. The line reads: "
+            "%matplotlib inline It is of a notebook: take it out.",
+        ),
+    ],
+)
+def test_a_syntax_error_ends_as_a_sentence_does(line, said):
+    found = check(NET, ("class Net(", f"{line.strip()}\n\n\nclass Net("))
+    assert only(found) == ("syntax", 6, said)
+
+
 def test_a_file_that_is_not_there_is_answered_with_the_nearest():
     write(NET)
     assert only(check_network("mien.py:Net")) == (
         "file",
         None,
-        "Cannot read mien.py (No such file or directory). Did you mean mine.py?",
+        "Cannot read mien.py (No such file or directory). Did you mean mine.py:Net?",
     )
     assert only(check_network("other.py")) == (
         "file",
@@ -279,8 +301,10 @@ def test_what_is_no_network_is_not_taken_for_one():
 
 
 def test_a_class_that_derives_from_another_of_the_file_is_a_network():
-    text = NET + "\nclass Wider(Net):\n    pass\n"
-    assert only(check(text))[0] == "which-class"
+    text = NET + "\nclass Wider(Net):\n    pass\n\n\ndef late():\n    return Net()\n"
+    assert only(check(text))[2] == (
+        "mine.py holds 2 networks; say which. There are: Net, Wider. Name one, as in mine.py:Wider."
+    )
     assert check_network("mine.py:Wider").findings == ()
 
 
@@ -326,6 +350,121 @@ FAULTS = [
         "Line 3, an import of your own file, fails: cannot import name 'functionals' from "
         "'torch.nn' ({torch}).",
         id="name-missing",
+    ),
+    pytest.param(
+        [("class Net(", "print('begins')\n\n\nclass Net(")],
+        "top-level",
+        6,
+        "Line 6 prints whenever the file is read: put what is to run only when the file is started "
+        'itself under if __name__ == "__main__": at its end.',
+        id="print-at-top-level",
+    ),
+    pytest.param(
+        [("nn.ReLU(), nn.MaxPool2d(2),\n            nn.Conv2d", "nn.Maxpool2d(2),\n nn.Conv2d")],
+        "mistake",
+        10,
+        "Line 10: there is no nn.Maxpool2d in PyTorch. Did you mean nn.MaxPool2d?",
+        id="misspelt-layer",
+    ),
+    pytest.param(
+        [("class Net(nn.Module)", "class Net(nn.module)")],
+        "mistake",
+        6,
+        "Line 6: there is no nn.module in PyTorch. Did you mean nn.Module?",
+        id="misspelt-module",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = F.Relu(x).flatten(1)")],
+        "mistake",
+        20,
+        "Line 20: there is no F.Relu in PyTorch. Did you mean F.relu?",
+        id="misspelt-function",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.ReLU,")],
+        "mistake",
+        13,
+        "Line 13: a nn.ReLU stands there without its brackets: write nn.ReLU().",
+        id="layer-without-brackets",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = nn.ReLU(x).flatten(1)")],
+        "mistake",
+        20,
+        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
+        "x = self.layer(x) in forward.",
+        id="layer-made-of-numbers",
+    ),
+    pytest.param(
+        [
+            ("self.features = ", "self.relu = nn.ReLU\n        self.features = "),
+            ("x = self.features(x)", "x = self.features(self.relu(x))"),
+        ],
+        "mistake",
+        20,
+        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
+        "x = self.layer(x) in forward.",
+        id="layer-kept-without-brackets",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = torch.from_numpy(x.flatten(1).numpy())")],
+        "mistake",
+        20,
+        "Line 20: numbers leave PyTorch here, as .numpy() or a function of NumPy has it, and no "
+        "gradient can follow them: use PyTorch's own functions, such as torch.relu(x) or "
+        "x.mean().",
+        id="numpy",
+    ),
+    pytest.param(
+        [(FLATTEN, "raise AssertionError('Torch not compiled with CUDA enabled')")],
+        "mistake",
+        20,
+        "Line 20: something is moved to a GPU, or made there: take .cuda(), .to(...) and "
+        "device=... out. cnnlab moves the network and its images itself; cnnlab train --device "
+        "says where to.",
+        id="cuda",
+    ),
+    pytest.param(
+        [("class Net(", "get_ipython().run_line_magic('matplotlib', 'inline')\n\n\nclass Net(")],
+        "mistake",
+        6,
+        "Line 6: get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
+        "take it out.",
+        id="get-ipython",
+    ),
+    pytest.param(
+        [("from torch import nn\n", "")],
+        "mistake",
+        5,
+        "Line 5: nn is not imported: write from torch import nn at the top of the file.",
+        id="nn-not-imported",
+    ),
+    pytest.param(
+        [(FIRST, "nn.Linear(400, 10**13)")],
+        "too-large",
+        14,
+        "Line 14: 4,000,000,000,000,000 numbers are asked for at once, 16000000.0 GB, and this "
+        "machine has less memory: make that layer smaller, as by fewer channels or a pooling "
+        "before it.",
+        id="no-memory",
+    ),
+    pytest.param(
+        [("def __init__(self)", "def _init_(self)")],
+        "mistake",
+        7,
+        "Line 7: _init_ is never called by Python: write __init__, with two underscores on either "
+        "side.",
+        id="misspelt-init",
+    ),
+    pytest.param(
+        [("def __init__(self)", "def __int__(self)"), ("super().__init__()", "super().__int__()")],
+        "mistake",
+        7,
+        "Line 7: __int__ is never called by Python: write __init__, with two underscores on either "
+        "side.",
+        id="int",
     ),
     pytest.param(
         [(INIT, "")],
@@ -401,12 +540,20 @@ FAULTS = [
         id="lazy-convolution",
     ),
     pytest.param(
-        [("def forward(", "def forwards(")],
+        [("def forward(", "def foward(")],
+        "forward",
+        18,
+        "The network has no forward, but foward (line 18): write def forward(self, x) in its "
+        "class, indented as __init__ is, and return the numbers of the 10 classes from it.",
+        id="no-forward",
+    ),
+    pytest.param(
+        [("def forward(", "def predict(")],
         "forward",
         None,
         "The network has no forward: write def forward(self, x) in its class, indented as __init__ "
         "is, and return the numbers of the 10 classes from it.",
-        id="no-forward",
+        id="nothing-like-forward",
     ),
     pytest.param(
         [("def forward(self, x):", "def forward(x):")],
@@ -515,6 +662,22 @@ FAULTS = [
         id="channels-of-normalisation",
     ),
     pytest.param(
+        [("nn.Conv2d(6, 16, 5), nn.ReLU()", "nn.Conv2d(6, 16, 5), nn.BatchNorm1d(16)")],
+        "flatten",
+        11,
+        "The normalisation features.4 (line 11) is for rows of numbers but gets maps of 16 x 10 x "
+        "10: write nn.BatchNorm2d(16).",
+        id="normalisation-of-rows",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.BatchNorm2d(120),")],
+        "flatten",
+        14,
+        "The normalisation classifier.1 (line 14) is for maps but gets a row of 120 numbers an "
+        "image: write nn.BatchNorm1d(120).",
+        id="normalisation-of-maps",
+    ),
+    pytest.param(
         [("nn.Conv2d(6, 16, 5)", "nn.Conv2d(6, 16, 15)")],
         "too-small",
         11,
@@ -526,8 +689,8 @@ FAULTS = [
     pytest.param(
         [("nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)", "nn.MaxPool2d(9), nn.AvgPool2d(2)")],
         "too-small",
-        19,
-        "The maps are only 1 x 1 when they reach features.4 (line 19), whose kernel is 2 x 2: take "
+        11,
+        "The maps are only 1 x 1 when they reach features.4 (line 11), whose kernel is 2 x 2: take "
         "out a pooling before it, use a smaller kernel, or give the convolutions before it "
         "padding.",
         id="too-small-for-a-pooling",
@@ -609,9 +772,9 @@ FAULTS = [
         [(FLATTEN, "x = x.view(4, -1)")],
         "batch-size",
         14,
-        "With one image alone, as a last batch may be: The first linear layer, classifier.0 (line "
-        "14), gets 4 rows for 1 image: a squeeze(), or a view(...) or reshape(...) of a fixed "
-        "size, mixes the images. Write .flatten(start_dim=1).",
+        "An image alone, as a last batch may be, is refused. The first linear layer, classifier.0 "
+        "(line 14), gets 4 rows for 1 image: a squeeze(), or a view(...) or reshape(...) of a "
+        "fixed size, mixes the images. Write .flatten(start_dim=1).",
         id="fixed-batch-size",
     ),
     pytest.param(
@@ -627,9 +790,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x).squeeze()")],
         "batch-size",
         18,
-        "With one image alone, as a last batch may be: forward (line 18) gives (10,) for 1 image; "
-        "expected (1, 10), a number for each of 10 classes. A squeeze(), or a view(...) that does "
-        "not fit, mixes the images: write .flatten(start_dim=1).",
+        "An image alone, as a last batch may be, is refused. forward (line 18) gives (10,) for 1 "
+        "image; expected (1, 10), a number for each of 10 classes. A squeeze(), or a view(...) "
+        "that does not fit, mixes the images: write .flatten(start_dim=1).",
         id="squeeze",
     ),
     pytest.param(
@@ -702,10 +865,10 @@ FAULTS = [
             )
         ],
         "not-finite",
-        None,
-        "Before any training the output already holds NaN or infinity, first after classifier.1: "
-        "look for a division by 0, a logarithm or root of what can be 0 or less, or very large "
-        "weights.",
+        14,
+        "Before any training the output already holds NaN or infinity, first after classifier.1 "
+        "(line 14): look for a division by 0, a logarithm or root of what can be 0 or less, or "
+        "very large weights.",
         id="nan-of-a-layer",
     ),
     pytest.param(
@@ -803,9 +966,9 @@ FAULTS = [
     pytest.param(
         [(RETURN, "return F.relu(self.classifier(x), inplace=True)")],
         "squashed",
-        None,
-        "The last step is a ReLU: it makes all numbers below 0 the same, and where they are, "
-        "nothing is learned. Take it out.",
+        21,
+        "The last step is a ReLU (line 21): it makes all numbers below 0 the same, and where they "
+        "are, nothing is learned. Take it out.",
         id="relu",
     ),
     pytest.param(
@@ -822,7 +985,7 @@ FAULTS = [
         10,
         "features.0.weight, features.0.bias, features.3.weight and features.3.bias get no "
         "gradient, so training leaves them as drawn: the output does not use them, or .detach(), "
-        ".data or torch.no_grad() stands between.",
+        ".data, torch.no_grad() or a multiplication by 0 stands between.",
         id="no-gradient",
     ),
     pytest.param(
@@ -835,8 +998,56 @@ FAULTS = [
         "no-gradient",
         9,
         "scale gets no gradient, so training leaves it as drawn: the output does not use it, or "
-        ".detach(), .data or torch.no_grad() stands between.",
+        ".detach(), .data, torch.no_grad() or a multiplication by 0 stands between.",
         id="no-gradient-of-a-parameter",
+    ),
+    pytest.param(
+        [
+            (
+                "self.features = ",
+                "self.extra = nn.Linear(400, 10)\n        self.features = ",
+            ),
+            (RETURN, "return self.classifier(x) + 0 * self.extra(x)"),
+        ],
+        "no-gradient",
+        9,
+        "extra.weight and extra.bias get no gradient, so training leaves them as drawn: the output "
+        "does not use them, or .detach(), .data, torch.no_grad() or a multiplication by 0 stands "
+        "between.",
+        id="no-gradient-past-a-zero",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.Dropout(1.0),")],
+        "constant",
+        14,
+        "classifier.1 (line 14) drops everything in training, so nothing is learned of the images. "
+        "Its number is the share that is dropped: write nn.Dropout(0.5).",
+        id="dropout-of-all",
+    ),
+    pytest.param(
+        [
+            (
+                LAST,
+                f"{LAST}\n        )\n        for each in self.parameters():\n"
+                "            nn.init.zeros_(each",
+            )
+        ],
+        "constant",
+        10,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: all weights of features.0 (line 10), features.3 "
+        "(line 11), classifier.0 (line 14) and classifier.2 (line 15) are 0. Leave them as "
+        "PyTorch draws them.",
+        id="zeros",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = 0 * x.flatten(1)")],
+        "constant",
+        18,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: look for a multiplication by 0, or a step that "
+        "makes all numbers the same.",
+        id="features-times-0",
     ),
     pytest.param(
         [("self.features = ", "self.extra = nn.Linear(3, 4)\n        self.features = ")],
@@ -884,8 +1095,8 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain list of layers, so their weights are seen by no one and not trained: "
-        "write nn.ModuleList(...) around it.",
+        "extra (line 9) is a plain list of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
         id="plain-list",
     ),
     pytest.param(
@@ -898,9 +1109,43 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra is a plain dict of layers, so their weights are seen by no one and not trained: "
-        "write nn.ModuleDict(...) around it.",
+        "extra (line 9) is a plain dict of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
         id="plain-dict",
+    ),
+    pytest.param(
+        [(RETURN, "return nn.Linear(400, 10)(x) + self.classifier(x)")],
+        "made-in-forward",
+        21,
+        "Line 21 makes a Linear while forward runs: its weights are drawn there, and are neither "
+        "trained nor saved with the run. Make it in __init__, as in self.layer = nn.Linear(...), "
+        "and only call it in forward: x = self.layer(x).",
+        id="made-in-forward",
+    ),
+    pytest.param(
+        [
+            ("class Net(", "LAST = nn.Linear(400, 10)\n\n\nclass Net("),
+            (RETURN, "return self.classifier(x) + LAST(x)"),
+        ],
+        "outside",
+        6,
+        "A Linear, made in line 6 and called in line 24, is no part of the network, so PyTorch "
+        "does not see the weights: they are neither trained nor saved with the run. Make it in "
+        "__init__ and assign it to self, as in self.layer = nn.Linear(...), and call "
+        "self.layer(x).",
+        id="outside",
+    ),
+    pytest.param(
+        [
+            ("self.features = ", "self.bias = torch.randn(10)\n        self.features = "),
+            (RETURN, "return self.classifier(x) + self.bias"),
+        ],
+        "not-saved",
+        19,
+        "bias is a plain tensor, so it is not saved with the weights: loaded again, the network "
+        "would give other answers. Write self.bias = nn.Parameter(...) for what is to be trained, "
+        'self.register_buffer("bias", ...) for what is not.',
+        id="not-saved",
     ),
 ]
 
@@ -909,7 +1154,7 @@ FAULTS = [
 def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, message, capfd):
     found = check(NET, *edits, name="mine.py:Net")
     assert only(found) == (kind, line, message.replace("{torch}", str(nn.__file__)))
-    assert found.is_sound == (kind in {"frozen", "log-softmax"})
+    assert found.is_sound == (kind in {"top-level", "frozen", "log-softmax"})
     assert capfd.readouterr() == ("", "")
 
 
@@ -917,8 +1162,8 @@ def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, messag
 def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, line, message):
     (finding,) = check(NET, *edits, name="mine.py:Net").findings
     lets_pass = {
-        *("frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused", "plain-list"),
-        *("random", "batch-dependent", "input-changed"),
+        *("top-level", "frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
+        *("random", "batch-dependent", "input-changed", "constant"),
     }
     assert (finding.effect == "stops") == (kind not in lets_pass)
     if kind in lets_pass:
@@ -948,6 +1193,17 @@ def test_a_function_that_returns_no_network_is_said():
         "Net is no network: expected an nn.Module, found int. Write class Net(nn.Module), or "
         "return one from the function.",
     )
+
+
+def test_a_class_that_derives_from_nothing_is_no_network():
+    text = NET.replace("(nn.Module)", "")
+    for name in ("mine.py", "mine.py:Net"):
+        assert only(check(text, name=name)) == (
+            "not-a-network",
+            6,
+            "Net (line 6) is a class but no network: write class Net(nn.Module): and "
+            "super().__init__() as the first line of __init__.",
+        )
 
 
 def test_a_network_without_weights_is_said():
@@ -1007,12 +1263,39 @@ def test_the_layers_before_a_fault_are_in_the_table():
     [
         (RETURN, "return self.classifier(x) / 3"),
         (RETURN, "return self.classifier(x) - 1"),
-        (RETURN, "return self.classifier(x) * 0 + 0.1"),
+        (RETURN, "return self.classifier(x) * 0.01 + 0.1"),
         (RETURN, "x = self.classifier(x)\n        return x / x.sum(dim=1, keepdim=True)"),
     ],
 )
 def test_a_last_step_that_only_resembles_a_softmax_is_none(old, new):
     assert check(NET, (old, new)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(LAST, f"{LAST}\n        )\n        nn.init.zeros_(self.classifier[-1].weight")],
+        [
+            (LAST, f"{LAST}\n        )\n        self.gate = nn.Parameter(torch.zeros(1)"),
+            (FLATTEN, "x = x + self.gate * (x @ x.transpose(2, 3))\n        x = x.flatten(1)"),
+        ],
+        [("nn.Conv2d(1, 6, 5)", "nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6)")],
+        [(LAST, "nn.Dropout(0.9), nn.Linear(120, 10),")],
+    ],
+)
+def test_what_learns_after_a_first_step_without_gradient_is_no_fault(edits):
+    assert check(NET, *edits).findings == ()
+
+
+def test_the_line_of_a_last_step_is_the_last_of_several():
+    found = check(
+        NET,
+        (FLATTEN, "x = F.relu(x.flatten(1))"),
+        (RETURN, "x = F.relu(self.classifier(x))\n        return x"),
+    )
+    assert only(found)[:2] == ("squashed", 21)
+    found = check(NET, (LAST, "nn.Linear(120, 10), nn.ReLU(),"))
+    assert only(found)[:2] == ("squashed", 15)
 
 
 def test_a_layer_made_by_a_function_of_the_file_is_found_in_its_line():
@@ -1077,7 +1360,7 @@ def test_no_generator_path_or_stream_is_touched(capfd):
     before = torch.get_rng_state(), random.getstate(), str(np.random.get_state())
     streams = sys.path[:], sys.stdin, sys.stdout, sys.stderr
     assert torch.is_grad_enabled()
-    assert check_network("mine.py").findings == ()
+    assert [each.kind for each in check_network("mine.py").findings] == ["top-level"]
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), str(np.random.get_state())) == before[1:]
     assert (sys.path, sys.stdin, sys.stdout, sys.stderr) == streams
@@ -1130,12 +1413,86 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     assert finding.kind == "slow"
     assert finding.line in {6, 7, 8}
     assert finding.message == (
-        f"The file and its network ran for 0.3 seconds and were stopped in line {finding.line}. "
-        "Put what is to run only when the file is started itself under if __name__ == "
-        '"__main__":'
+        f"After 0.3 seconds of running the file from its top it was stopped in line "
+        f"{finding.line}. Put what is to run only when the file is started itself under if "
+        '__name__ == "__main__": at its end.'
     )
     monkeypatch.setattr(apart, "SECONDS", 60)
     assert check(NET).findings == ()
+
+
+TRAINING = """
+network = Net()
+for _ in range(3):
+    loss = network(torch.zeros(2, 1, 32, 32)).sum()
+    loss.backward()
+    print(loss.item())
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            (INIT, f"{INIT}        while True:\n            pass\n"),
+            "of making the network it was stopped in line {line}. Make its layers smaller, and "
+            "take out of __init__ what need not be done there.",
+        ),
+        (
+            (FLATTEN, "while True:\n            pass"),
+            "of trying the network on a few images it was stopped in line {line}. Make its layers "
+            "smaller, and see that each loop in forward ends.",
+        ),
+    ],
+)
+def test_what_does_not_end_is_said_by_what_was_done(monkeypatch, edit, said):
+    monkeypatch.setattr(apart, "SECONDS", 0.3)
+    _, line, message = only(check(NET, edit))
+    assert message == f"After 60 seconds {said.format(line=line)}"
+
+
+def test_a_network_too_large_for_a_laptop_is_refused_before_it_is_drawn():
+    began = time.perf_counter()
+    found = check(NET, (FIRST, "nn.Linear(400, 1_000_000)"))
+    assert time.perf_counter() - began < 5
+    assert only(found) == (
+        "too-large",
+        14,
+        "With line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
+        "four times that. cnnlab takes up to 250,000,000. The largest layer is a Linear with "
+        "400,000,000: make that layer smaller, as by fewer channels or a pooling before it.",
+    )
+    made_at_top = NET + "\nnn.Linear(400, 1_000_000)\n"
+    assert only(check(made_at_top))[:2] == ("too-large", 23)
+
+
+def test_training_at_the_top_of_a_file_is_said_with_its_line():
+    kind, line, message = only(check(NET + TRAINING))
+    assert (kind, line) == ("top-level", 26)
+    assert re.sub(r"\d+\.\d", "0.0", message) == (
+        "Line 26 trains whenever the file is read, for 0.0 s: put what is to run only when the "
+        'file is started itself under if __name__ == "__main__": at its end.'
+    )
+    guarded = TRAINING.replace("\n", "\n    ").replace("    network =", "def run():\n    network =")
+    assert check(NET + guarded + '\nif __name__ == "__main__":\n    run()\n').findings == ()
+
+
+def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
+    monkeypatch.setattr(apart, "PATIENCE", 0.1)
+    monkeypatch.setattr("cnnlab.models.checking.top_level._LONG", 0.2)
+    write(NET, ("class Net(", "import time\ntime.sleep(0.4)\n\n\nclass Net("))
+    said = []
+    kind, _, message = only(check_network("mine.py", said.append))
+    assert kind == "top-level"
+    assert re.sub(r"\d+\.\d", "0.0", message) == (
+        "Whenever the file is read it runs for 0.0 s; if that is not for its imports: put what is "
+        'to run only when the file is started itself under if __name__ == "__main__": at its end.'
+    )
+    assert said == [
+        "Waiting for mine.py:Net: running the file from its top. After 60 s it is stopped."
+    ]
+    assert find_network("mine.py:Net", said.append)
+    assert len(said) == 1
 
 
 def test_a_limit_that_is_not_reached_leaves_no_thread_and_raises_nothing():
@@ -1174,6 +1531,19 @@ def test_the_table_is_of_the_mode_that_works():
     found = check(NET, (RETURN, "return self.classifier(x if self.training else x[:, :50])"))
     assert only(found)[0] == "evaluation-mode"
     assert len(found.layers) == 9
+
+
+def test_what_a_network_prints_in_one_pass_is_kept():
+    found = check(
+        NET,
+        ("class Net(", "print('read')\n\n\nclass Net("),
+        (INIT, f"{INIT}        print('made')\n"),
+        (FLATTEN, f"{FLATTEN}\n        print(x.shape)"),
+    )
+    assert found.printed == "made\ntorch.Size([4, 400])\n"
+    found = check(NET, (FLATTEN, "print(x.shape)"))
+    assert found.printed == "torch.Size([4, 16, 5, 5])\n"
+    assert found.findings[0].kind == "flatten"
 
 
 def test_a_finding_is_a_plain_value():

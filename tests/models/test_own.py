@@ -65,7 +65,7 @@ def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_pat
         ),
         (
             "mine.py",
-            "mine.py holds 2 networks; say which. There are: Net, wide, nothing, Broken. Name",
+            "mine.py holds 2 networks; say which. There are: Net, Broken. Name one",
         ),
         ("mine.py:wide", r"mine.py: forward gives \(4, 12\) for 4 images; expected \(4, 10\)"),
         ("mine.py:nothing", "mine.py: nothing is no network: expected an nn.Module, found int"),
@@ -117,3 +117,14 @@ def test_what_a_file_draws_when_it_is_read_is_the_same_for_every_seed(tmp_path):
     assert one.drawn == again.drawn != two.drawn
     sys.modules.pop(f"cnnlab_own_{network.source.sha256[:16]}")  # as in another process
     assert torch.equal(find_network(f"{path}:Net").build(2).mask, one.mask)
+
+
+def test_a_file_of_a_windows_editor_is_read_as_any_other(mine, tmp_path):
+    plain = find_network("mine.py:Net")
+    (tmp_path / "windows.py").write_bytes(
+        b"\xef\xbb\xbf" + NET.replace("\n", "\r\n").encode("utf-8")
+    )
+    network = find_network("windows.py:Net")
+    assert network.source.text == NET
+    assert network.source.sha256 == plain.source.sha256
+    assert torch.equal(network.build(1).last.weight, plain.build(1).last.weight)

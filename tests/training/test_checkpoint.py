@@ -47,7 +47,7 @@ def test_each_bit_of_a_tensor_counts(path):
     ("old", "new"),
     [
         (b'epoch\\": 3', b'epoch\\": 4'),
-        (b"sha256:", b"sha256;"),
+        (b'sha256\\": \\"', b'sha256\\":\\"0'),
         (b'"shape":[2,3]', b'"shape":[3,2]'),
         (b'"dtype":"BF16"', b'"dtype": "F16"'),
         (b"halves", b"halved"),

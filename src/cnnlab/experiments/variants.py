@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,21 @@ class Variant:
 
 
 def read_variants(
-    words: Sequence[str], recipe_name: str, changes: Mapping[str, Any], *, again: bool = False
+    words: Sequence[str],
+    recipe_name: str,
+    changes: Mapping[str, Any],
+    *,
+    again: bool = False,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> list[Variant]:
     """Return the variants that words name: a model, ``file.py:Class``, or a TOML file.
 
     A recipe and changes hold for all; a file may name its own ``model`` and ``recipe`` and change
     any setting but the seed. With ``again`` the one variant is taken twice, on other seeds: an
-    A/A check. Raises `ConfigError` and `ModelError`.
+    A/A check. ``notify`` is told where a network's own file takes long. Raises `ConfigError` and
+    `ModelError`.
     """
-    variants = [_read(word, recipe_name, changes) for word in words]
+    variants = [_read(word, recipe_name, changes, notify) for word in words]
     if again:
         if len(variants) != 1:
             raise ConfigError("An A/A check takes one variant, and trains it twice.")
@@ -92,9 +98,11 @@ def folder_name(variants: Sequence[Variant], data_set: str) -> str:
     return f"compare-{data_set}-{names}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
 
 
-def _read(word: str, recipe_name: str, changes: Mapping[str, Any]) -> Variant:
+def _read(
+    word: str, recipe_name: str, changes: Mapping[str, Any], notify: Callable[[str], None]
+) -> Variant:
     if not word.endswith(".toml"):
-        network = find_network(word)
+        network = find_network(word, notify)
         return Variant(network.slug, network, recipe_name, recipe(recipe_name, **changes))
     path = Path(word)
     try:
@@ -110,7 +118,7 @@ def _read(word: str, recipe_name: str, changes: Mapping[str, Any]) -> Variant:
     )
     if is_own(model):  # a path in a file is meant from where the file is
         model = str(path.parent / model)
-    network = find_network(model)
+    network = find_network(model, notify)
     try:
         config = recipe(own_recipe or recipe_name, **(dict(changes) | content))
     except ConfigError as error:

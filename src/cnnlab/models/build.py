@@ -10,8 +10,9 @@ from torch import nn
 
 from cnnlab.errors import ModelError
 from cnnlab.models.checking.examine import examine
-from cnnlab.models.checking.finding import FaultError
+from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.lenet5 import LeNet5
+from cnnlab.models.meant import meant_by, notebook
 from cnnlab.models.own import OwnNetwork, is_own, read_own
 from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
 from cnnlab.randomness import seeded
@@ -19,11 +20,15 @@ from cnnlab.randomness import seeded
 
 @dataclass(frozen=True)
 class Network:
-    """A kind of network: its name, what a person calls it, and how to make one."""
+    """A kind of network: its name, what a person calls it, and how to make one.
+
+    ``findings`` are what was found wrong with it that does not keep it from being trained.
+    """
 
     name: str
     title: str
     make: Callable[[], nn.Module]
+    findings: tuple[Finding, ...] = ()
 
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
@@ -64,25 +69,35 @@ MODELS: dict[str, Network] = {
 """Every network of cnnlab's own, by name."""
 
 
-def find_network(name: str) -> Network:
+def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> Network:
     """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
 
-    Raises `ModelError`, naming the nearest, where there is none or it cannot do the job.
+    ``notify`` is told where that takes long. Raises `ModelError`, naming the nearest, where there
+    is none or it cannot do the job.
     """
     if is_own(name):
         own = read_own(name)
-        for finding in examine(name, own).findings:
+        findings = examine(name, own, notify).findings
+        for finding in findings:
             if finding.effect == "stops":
                 raise FaultError(finding, own.path)
-        return Network(f"{own.path}:{own.class_name}", own.class_name, own)
+        return Network(f"{own.path}:{own.class_name}", own.class_name, own, findings)
     if name not in MODELS:
-        near = get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ModelError(
-            f"There is no model {name!r}.{hint} There are: {', '.join(MODELS)}, or one of your "
-            "own as file.py:Class."
+            f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "
+            "of your own as file.py:Class."
         )
     return MODELS[name]
+
+
+def _instead(name: str) -> str:
+    meant = notebook(name)
+    if meant:
+        return f"{meant} "
+    near = meant_by(name) or next(
+        (repr(each) for each in get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)), None
+    )
+    return f"Did you mean {near}? " if near else ""
 
 
 def build(name: str, seed: int = 0) -> nn.Module:

@@ -4,8 +4,8 @@ import ast
 import hashlib
 import inspect
 import linecache
+import shlex
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,14 +16,26 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from cnnlab.models.checking.explain import explain, last_name
+from cnnlab.models.checking.explain import explain
 from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.misfit import placed
+from cnnlab.models.checking.mistakes import misspelt_init
+from cnnlab.models.checking.top_level import Reading, reading_noted
+from cnnlab.models.meant import meant_by
+from cnnlab.models.source import named_in, networks_in, parsed
+from cnnlab.models.start import free_file_name, is_file_name
 from cnnlab.randomness import seeded
 
 
 def is_own(name: str) -> bool:
     """Return whether a model's name is of the form ``file.py:Class``."""
     return ".py:" in name or name.endswith(".py")
+
+
+class OwnModule(ModuleType):
+    """The names of a file, and what it did when it was run."""
+
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -41,30 +53,30 @@ class OwnNetwork:
 
     def __call__(self) -> nn.Module:
         """Return a new network; raise `FaultError` where its code fails or gives no network."""
-        with self._explained("Running the file"):
-            make = self._class()
+        make: Callable[[], object] = getattr(self.read(), self.class_name)
         self._refuse_arguments(make)
         with self._explained(f"Making {self.class_name}()"):
             made = make()
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails where a part has not called super().__init__()
                 return made
-        raise FaultError(
-            Finding(
-                "not-a-network",
-                f"{self.class_name} is no network: expected an nn.Module, found "
-                f"{type(made).__name__}. Write class {self.class_name}(nn.Module), or return "
-                "one from the function.",
-                _first_line(make),
-            ),
-            self.path,
+        message = (
+            f"{placed(self.class_name, self._line())} is a class but no network: write class "
+            f"{self.class_name}(nn.Module): and super().__init__() as the first line of __init__."
+            if isinstance(make, type)
+            else f"{self.class_name} is no network: expected an nn.Module, found "
+            f"{type(made).__name__}. Write class {self.class_name}(nn.Module), or return one from "
+            "the function."
         )
+        raise FaultError(Finding("not-a-network", message, self._line()), self.path)
 
-    def _class(self) -> Callable[[], object]:
+    def read(self) -> OwnModule:
+        """Return the file's names, after running it where it has not been run in this process."""
         # A module of its own for each source: pickled by another process, read in tracebacks.
         name = f"cnnlab_own_{self.sha256[:16]}"
-        if name not in sys.modules:
-            module = ModuleType(name)
+        module = sys.modules.get(name)
+        if not isinstance(module, OwnModule):
+            module = OwnModule(name)
             module.__file__ = self.path
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
@@ -72,13 +84,26 @@ class OwnNetwork:
             try:
                 # The file runs before the first network only: what it draws or seeds must not
                 # make the first network another than the second, nor gradients be switched off.
-                with seeded(0), torch.enable_grad():
+                with (
+                    self._explained("Running the file"),
+                    reading_noted(self.path) as module.reading,
+                    seeded(0),
+                    torch.enable_grad(),
+                ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
                 del sys.modules[name]
                 raise
-        found: Callable[[], object] = getattr(sys.modules[name], self.class_name)
-        return found
+        return module
+
+    def _line(self) -> int | None:
+        """Return the line where the class or function begins."""
+        found = [
+            each.lineno
+            for each in ast.parse(self.text).body
+            if isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name == self.class_name
+        ]
+        return max(found, default=None)
 
     def _refuse_arguments(self, make: Callable[[], object]) -> None:
         try:
@@ -100,6 +125,8 @@ class OwnNetwork:
     def _explained(self, doing: str) -> Iterator[None]:
         try:
             yield
+        except FaultError:
+            raise  # explained already
         except (Exception, SystemExit) as error:
             raise FaultError(explain(error, doing, self.path, self.text), self.path) from None
 
@@ -118,29 +145,26 @@ def read_own(name: str) -> OwnNetwork:
     file or class, or the file is no Python.
     """
     file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    text = _text(file)
-    tree = _tree(file, text)
-    there = {
-        each.name: each.lineno
-        for each in tree.body
-        if isinstance(each, ast.ClassDef | ast.FunctionDef) and not each.name.startswith("_")
-    }
-    networks = [each for each in _networks(tree) if each in there]
+    text = _text(file, name)
+    tree = parsed(file, text)
+    there = named_in(tree)
+    networks = [each for each in networks_in(tree) if each in there]
     if not class_name and len(networks) == 1:
         class_name = networks[0]
     if class_name not in there:
         raise FaultError(_not_there(file, class_name, there, networks))
+    misspelt = misspelt_init(tree, class_name)
+    if misspelt:
+        raise FaultError(misspelt, file)
     return OwnNetwork(str(Path(file)), class_name, text)
 
 
-def _text(file: str) -> str:
+def _text(file: str, name: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        # Windows' editors begin a text with a mark of its bytes' order, which Python skips too.
+        return Path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        beside = sorted(each.name for each in Path(file).parent.glob("*.py"))
-        near = get_close_matches(Path(file).name, beside, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"To begin one: cnnlab new {file}"
-        fault = f"Cannot read {file} ({error.strerror}). {hint}"
+        fault = f"Cannot read {file} ({error.strerror}).{_instead(file, name)}"
     except OSError as error:
         fault = f"Cannot read {file} ({error.strerror})."
     except UnicodeDecodeError:
@@ -150,38 +174,20 @@ def _text(file: str) -> str:
     raise FaultError(Finding("file", fault))
 
 
-def _tree(file: str, text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text, file)
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        reads = f" The line reads: {error.text.strip()}" if error.text else ""
-        fault = Finding("syntax", f"{file}{where} is not Python: {error.msg}.{reads}", error.lineno)
-    except ValueError as error:
-        fault = Finding("syntax", f"{file} is not Python: {error}.")
-    except (RecursionError, MemoryError):
-        fault = Finding(
-            "syntax", f"{file} is not Python that can be read: it is nested too deeply."
+def _instead(file: str, name: str) -> str:
+    """Return what to do where there is no such file, as a command that works when it is pasted."""
+    folder = Path(file).parent
+    if Path(file).name == "source.py" and (folder / "config.json").is_file():
+        return (
+            f" It is the code of the run {folder}, and without it its network cannot be made "
+            "again: bring it back from a copy, or train anew."
         )
-    raise FaultError(fault)
-
-
-def _networks(tree: ast.Module) -> list[str]:
-    """Return the classes that derive from one of PyTorch's, or from another such in the file."""
-    found: list[str] = []
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            bases = [last_name(base) for base in node.bases]
-            if any(base in found or _is_layer(base) for base in bases):
-                found.append(node.name)
-    return found
-
-
-def _is_layer(name: str) -> bool:
-    known = getattr(nn, name, None)
-    return isinstance(known, type) and issubclass(known, nn.Module)
+    meant = meant_by(name)
+    if meant:
+        return f" Did you mean {meant}?"
+    if not folder.is_dir():
+        return f" There is no folder {folder}."
+    return f" To begin one: cnnlab new {shlex.quote(file)}" if is_file_name(Path(file)) else ""
 
 
 def _not_there(file: str, class_name: str, there: dict[str, int], networks: list[str]) -> Finding:
@@ -189,16 +195,17 @@ def _not_there(file: str, class_name: str, there: dict[str, int], networks: list
         return Finding(
             "no-class",
             f"{file} holds no class or function: expected a network, class Net(nn.Module). To "
-            "see one: cnnlab new first.py",
+            f"see one: cnnlab new {free_file_name('first.py')}",
         )
-    listed = f"There are: {', '.join(there)}."
     if not class_name:
+        listed = f"There are: {', '.join(networks or there)}."
         example = (networks or list(there))[-1]
         return Finding(
             "which-class",
             f"{file} holds {len(networks) or 'no'} networks; say which. {listed} Name one, as in "
             f"{file}:{example}.",
         )
+    listed = f"There are: {', '.join(there)}."
     near = get_close_matches(class_name, there, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return Finding(

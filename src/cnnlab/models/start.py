@@ -54,6 +54,19 @@ def starting_file(name: str = "mine.py") -> str:
     return _STARTING_FILE.replace("FILE", name)
 
 
+def is_file_name(path: Path) -> bool:
+    """Return whether Python could import a file of that name."""
+    return path.suffix == ".py" and path.stem.isidentifier() and not keyword.iskeyword(path.stem)
+
+
+def free_file_name(name: str) -> Path:
+    """Return the name, or with a number behind it where a file has it already."""
+    path, number = Path(name), 2
+    while path.exists():
+        path, number = Path(name).with_stem(f"{Path(name).stem}{number}"), number + 1
+    return path
+
+
 def write_starting_file(path: str | Path) -> Path:
     """Write `starting_file` where no file is yet, whole or not at all; return where.
 
@@ -61,7 +74,7 @@ def write_starting_file(path: str | Path) -> Path:
     be written.
     """
     path = Path(path)
-    if path.suffix != ".py" or not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+    if not is_file_name(path):
         raise ModelError(
             f"{path.name} is no name for a file of Python: expected letters, digits and _, not a "
             "digit first, then .py, as in mine.py."
@@ -69,7 +82,7 @@ def write_starting_file(path: str | Path) -> Path:
     if path.exists():
         raise ModelError(
             f"{path} is there already, and is left as it is. Give another name, as in "
-            f"{path.with_stem(path.stem + '2')}."
+            f"{free_file_name(str(path))}."
         )
     try:
         write_whole(path, starting_file(path.name).encode())

@@ -24,7 +24,7 @@ def judge_answers(
             "x = x + 1.",
             subject.forward_line,
         )
-    if _differ(logits, again.logits):
+    if differ(logits, again.logits):
         yield Finding(
             "random",
             "In evaluation mode the same images get another answer each time: F.dropout needs "
@@ -35,10 +35,10 @@ def judge_answers(
     for image, row in zip(images.split(1), logits.split(1), strict=True):
         alone = evaluate(subject, image)
         if alone.fault:
-            message = f"With one image alone, as a last batch may be: {alone.fault.message}"
+            message = f"An image alone, as a last batch may be, is refused. {alone.fault.message}"
             yield replace(alone.fault, kind="batch-size", message=message)
             return
-        if _differ(row, alone.logits):
+        if differ(row, alone.logits):
             yield Finding(
                 "batch-dependent",
                 "In evaluation mode an image gets another answer alone than among others, but each "
@@ -49,7 +49,8 @@ def judge_answers(
             return
 
 
-def _differ(logits: torch.Tensor, others: torch.Tensor | None) -> bool:
+def differ(logits: torch.Tensor, others: torch.Tensor | None) -> bool:
+    """Return whether logits are others by more than rounding, or there are no others."""
     if others is None:
         return True
     largest = max(1.0, float(logits.abs().max()))

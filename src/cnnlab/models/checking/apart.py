@@ -2,10 +2,12 @@
 
 import io
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain
+from typing import TextIO
 
 import torch
 from torch import nn
@@ -15,22 +17,26 @@ from cnnlab.randomness import seeded
 
 SECONDS = 60.0
 """How long a file, its network and the passes through it may take together."""
+PATIENCE = 2.5
+"""After how many seconds a person is told what is waited for."""
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
     """Run the block with no output, no input, a time limit, and random numbers of its own.
 
-    The generators of PyTorch (on the CPU), NumPy and Python are left as they were. Raises
+    The generators of PyTorch (on the CPU), NumPy and Python are left as they were. After
+    `PATIENCE` seconds ``on_waiting`` is called, which may write on standard error. Raises
     `TooSlowError` after `SECONDS`.
     """
-    standard_input = sys.stdin
+    standard_input, standard_error = sys.stdin, sys.stderr
     sys.stdin = io.StringIO()
     try:
         with (
             seeded(0),
             redirect_stdout(_nowhere()),
             redirect_stderr(_nowhere()),
+            _waiting(on_waiting, standard_error),
             warnings.catch_warnings(),
             time_limit(SECONDS),
         ):
@@ -38,6 +44,22 @@ def apart() -> Iterator[None]:
             yield
     finally:
         sys.stdin = standard_input
+
+
+@contextmanager
+def _waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator[None]:
+    def tell() -> None:
+        with redirect_stderr(standard_error):
+            on_waiting()
+
+    timer = threading.Timer(PATIENCE, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # else it could put back the stream that it found after we have put back ours
 
 
 def _nowhere() -> io.TextIOWrapper:

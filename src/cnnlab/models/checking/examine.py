@@ -1,6 +1,8 @@
 """A network tried out on a few images: what its layers cost, and what is wrong with it."""
 
+import io
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,10 +12,14 @@ from cnnlab.models.checking.answers import judge_answers
 from cnnlab.models.checking.apart import SECONDS, apart, restored
 from cnnlab.models.checking.explain import line_of
 from cnnlab.models.checking.finding import FaultError, Finding
-from cnnlab.models.checking.layers import Layer, lines_of_layers, table
+from cnnlab.models.checking.hidden import judge_hidden
+from cnnlab.models.checking.layers import Layer, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
+from cnnlab.models.checking.making import lines_of_layers, too_large_refused
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
+from cnnlab.models.checking.saved import judge_saved
+from cnnlab.models.checking.top_level import UNDER_MAIN
 from cnnlab.models.checking.weights import judge_weights, refuse_lazy
 from cnnlab.models.own import OwnNetwork
 
@@ -22,10 +28,33 @@ _ORDER = ("stops", "spoils", "none")
 
 
 @dataclass(frozen=True)
+class _Stage:
+    """A part of the examination: what it does, and what to do where it does not end."""
+
+    doing: str
+    advice: str
+
+
+_READING = _Stage(
+    "running the file from its top",
+    f"Put what is to run only when the file is started itself {UNDER_MAIN}",
+)
+_MAKING = _Stage(
+    "making the network",
+    "Make its layers smaller, and take out of __init__ what need not be done there.",
+)
+_TRYING = _Stage(
+    "trying the network on a few images",
+    "Make its layers smaller, and see that each loop in forward ends.",
+)
+
+
+@dataclass(frozen=True)
 class Checked:
     """What is known of a network: its layers, its costs for one image, and what was found.
 
-    The layers are as far as the images came. The findings that stop training come first.
+    The layers are as far as the images came. The findings that stop training come first. What the
+    network printed is of one pass.
     """
 
     name: str
@@ -33,6 +62,7 @@ class Checked:
     parameters: int = 0
     multiply_accumulates: int = 0
     findings: tuple[Finding, ...] = ()
+    printed: str = ""
 
     @property
     def is_sound(self) -> bool:
@@ -46,23 +76,42 @@ def made_up_images() -> torch.Tensor:
     return levels.float().div_(255).sub_(0.5).div_(0.5)
 
 
-def examine(name: str, make: Callable[[], nn.Module]) -> Checked:
-    """Make a network and try it out; nothing is printed, and no random generator is moved."""
+def examine(
+    name: str, make: Callable[[], nn.Module], notify: Callable[[str], None] = lambda _: None
+) -> Checked:
+    """Make a network and try it out; nothing is printed, and no random generator is moved.
+
+    ``notify`` is told where that takes long.
+    """
     source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
+    stage = _READING
+
+    def on_waiting() -> None:
+        notify(f"Waiting for {name}: {stage.doing}. After {SECONDS:g} s it is stopped.")
+
     try:
-        with apart():
+        with apart(on_waiting), lines_of_layers(source.path) as lines:
+            with too_large_refused(source.path):
+                at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+            stage = _MAKING
             torch.manual_seed(0)
-            with lines_of_layers(source.path) as lines:
+            with too_large_refused(source.path), redirect_stdout(io.StringIO()) as printed:
                 network = make()
-            return _examine(name, Subject(network, source.path, source.text, lines))
+            stage = _TRYING
+            checked = _examine(name, Subject(network, make, source.path, source.text, lines))
+        findings = [*checked.findings, *at_top]
+        return replace(
+            checked,
+            findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
+            printed=printed.getvalue() + checked.printed,
+        )
     except FaultError as error:
         return Checked(name, findings=(error.finding,))
     except TooSlowError as error:
         line = line_of(error, source.path)
         where = f" in line {line}" if line else ""
         message = (
-            f"The file and its network ran for {SECONDS:g} seconds and were stopped{where}. Put "
-            'what is to run only when the file is started itself under if __name__ == "__main__":'
+            f"After {SECONDS:g} seconds of {stage.doing} it was stopped{where}. {stage.advice}"
         )
         return Checked(name, findings=(Finding("slow", message, line),))
 
@@ -75,27 +124,34 @@ def _examine(name: str, subject: Subject) -> Checked:
     findings: list[Finding] = []
     with restored(network):
         training, evaluation = train(subject, images), evaluate(subject, images)
+        hidden = list(judge_hidden(subject, training.strangers + evaluation.strangers))
+        findings += hidden
         if training.logits is None or evaluation.logits is None:
             findings += _faults(training.fault, evaluation.fault)
         elif not (training.logits.isfinite().all() and evaluation.logits.isfinite().all()):
             findings.append(_not_finite(subject, training))
         else:
-            findings += judge_answers(subject, images, evaluation.logits)
-            findings += judge_learning(subject, training.calls, training.logits)
-    findings += judge_weights(subject)
+            if not hidden:
+                findings += judge_answers(subject, images, evaluation.logits)
+            findings += judge_learning(subject, images, training.calls, training.logits)
+            if not hidden:
+                findings += judge_saved(subject, images)
+    if not hidden:
+        findings += judge_weights(subject)
     layers = table((training if evaluation.fault else evaluation).calls, _IMAGES)
     return Checked(
         name=name,
         layers=layers,
         parameters=sum(each.numel() for each in network.parameters()),
         multiply_accumulates=sum(each.multiply_accumulates for each in layers),
-        findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
+        findings=tuple(findings),
+        printed=training.printed,
     )
 
 
 def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
     """Return what stops the passes; the mode is said where it is of one only."""
-    if training and evaluation:
+    if training and (evaluation or training.kind == "mistake"):
         return [training]
     if training:
         message = f"Only in training mode, after network.train(): {training.message}"

@@ -3,9 +3,11 @@
 import ast
 import re
 import traceback
+from difflib import get_close_matches
 from pathlib import Path
 
 from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.mistakes import mistake_behind
 
 
 def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
@@ -33,11 +35,10 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
             _line_of_init(text, bare[1]),
         )
     if 'missing the required "forward"' in said:
-        return Finding(
-            "forward",
-            "The network has no forward: write def forward(self, x) in its class, indented as "
-            "__init__ is, and return the numbers of the 10 classes from it.",
-        )
+        return _no_forward(text)
+    mistake = mistake_behind(said, line)
+    if mistake:
+        return mistake
     where = f" in line {line}" if line else ""
     return Finding("error", f"{doing} stops{where} with {type(error).__name__}: {said}.", line)
 
@@ -48,17 +49,30 @@ def line_of(error: BaseException, path: str) -> int | None:
     return next((frame.lineno for frame in frames if frame.filename == path), None)
 
 
-def line_calling(text: str, name: str) -> int | None:
-    """Return the line that calls a function or class of that name, in any spelling, if only one.
+def line_calling(text: str, name: str, within: int | None) -> int | None:
+    """Return the line that calls a function or class of that name, in any spelling.
 
-    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``.
+    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``. Of several it is the last in the
+    function that begins in line ``within``.
     """
-    lines = [
+    tree = ast.parse(text)
+    lines = _lines_calling(tree, name)
+    if len(lines) > 1:
+        lines = [
+            line
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.lineno == within
+            for line in _lines_calling(node, name)
+        ]
+    return max(lines, default=None)
+
+
+def _lines_calling(tree: ast.AST, name: str) -> list[int]:
+    return [
         node.lineno
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and last_name(node.func).lower().replace("_", "") == name
     ]
-    return lines[0] if len(lines) == 1 else None
 
 
 def last_name(node: ast.expr) -> str:
@@ -66,6 +80,18 @@ def last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _no_forward(text: str) -> Finding:
+    advice = (
+        "write def forward(self, x) in its class, indented as __init__ is, and return the numbers "
+        "of the 10 classes from it."
+    )
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and get_close_matches(node.name, ["forward"]):
+            message = f"The network has no forward, but {node.name} (line {node.lineno}): {advice}"
+            return Finding("forward", message, node.lineno)
+    return Finding("forward", f"The network has no forward: {advice}")
 
 
 def _failed_import(error: ImportError, said: str, line: int | None, path: str) -> Finding:

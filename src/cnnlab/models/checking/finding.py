@@ -12,11 +12,19 @@ Kind = Literal[
     "which-class",
     "no-class",
     "import",
+    "top-level",
     "arguments",
     "super-init",
     "not-a-network",
     "lazy",
+    "too-large",
+    "mistake",
+    # Layers and numbers that are not saved with the weights.
     "plain-list",
+    "made-in-forward",
+    "outside",
+    "not-saved",
+    # The weights.
     "no-parameters",
     "frozen",
     # A pass through the layers.
@@ -42,23 +50,24 @@ Kind = Literal[
     "squashed",
     "detached",
     "no-gradient",
+    "constant",
     "unused",
 ]
 Effect = Literal["stops", "spoils", "none"]
 
 _SPOILS: frozenset[Kind] = frozenset(
     {
-        "plain-list",
         "input-changed",
         "random",
         "batch-dependent",
         "softmax",
         "squashed",
         "no-gradient",
+        "constant",
         "unused",
     }
 )
-_NONE: frozenset[Kind] = frozenset({"frozen", "log-softmax"})
+_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})
 
 
 @dataclass(frozen=True)

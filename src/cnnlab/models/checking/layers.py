@@ -1,6 +1,5 @@
 """The layers of a network: in which order they are called, and what each costs."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
 
 Shape = tuple[int, ...]
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -116,22 +114,3 @@ def _products(call: Call) -> int:
     # Each output of a filter takes its weights once; a transposed one gives each input to them.
     sites = torch.Size(call.given) if isinstance(call.module, _TRANSPOSED) else call.gave.shape
     return sites.numel() * call.module.weight[0].numel()
-
-
-@contextmanager
-def lines_of_layers(path: str) -> Iterator[dict[nn.Module, int]]:
-    """Note in which line of the file each layer with parameters is made inside the block."""
-    lines: dict[nn.Module, int] = {}
-
-    def note(module: nn.Module, _name: str, _parameter: nn.Parameter) -> None:
-        frame = sys._getframe()
-        while frame.f_back and frame.f_code.co_filename != path:
-            frame = frame.f_back
-        if frame.f_code.co_filename == path:
-            lines.setdefault(module, frame.f_lineno)
-
-    handle = register_module_parameter_registration_hook(note)
-    try:
-        yield lines
-    finally:
-        handle.remove()

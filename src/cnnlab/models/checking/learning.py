@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.nn.modules.dropout import _DropoutNd
 
 from cnnlab.models.checking.explain import explain, line_calling
 from cnnlab.models.checking.finding import Finding, Kind
 from cnnlab.models.checking.layers import Call
 from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
+from cnnlab.models.checking.steps import Steps, steps, stuck_at_start
 from cnnlab.models.checking.weights import listed
 
 # The shares: a softmax of one largest number and nine smallest, as in e / (e + 9) = 0.23.
@@ -43,7 +45,9 @@ _LAST_STEPS: dict[str, tuple[Kind, str]] = {
 }
 
 
-def judge_learning(subject: Subject, calls: list[Call], logits: torch.Tensor) -> Iterator[Finding]:
+def judge_learning(
+    subject: Subject, images: torch.Tensor, calls: list[Call], logits: torch.Tensor
+) -> Iterator[Finding]:
     """Yield what is wrong with logits (N, 10) from training mode, and with their gradients."""
     if not any(each.requires_grad for each in subject.network.parameters()):
         return  # said already: there is nothing to learn
@@ -59,7 +63,7 @@ def judge_learning(subject: Subject, calls: list[Call], logits: torch.Tensor) ->
     step = _last_step(logits)
     if step:
         kind, why = _LAST_STEPS[step]
-        line = line_calling(subject.text, step.lower().replace("-", ""))
+        line = _line_of(step, subject, calls, logits)
         yield Finding(kind, f"The last step is a {placed(step, line)}: {why}", line)
     try:
         cross_entropy(logits, torch.arange(len(logits))).backward()
@@ -75,7 +79,16 @@ def judge_learning(subject: Subject, calls: list[Call], logits: torch.Tensor) ->
             return
         yield explain(error, "The backward pass", subject.path, subject.text)
         return
-    yield from _without_gradient(subject, {each.module for each in calls})
+    called = {each.module for each in calls}
+    stuck: frozenset[nn.Parameter] = frozenset()
+    if stuck_at_start(subject.network, logits):
+        after = steps(subject, images)
+        no_way_through = _no_way_through(subject, called, after)
+        if no_way_through:
+            yield no_way_through
+            return
+        stuck = after.stuck
+    yield from _without_gradient(subject, called, stuck)
 
 
 def _last_step(logits: torch.Tensor) -> str | None:
@@ -95,12 +108,54 @@ def _last_step(logits: torch.Tensor) -> str | None:
     )
 
 
+def _line_of(step: str, subject: Subject, calls: list[Call], logits: torch.Tensor) -> int | None:
+    name = step.lower().replace("-", "")
+    if calls and calls[-1].gave is logits and calls[-1].kind.lower() == name:
+        return subject.made_lines.get(calls[-1].module)
+    return line_calling(subject.text, name, subject.forward_line)
+
+
 def _are_shares(rows: torch.Tensor) -> bool:
     """Return whether the numbers of each row are shares of one whole."""
     return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < 1e-4).all())
 
 
-def _without_gradient(subject: Subject, called: set[nn.Module]) -> Iterator[Finding]:
+def _no_way_through(subject: Subject, called: set[nn.Module], after: Steps) -> Finding | None:
+    """Return why nothing of the images can be learned, if it is so; names what lets none pass."""
+    parts = [(name, each) for name, each in subject.network.named_modules() if each in called]
+    for name, module in parts:
+        if isinstance(module, _DropoutNd) and module.p >= 1:
+            return Finding(
+                "constant",
+                f"{subject.placed(module, name)} drops everything in training, so nothing is "
+                "learned of the images. Its number is the share that is dropped: write "
+                f"nn.{type(module).__name__}(0.5).",
+                subject.made_lines.get(module),
+            )
+    if not after.is_constant:
+        return None
+    empty = [
+        (name, module)
+        for name, module in parts
+        if isinstance(getattr(module, "weight", None), nn.Parameter) and not module.weight.any()
+    ]
+    why = (
+        f"all weights of {listed([subject.placed(module, name) for name, module in empty])} are "
+        "0. Leave them as PyTorch draws them."
+        if empty
+        else "look for a multiplication by 0, or a step that makes all numbers the same."
+    )
+    return Finding(
+        "constant",
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        f"nothing can be learned of the images: {why}",
+        subject.made_lines.get(empty[0][1]) if empty else subject.forward_line,
+    )
+
+
+def _without_gradient(
+    subject: Subject, called: set[nn.Module], stuck: frozenset[nn.Parameter]
+) -> Iterator[Finding]:
     unused: list[str] = []
     cut_off: list[str] = []
     lines: dict[Kind, int | None] = {}
@@ -108,7 +163,7 @@ def _without_gradient(subject: Subject, called: set[nn.Module]) -> Iterator[Find
         missed = [
             each
             for each, parameter in module.named_parameters(recurse=False)
-            if parameter.requires_grad and parameter.grad is None
+            if parameter in stuck or (parameter.requires_grad and parameter.grad is None)
         ]
         if not missed:
             continue
@@ -132,7 +187,7 @@ def _without_gradient(subject: Subject, called: set[nn.Module]) -> Iterator[Find
             "no-gradient",
             f"{listed(cut_off)} {'gets' if len(cut_off) == 1 else 'get'} no gradient, so training "
             f"leaves {'it' if len(cut_off) == 1 else 'them'} as drawn: the output does not use "
-            f"{'it' if len(cut_off) == 1 else 'them'}, or .detach(), .data or torch.no_grad() "
-            "stands between.",
+            f"{'it' if len(cut_off) == 1 else 'them'}, or .detach(), .data, torch.no_grad() or a "
+            "multiplication by 0 stands between.",
             lines["no-gradient"],
         )

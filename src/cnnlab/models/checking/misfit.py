@@ -42,7 +42,9 @@ class Misfit:
     def finding(self) -> Finding | None:
         """Return what does not fit; None where the shapes do and the fault is another."""
         module = self.call.module
-        if isinstance(module, nn.Linear):
+        if not self.call.given:
+            found = None  # it was given no tensor
+        elif isinstance(module, nn.Linear):
             found = self._linear(module)
         elif _TOO_SMALL.search(self.said):
             found = self._too_small(module)
@@ -103,6 +105,16 @@ class Misfit:
 
     def _normalisation(self, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Kind, str] | None:
         given = self.call.given
+        if isinstance(layer, nn.BatchNorm1d) and len(given) == 4:
+            return "flatten", (
+                f"The normalisation {self.place} is for rows of numbers but gets maps of "
+                f"{_by(given[1:])}: write nn.BatchNorm2d({given[1]})."
+            )
+        if isinstance(layer, nn.BatchNorm2d) and len(given) == 2:
+            return "flatten", (
+                f"The normalisation {self.place} is for maps but gets a row of {given[1]} numbers "
+                f"an image: write nn.BatchNorm1d({given[1]})."
+            )
         if len(given) < 2 or given[1] == layer.num_features:
             return None
         return "channels", (

@@ -1,6 +1,9 @@
 """One pass of images through a network, and what goes wrong in it."""
 
-from dataclasses import dataclass
+import io
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
 from math import prod
 
 import torch
@@ -10,6 +13,7 @@ from cnnlab.models.checking.explain import explain, line_of
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.layers import Call, watched
 from cnnlab.models.checking.misfit import Misfit, misfit_of_function, placed
+from cnnlab.models.checking.strangers import Stranger, strangers_noted
 
 CLASSES = 10
 
@@ -18,10 +22,11 @@ CLASSES = 10
 class Subject:
     """A network under examination, and its source: where the layers are made, if it is known.
 
-    ``path`` and ``text`` are empty where the network is no one's own.
+    ``path`` and ``text`` are empty where the network is no one's own. ``make`` makes another such.
     """
 
     network: nn.Module
+    make: Callable[[], nn.Module]
     path: str
     text: str
     made_lines: dict[nn.Module, int]
@@ -44,12 +49,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass gave: the calls of layers, then the logits or a fault."""
+    """What a pass gave: the calls of layers, then the logits or a fault; what the code printed."""
 
     calls: list[Call]
     logits: torch.Tensor | None = None
     fault: Finding | None = None
     changed_its_input: bool = False
+    strangers: list[Stranger] = field(default_factory=list)
+    printed: str = ""
 
 
 def train(subject: Subject, images: torch.Tensor) -> Pass:
@@ -69,15 +76,26 @@ def evaluate(subject: Subject, images: torch.Tensor) -> Pass:
 def run(subject: Subject, images: torch.Tensor) -> Pass:
     """Return what the network makes of images (N, 1, 32, 32), in the mode it is in."""
     given = images.clone()
-    with watched(subject.network) as calls:
+    fault: Finding | None
+    with (
+        watched(subject.network) as calls,
+        strangers_noted(subject.network, subject.path, subject.made_lines) as strangers,
+        redirect_stdout(io.StringIO()) as printed,
+    ):
         try:
             gave = subject.network(given)
         except (Exception, SystemExit) as error:
-            return Pass(calls, fault=_stopped(subject, calls, error, len(images)))
-    fault = _wrong_output(subject, calls, gave, len(images))
-    if fault:
-        return Pass(calls, fault=fault)
-    return Pass(calls, logits=gave, changed_its_input=not torch.equal(given, images))
+            gave, fault = None, _stopped(subject, calls, error, len(images))
+        else:
+            fault = _wrong_output(subject, calls, gave, len(images))
+    return Pass(
+        calls,
+        logits=None if fault else gave,
+        fault=fault,
+        changed_its_input=not torch.equal(given, images),
+        strangers=strangers,
+        printed=printed.getvalue(),
+    )
 
 
 def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: int) -> Finding:

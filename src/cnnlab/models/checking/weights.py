@@ -1,4 +1,4 @@
-"""The weights of a network as they stand before any image: hidden, missing, frozen, not drawn."""
+"""The weights of a network as they stand before any image: missing, frozen, not drawn."""
 
 from collections.abc import Iterator
 
@@ -37,8 +37,7 @@ def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
 
 
 def judge_weights(subject: Subject) -> Iterator[Finding]:
-    """Yield layers that PyTorch does not see, and say if nothing, or not all, can be trained."""
-    yield from _plain_lists(subject)
+    """Say if nothing, or not all, of the network can be trained."""
     parameters = dict(subject.network.named_parameters())
     frozen = [name for name, each in parameters.items() if not each.requires_grad]
     if not parameters:
@@ -61,29 +60,6 @@ def judge_weights(subject: Subject) -> Iterator[Finding]:
             f"{listed(frozen)} {'is' if len(frozen) == 1 else 'are'} frozen (requires_grad=False): "
             f"training leaves {'it' if len(frozen) == 1 else 'them'} as drawn.",
         )
-
-
-def _plain_lists(subject: Subject) -> Iterator[Finding]:
-    seen = set(subject.network.modules())
-    for name, module in subject.network.named_modules():
-        for attribute, value in vars(module).items():
-            if attribute.startswith("_") or not isinstance(value, list | tuple | dict):
-                continue  # a private list may hide layers on purpose, such as a teacher's
-            within = value.values() if isinstance(value, dict) else value
-            hidden = [
-                each
-                for each in within
-                if isinstance(each, nn.Module) and each not in seen and list(each.parameters())
-            ]
-            if hidden:
-                kind = type(value).__name__
-                better = "nn.ModuleDict" if kind == "dict" else "nn.ModuleList"
-                yield Finding(
-                    "plain-list",
-                    f"{f'{name}.{attribute}'.lstrip('.')} is a plain {kind} of layers, so their "
-                    f"weights are seen by no one and not trained: write {better}(...) around it.",
-                    subject.made_lines.get(hidden[0]),
-                )
 
 
 def listed(names: list[str]) -> str:

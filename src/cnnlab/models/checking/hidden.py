@@ -1,0 +1,107 @@
+"""Layers that PyTorch does not see in a network: neither trained, nor saved, nor loaded again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.misfit import placed
+from cnnlab.models.checking.passes import Subject
+from cnnlab.models.checking.strangers import Stranger
+
+_UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
+
+
+def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Finding]:
+    """Yield where layers hide: in an attribute, in what passes made, or anywhere else."""
+    hidden: set[nn.Module] = set()
+    for finding, layers in _in_attributes(subject):
+        yield finding
+        hidden |= {part for layer in layers for part in layer.modules()}
+    left = [each for each in strangers if each.module not in hidden]
+    made_anew = [each for each in left if each.is_made_by_the_pass]
+    if made_anew:
+        yield _made_in_forward(subject, made_anew[0])
+    elif left:
+        yield _outside(subject, left[0])
+
+
+def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]]:
+    seen = set(subject.network.modules())
+    for name, module in subject.network.named_modules():
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") or isinstance(value, nn.Module):
+                continue  # a private list may hide layers on purpose, such as a teacher's
+            held = [
+                (layer, holder)
+                for layer, holder in _layers_in(value, None, set())
+                if layer not in seen and list(layer.parameters())
+            ]
+            if held:
+                layer, holder = held[0]
+                line = subject.made_lines.get(layer)
+                place = placed(f"{name}.{attribute}".lstrip("."), line)
+                message = _hidden_by(place, attribute, value, holder)
+                yield Finding("plain-list", message, line), [layer for layer, _ in held]
+
+
+def _layers_in(
+    value: object, holder: str | None, visited: set[int]
+) -> Iterator[tuple[nn.Module, str | None]]:
+    """Yield each layer within lists, dicts and objects, and the class of the last such object."""
+    if isinstance(value, nn.Module):
+        yield value, holder
+        return
+    if id(value) in visited:
+        return
+    visited.add(id(value))
+    within: Any = ()
+    if isinstance(value, list | tuple | set):
+        within = value
+    elif isinstance(value, dict):
+        within = value.values()
+    elif type(value).__module__.startswith("cnnlab_own_"):
+        holder, within = type(value).__name__, list(getattr(value, "__dict__", {}).values())
+    for each in within:
+        yield from _layers_in(each, holder, visited)
+
+
+def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:
+    if holder:
+        return (
+            f"{place} holds layers in a {holder}, which is no nn.Module, {_UNSEEN} Write "
+            f"class {holder}(nn.Module), with super().__init__() as the first line of its __init__."
+        )
+    kind = type(value).__name__
+    better = "nn.ModuleDict({...})" if kind == "dict" else "nn.ModuleList([...])"
+    return f"{place} is a plain {kind} of layers, {_UNSEEN} Write self.{attribute} = {better}."
+
+
+def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
+    kind = type(stranger.module).__name__
+    line = subject.made_lines.get(stranger.module) or stranger.call_line
+    return Finding(
+        "made-in-forward",
+        f"Line {line} makes a {kind} while forward runs: its weights are drawn there, and are "
+        "neither trained nor saved with the run. Make it in __init__, as in self.layer = "
+        f"nn.{kind}(...), and only call it in forward: x = self.layer(x).",
+        line,
+    )
+
+
+def _outside(subject: Subject, stranger: Stranger) -> Finding:
+    kind = type(stranger.module).__name__
+    made = subject.made_lines.get(stranger.module)
+    lines = [
+        f"{done} in line {line}"
+        for done, line in (("made", made), ("called", stranger.call_line))
+        if line
+    ]
+    which = f"A {kind}, {' and '.join(lines)}," if lines else f"A {kind} that forward calls"
+    return Finding(
+        "outside",
+        f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
+        f"as in self.layer = nn.{kind}(...), and call self.layer(x).",
+        made or stranger.call_line,
+    )

@@ -1,0 +1,142 @@
+"""What a person most likely wrote where Python or PyTorch says something far from it."""
+
+import ast
+import re
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from torch import nn
+
+from cnnlab.models.checking.finding import Finding, Kind
+
+_SHORT = {"torch.nn": "nn", "torch.nn.functional": "F"}
+_IMPORTS = {
+    "nn": "from torch import nn",
+    "torch": "import torch",
+    "F": "from torch.nn import functional as F",
+}
+
+TOO_LARGE = "make that layer smaller, as by fewer channels or a pooling before it."
+"""What to do with a layer that no laptop has the memory for."""
+
+
+def mistake_behind(said: str, line: int | None) -> Finding | None:
+    """Return what an exception that said so comes from, if it is one of the usual mistakes."""
+    for pattern, explained in _MISTAKES:
+        found = re.search(pattern, said)
+        advice = explained(*found.groups()) if found else None
+        if advice:
+            where = f"Line {line}: " if line else ""
+            kind: Kind = "too-large" if explained is _no_memory else "mistake"
+            return Finding(kind, f"{where}{advice}", line)
+    return None
+
+
+def _unknown_name(module: str, name: str) -> str | None:
+    known = [each for each in dir(sys.modules.get(module)) if not each.startswith("_")]
+    if not module.startswith("torch") or not known:
+        return None
+    short = _SHORT.get(module, module)
+    alike = [each for each in known if each.lower() == name.lower()]
+    near = alike or get_close_matches(name, known, n=1)
+    if not near:
+        return f"there is no {short}.{name} in PyTorch."
+    return f"there is no {short}.{name} in PyTorch. Did you mean {short}.{near[0]}?"
+
+
+def _not_imported(name: str) -> str | None:
+    if name == "get_ipython":
+        return (
+            "get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
+            "take it out."
+        )
+    if name in _IMPORTS:
+        return f"{name} is not imported: write {_IMPORTS[name]} at the top of the file."
+    return f"{name} is not imported: write nn.{name}." if is_layer(name) else None
+
+
+def _not_applied(kind: str) -> str | None:
+    if not is_layer(kind):
+        return None
+    return (
+        f"a nn.{kind} stands where numbers should, as it was made and not applied to them: make "
+        f"it in __init__, as in self.layer = nn.{kind}(...) with its brackets, and write "
+        "x = self.layer(x) in forward."
+    )
+
+
+def _not_made(kind: str) -> str:
+    return f"a nn.{kind} stands there without its brackets: write nn.{kind}()."
+
+
+def _out_of_torch() -> str:
+    return (
+        "numbers leave PyTorch here, as .numpy() or a function of NumPy has it, and no gradient "
+        "can follow them: use PyTorch's own functions, such as torch.relu(x) or x.mean()."
+    )
+
+
+def _moved() -> str:
+    return (
+        "something is moved to a GPU, or made there: take .cuda(), .to(...) and device=... out. "
+        "cnnlab moves the network and its images itself; cnnlab train --device says where to."
+    )
+
+
+def _no_memory(size: str) -> str:
+    numbers, gigabytes = int(size) // 4, int(size) / 1e9
+    return (
+        f"{numbers:,} numbers are asked for at once, {gigabytes:.1f} GB, and this machine has less "
+        f"memory: {TOO_LARGE}"
+    )
+
+
+def is_layer(name: str) -> bool:
+    """Return whether torch.nn has a layer of that name."""
+    known = getattr(nn, name, None)
+    return isinstance(known, type) and issubclass(known, nn.Module)
+
+
+_MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
+    (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
+    (r"^name '(\w+)' is not defined", _not_imported),
+    (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"numpy\(\) on Tensor that requires grad", _out_of_torch),
+    (r"not numpy\.ndarray|got \(numpy\.ndarray", _out_of_torch),
+    (r"must be Tensor, not (\w+)", _not_applied),
+    (r"combination of arguments - got \((\w+),", _not_applied),
+    (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
+    (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _moved),
+    (r"tried to allocate (\d+) bytes", _no_memory),
+    (r"Expected all tensors to be on|'MPS' backend|CUDA error", _moved),
+)
+
+
+def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
+    """Return where a class's __init__ is written otherwise, so that Python never calls it."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+            if any(each.name == "__init__" for each in methods):
+                return None
+            for method in methods:
+                if any(_initialises(each) for each in ast.walk(method)):
+                    return Finding(
+                        "mistake",
+                        f"Line {method.lineno}: {method.name} is never called by Python: write "
+                        "__init__, with two underscores on either side.",
+                        method.lineno,
+                    )
+    return None
+
+
+def _initialises(node: ast.AST) -> bool:
+    """Return whether a part of a method is ``super().__init__``, or that misspelt alike."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "super"
+        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
+    )

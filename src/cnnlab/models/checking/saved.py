@@ -1,0 +1,64 @@
+"""Whether what is saved of a network, its weights and buffers, is all that its answers come from.
+
+A run is evaluated by making the network again and loading what was saved.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from cnnlab.models.checking.answers import differ
+from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.passes import Subject, evaluate
+from cnnlab.randomness import seeded
+
+
+def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
+    """Yield what keeps another network, given the weights of this one, from answering alike."""
+    logits = evaluate(subject, images).logits
+    if logits is None or differ(logits, evaluate(subject, images).logits):
+        return  # what draws at random when it answers is told elsewhere
+    with seeded(1):
+        other = subject.make()
+    try:
+        other.load_state_dict(subject.network.state_dict())
+    except RuntimeError as error:
+        said = " ".join(str(error).split(":", 1)[-1].split())
+        yield Finding(
+            "not-saved",
+            "Made once more, the network does not take the weights of the first, so what is saved "
+            f"of it could not be loaded: {said} Let it have the same layers each time.",
+            subject.forward_line,
+        )
+        return
+    if differ(logits, evaluate(replace(subject, network=other), images).logits):
+        yield _not_saved(subject, other)
+
+
+def _not_saved(subject: Subject, other: nn.Module) -> Finding:
+    others = dict(other.named_modules())
+    for name, module in subject.network.named_modules():
+        for attribute, value in vars(module).items():
+            twin = getattr(others.get(name), attribute, None)
+            if isinstance(value, torch.Tensor) and not _are_equal(value, twin):
+                return Finding(
+                    "not-saved",
+                    f"{f'{name}.{attribute}'.lstrip('.')} is a plain tensor, so it is not saved "
+                    "with the weights: loaded again, the network would give other answers. Write "
+                    f"self.{attribute} = nn.Parameter(...) for what is to be trained, "
+                    f'self.register_buffer("{attribute}", ...) for what is not.',
+                    subject.forward_line,
+                )
+    return Finding(
+        "not-saved",
+        "Another network that is given the saved weights gives other answers: something that the "
+        "answers depend on is not saved, and is drawn or changed by each network for itself. Make "
+        "it a layer, an nn.Parameter or a buffer (self.register_buffer), assigned in __init__.",
+        subject.forward_line,
+    )
+
+
+def _are_equal(value: torch.Tensor, twin: object) -> bool:
+    return isinstance(twin, torch.Tensor) and torch.equal(value, twin)

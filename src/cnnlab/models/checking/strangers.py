@@ -1,0 +1,63 @@
+"""Layers that a pass calls although they are no part of the network."""
+
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A layer with weights of its own, in which line it was called, and if the pass made it."""
+
+    module: nn.Module
+    call_line: int | None
+    is_made_by_the_pass: bool
+
+
+@contextmanager
+def strangers_noted(
+    network: nn.Module, path: str, made: Collection[nn.Module]
+) -> Iterator[list[Stranger]]:
+    """Note, once each, the layers with a state that are called inside the block from outside.
+
+    ``made`` grows with each layer that the file makes.
+    """
+    members = set(network.modules())
+    state = {id(each) for each in chain(network.parameters(), network.buffers())}
+    made_before = set(made)
+    strangers: dict[nn.Module, Stranger] = {}
+
+    def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
+        if module in members or module in strangers or not _has_a_state_beyond(state, module):
+            return
+        is_new = module in made and module not in made_before
+        strangers[module] = Stranger(module, line_running(path), is_new)
+
+    noted: list[Stranger] = []
+    handle = register_module_forward_pre_hook(note)
+    try:
+        yield noted
+    finally:
+        handle.remove()
+        noted += strangers.values()
+
+
+def _has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
+    """Return whether training would change something in the layer that is not in ``state``."""
+    own = [each for each in module.parameters(recurse=False) if each.requires_grad]
+    running = getattr(module, "running_mean", None)
+    return any(id(each) not in state for each in (*own, *([] if running is None else [running])))
+
+
+def line_running(path: str) -> int | None:
+    """Return the line of the file that is being run, innermost."""
+    frame = sys._getframe()
+    while frame.f_back and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return frame.f_lineno if frame.f_code.co_filename == path else None

@@ -1,0 +1,170 @@
+"""All that a network answers with must be in what is saved of it: no way around is let through."""
+
+import pytest
+
+from cnnlab.errors import ModelError
+from cnnlab.models.build import find_network
+from cnnlab.models.check import check_network
+
+NET = """\
+import random
+
+import torch
+from torch import nn
+{before}
+
+class Net(nn.Module):
+    {within}
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        {made}
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return {answer}
+"""
+BLOCK = """
+class Block:
+    def __init__(self):
+        self.layer = nn.Linear(1024, 10)
+
+    def __call__(self, x):
+        return self.layer(x)
+"""
+CLOSURE = """
+def closed():
+    layer = nn.Linear(1024, 10)
+    return lambda x: layer(x)
+"""
+LATE = """
+    def late(self, x):
+        if not hasattr(self, "more"):
+            self.more = nn.Linear(x.shape[1], 10)
+        return self.more(x)
+"""
+
+
+def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="self.last(x)") -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        NET.format(before=before, within=within, made=made, answer=answer)
+    )
+    return "mine.py:Net"
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind", "said"),
+    [
+        (
+            {"made": "self.more = [[nn.Linear(1024, 10)]]", "answer": "self.more[0][0](x)"},
+            "plain-list",
+            "Write self.more = nn.ModuleList([...]).",
+        ),
+        (
+            {"before": BLOCK, "made": "self.block = Block()", "answer": "self.block(x)"},
+            "plain-list",
+            "block (line 8) holds layers in a Block, which is no nn.Module, so PyTorch does not "
+            "see the weights: they are neither trained nor saved with the run. Write "
+            "class Block(nn.Module), with super().__init__() as the first line of its __init__.",
+        ),
+        (
+            {"before": BLOCK, "made": "self.blocks = [Block()]", "answer": "self.blocks[0](x)"},
+            "plain-list",
+            "class Block(nn.Module)",
+        ),
+        (
+            {"before": CLOSURE, "made": "self.more = closed()", "answer": "self.more(x)"},
+            "outside",
+            "A Linear, made in line 7 and called in line 8, is no part of the network",
+        ),
+        (
+            {"within": "more = nn.Linear(1024, 10)", "answer": "self.last(x) + self.more(x)"},
+            "outside",
+            "assign it to self",
+        ),
+        (
+            {"made": "self._more = [nn.Linear(1024, 10)]", "answer": "self._more[0](x)"},
+            "outside",
+            "assign it to self",
+        ),
+        (
+            {"before": "NORM = nn.BatchNorm1d(10, affine=False)", "answer": "NORM(self.last(x))"},
+            "outside",
+            "A BatchNorm1d",
+        ),
+        (
+            {"within": LATE, "answer": "self.last(x) + self.late(x)"},
+            "made-in-forward",
+            "makes a Linear while forward runs",
+        ),
+        (
+            {
+                "made": "self.more = nn.Parameter(torch.rand(10)).data",
+                "answer": "self.last(x) * self.more",
+            },
+            "not-saved",
+            "more is a plain tensor",
+        ),
+        (
+            {"made": "self.factor = random.random()", "answer": "self.last(x) * self.factor"},
+            "not-saved",
+            "Another network that is given the saved weights gives other answers",
+        ),
+        (
+            {
+                "made": 'self.register_buffer("more", torch.rand(10), persistent=False)',
+                "answer": "self.last(x) * self.more",
+            },
+            "not-saved",
+            "Another network that is given the saved weights gives other answers",
+        ),
+        (
+            {
+                "made": "self.last = nn.Sequential(\n"
+                "            nn.Linear(1024, random.randrange(9, 999)), nn.LazyLinear(10))\n"
+                "        self.last(torch.zeros(1, 1024))",
+            },
+            "not-saved",
+            "Made once more, the network does not take the weights of the first",
+        ),
+    ],
+)
+def test_what_would_not_be_saved_stops_it(tmp_path, monkeypatch, parts, kind, said):
+    name = written(tmp_path, monkeypatch, **parts)
+    first = check_network(name).findings[0]
+    assert (first.kind, first.effect) == (kind, "stops")
+    assert said in first.message
+    with pytest.raises(ModelError):
+        find_network(name)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"made": "self.norm = nn.BatchNorm1d(10)", "answer": "self.norm(self.last(x))"},
+        {"made": "self.drop = nn.Dropout(0.5)", "answer": "self.last(self.drop(x))"},
+        {"answer": "self.last(x + torch.randn_like(x) if self.training else x)"},
+        {"answer": "nn.Sequential(nn.ReLU(), self.last)(x)"},
+        {
+            "before": "GREY = nn.Linear(1024, 1024).requires_grad_(False)",
+            "answer": "self.last(GREY(x))",
+        },
+        {"made": "self._kept = [self.last]", "answer": "self._kept[0](x)"},
+        {"made": "self.mask = torch.ones(10)", "answer": "self.last(x) * self.mask"},
+        {
+            "made": 'self.register_buffer("mask", torch.rand(10))',
+            "answer": "self.last(x) * self.mask",
+        },
+        {
+            "made": "self.last = nn.utils.parametrizations.spectral_norm(nn.Linear(1024, 10))",
+        },
+    ],
+)
+def test_what_is_saved_or_the_same_each_time_is_no_fault(tmp_path, monkeypatch, parts):
+    assert check_network(written(tmp_path, monkeypatch, **parts)).findings == ()
+
+
+def test_a_network_that_draws_in_evaluation_is_random_and_no_more(tmp_path, monkeypatch):
+    name = written(tmp_path, monkeypatch, answer="self.last(x + torch.randn_like(x))")
+    assert [each.kind for each in check_network(name).findings] == ["random"]

@@ -1,0 +1,77 @@
+"""What the commands say of a network of one's own, as a user meets it."""
+
+import json
+import sys
+from pathlib import Path
+
+from cnnlab.models.checking import apart
+
+QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
+SOFTMAX = (
+    "from torch import nn\n"
+    "def Soft():\n"
+    "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10), nn.Softmax(dim=1))\n"
+)
+
+
+def said(text):
+    return " ".join(text.split())
+
+
+def test_what_spoils_a_training_is_said_before_it(cnnlab):
+    Path("mine.py").write_text(SOFTMAX)
+    status, out, err = cnnlab("train", "--model", "mine.py:Soft", *QUICK, "--json")
+    assert status == 0, err
+    assert "mine.py:Soft: The last step is a softmax (line 3): cross-entropy" in said(err)
+    assert "See: cnnlab check mine.py:Soft" in said(err)
+    assert json.loads(out)["epoch"] == 1
+    assert "softmax" not in cnnlab("train", *QUICK)[2]
+
+
+def test_what_spoils_a_comparison_is_said_once_a_model(cnnlab):
+    Path("mine.py").write_text(SOFTMAX)
+    Path("slow.toml").write_text("model = 'mine.py:Soft'\nlearning_rate = 0.001\n")
+    words = ("compare", "mine.py:Soft", "slow.toml", *QUICK, "--jobs", 1, "--seeds", 1)
+    status, out, err = cnnlab(*words)
+    assert status == 0, out + err
+    assert said(err).count("The last step is a softmax") == 1
+    assert said(err).count("See: cnnlab check mine.py:Soft") == 1
+
+
+PRINTING = (
+    "from torch import nn\n"
+    "print('read')\n"
+    "class Net(nn.Sequential):\n"
+    "    def __init__(self):\n"
+    "        super().__init__(nn.Flatten(), nn.Linear(1024, 10))\n"
+    "    def forward(self, x):\n"
+    "        print('[shape]', tuple(x.shape))\n"
+    "        return super().forward(x)\n"
+)
+
+
+def test_what_a_network_prints_is_shown_once_and_apart_from_the_verdict(cnnlab):
+    Path("mine.py").write_text(PRINTING)
+    status, out, _ = cnnlab("check", "mine.py:Net")
+    assert status == 0
+    assert out.startswith("The network printed, of one pass:\n[shape] (4, 1, 32, 32)\n")
+    assert out.count("[shape]") == 1
+    assert "Line 2 prints whenever the file is read" in said(out)
+    Path("mine.py").write_text(PRINTING + "# another file\n")
+    status, out, err = cnnlab("check", "mine.py:Net", "--json")
+    assert json.loads(out)["printed"] == "[shape] (4, 1, 32, 32)\n"
+    assert "[shape] (4, 1, 32, 32)" in err
+
+
+def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
+    monkeypatch.setattr(apart, "PATIENCE", 0.1)
+    Path("mine.py").write_text("import time\ntime.sleep(0.5)\n" + SOFTMAX)
+    standard_error = sys.stderr
+    status, out, err = cnnlab("check", "mine.py:Soft")
+    assert status == 1
+    assert "Waiting for mine.py:Soft: running the file from its top." in said(err)
+    assert "Waiting" not in out
+    assert sys.stderr is standard_error
+    Path("mine.py").write_text("import time\ntime.sleep(0.6)\n" + SOFTMAX)  # not read before
+    words = ("compare", "mine.py:Soft", "lenet5", *QUICK, "--jobs", 1, "--seeds", 1)
+    assert "Waiting for mine.py:Soft: running the file from its top." in said(cnnlab(*words)[2])
