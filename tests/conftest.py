@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -108,11 +109,13 @@ def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["cnnlab", *map(str, arguments)])
-        status = 0
+        status, before = 0, signal.getsignal(signal.SIGINT)
         try:
             cli.main()
         except SystemExit as stop:
             status = stop.code or 0
+        finally:
+            signal.signal(signal.SIGINT, before)  # a stopped command leaves it ignored
         out, err = capsys.readouterr()
         return status, out, err
 

@@ -9,18 +9,19 @@ import cnnlab
 
 SOURCE = Path(cnnlab.__file__).parent
 DOCS = SOURCE.parents[1] / "docs"
-GROUND = {"errors", "files", "randomness"}
+GROUND = {"errors", "files", "randomness", "words"}
 ALLOWED = {
     "errors": set(),
     "files": set(),
     "randomness": set(),
+    "words": set(),
     "published": set(),
     "data": GROUND,
     "models": GROUND,
     "training": GROUND | {"data"},
     "insight": GROUND | {"data"},
     "experiments": GROUND | {"training", "models", "data", "insight"},
-    "views": GROUND | {"experiments", "insight", "data", "training"},
+    "views": GROUND | {"experiments", "models", "insight", "data", "training"},
     "terminal": GROUND | {"training", "models", "experiments", "views"},
     "workshop": GROUND
     | {"published", "data", "models", "training", "insight", "experiments", "views"},

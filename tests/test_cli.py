@@ -75,6 +75,35 @@ def test_predict_shows_what_the_network_sees(cnnlab, run):
     assert len(rows) in range(4, 14)
 
 
+def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, run):
+    Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
+    Path("bad.png").write_text("no picture")
+    status, out, err = cnnlab("predict", run, "bad.png", "square.png")
+    assert status == 1
+    assert "square.png" in out and "Probability" in out
+    assert "Error: bad.png is not a picture" in err
+    status, out, _ = cnnlab("predict", run, "bad.png", "square.png", "--json")
+    answer = json.loads(out)
+    assert (status, len(answer["answers"]), len(answer["faults"])) == (1, 1, 1)
+    assert cnnlab("predict", run, "bad.png")[1] == ""
+
+
+@pytest.mark.parametrize("command", ["train", "workshop"])
+def test_a_folder_that_is_taken_is_refused_before_data_are_read(cnnlab, command, monkeypatch):
+    monkeypatch.setattr("cnnlab.data.images.load", None)
+    status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
+    assert status == 1
+    assert "is already there" in err
+
+
+def test_one_is_singular_and_recipes_are_named(cnnlab):
+    _, out, err = cnnlab("train", "--dataset", "tiny", "--epochs", 1, "--output", "one")
+    assert "seed 0, 1 epoch;" in err
+    assert "after 1 epoch." in out
+    for command in ("train", "compare"):
+        assert "workshop, sprint, best" in " ".join(cnnlab(command, "--help")[1].split())
+
+
 def test_workshop_goes_from_images_to_a_report(cnnlab):
     status, out, err = cnnlab("workshop", "--dataset", "tiny", "--epochs", 2)
     assert status == 0, err
@@ -84,6 +113,7 @@ def test_workshop_goes_from_images_to_a_report(cnnlab):
         "lenet5-relu-max",
         "report.html",
         "results.json",
+        "workshop.json",
     ]
     for words in (
         "1  The images",
@@ -162,7 +192,9 @@ def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
     monkeypatch.setattr(Terminal, "epoch", stop)
     status, _, err = cnnlab("train", "--dataset", "tiny", "--output", "run")
     assert status == 130
-    assert "see it with 'cnnlab report run'" in " ".join(err.split())
+    assert "Stopped after 2 of 25 epochs, kept in run. Go on with:\n" in err
+    assert "\n  cnnlab train --resume run\n" in err
+    assert "\n  cnnlab report run\n" in err
     assert cnnlab("report", "run")[0] == 0
 
 

@@ -1,6 +1,7 @@
 """cnnlab compare, as a user types it."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -186,3 +187,19 @@ def test_finished_runs_are_compared_two_at_a_time(cnnlab, compare):
     assert json.loads(out)["runs"] == [one, two]
     assert "one and the same run" in said(cnnlab("compare", one, one)[2])
     assert "two at a time; 3 were named" in said(cnnlab("compare", one, two, one)[2])
+
+
+def test_one_seed_has_no_p_values_and_is_singular(compare):
+    status, out, err = compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--json")
+    assert status == 0, err
+    assert "2 variants x 1 seed: 2 trainings to do" in said(err)
+    rows = re.findall(r"^lenet5\S* +1 .*", err, re.MULTILINE)
+    assert [len(row.split()) for row in rows] == [4, 4], "name, seeds, mean and %: no p-values"
+    page = Path(json.loads(out)["report"]).read_text()
+    assert "1 training of each" in page
+
+
+def test_a_comparison_writes_every_share_alike(compare):
+    _, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
+    assert re.search(r"with probability [0-9]+ % \(95 % interval [0-9]+ % to [0-9]+ %\)", said(err))
+    assert not re.search(r"[0-9]%", err)

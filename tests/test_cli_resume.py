@@ -1,9 +1,15 @@
 """cnnlab train --resume and --trust, as a user types them."""
 
+import html
 import json
+import re
+import shlex
+import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 QUICK = ("--dataset", "tiny", "--epochs", 4, "--batch-size", 40)
 NET = (
@@ -72,6 +78,75 @@ def test_what_is_no_run_folder_is_said(cnnlab):
     assert "empty is not a run folder" in said(cnnlab("train", "--resume", "empty")[2])
 
 
+def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, stopped):
+    status, out, err = cnnlab("evaluate", stopped)
+    assert status == 0, err
+    assert "on 100 images of Tiny; unfinished, 2 of 4 epochs." in said(out)
+    accuracy = json.loads((stopped / "evaluation.json").read_text())["test_accuracy"]
+    cnnlab("report", stopped)
+    page = (stopped / "report.html").read_text()
+    assert "unfinished, 2 of 4 epochs" in page
+    assert "opened once: loss" in page and f"{100 * accuracy:.2f} %" in page
+    cnnlab("train", "--resume", stopped)
+    cnnlab("report", stopped)
+    page = (stopped / "report.html").read_text()
+    assert (
+        "opened once, the last time for weights that are no longer these: those after epoch 2"
+        in page
+    )
+    assert "opened once: loss" not in page
+    out = cnnlab("evaluate", stopped)[1]
+    assert "on 100 images of Tiny." in said(out)
+    cnnlab("report", stopped)
+    assert "opened 2 times: loss" in (stopped / "report.html").read_text()
+
+
+@pytest.fixture
+def at_once(cnnlab, monkeypatch):
+    """A run that Ctrl-C stopped in its first epoch, and what was said."""
+    from cnnlab.terminal import Terminal
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Terminal, "batch", interrupt)
+        status, _, err = cnnlab("train", *QUICK, "--output", "at-once")
+    assert status == 130
+    return Path("at-once"), err
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_stopped_in_the_first_epoch_it_says_how_to_go_on(cnnlab, at_once):
+    folder, err = at_once
+    assert "Stopped in the first epoch; its settings are kept in at-once. Go on with:" in err
+    assert "\n  cnnlab train --resume at-once\n" in err
+    Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
+    for command in (["evaluate", folder], ["predict", folder, "square.png"]):
+        status, _, err = cnnlab(*command)
+        assert status == 1
+        assert (
+            "its first epoch has not ended. Go on with it:\n  cnnlab train --resume at-once" in err
+        )
+    assert cnnlab("report", folder)[0] == 0
+    assert "cnnlab train --resume at-once" in (folder / "report.html").read_text()
+
+
+def test_a_second_ctrl_c_does_not_silence_the_first(cnnlab, at_once, monkeypatch):
+    from cnnlab.terminal import Terminal
+
+    monkeypatch.setattr(Terminal, "batch", interrupt)
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlab.experiments.train.what_is_kept", lambda _: again())
+        status, _, err = cnnlab("train", "--resume", "at-once")
+    assert (status, "kept all the same" in err) == (130, True)
+
+
+def again():
+    signal.raise_signal(signal.SIGINT)
+    return "kept all the same"
+
+
 @pytest.fixture
 def own(cnnlab):
     """A finished run of a network of one's own."""
@@ -110,3 +185,46 @@ def test_a_stopped_run_of_ones_own_network_goes_on_where_trusted(cnnlab, own):
     assert "--trust" in said(cnnlab("train", "--resume", own)[2])
     status, _, err = cnnlab("train", "--resume", own, "--trust")
     assert status == 0, err
+
+
+def pasted(cnnlab, text):
+    """Run each command that a text names on a line of its own."""
+    commands = re.findall(r"^  cnnlab (.*)$", text, re.MULTILINE)
+    assert commands
+    for command in commands:
+        status, _, err = cnnlab(*shlex.split(command))
+        assert status == 0, (command, err)
+    return commands
+
+
+def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
+    from cnnlab.terminal import Terminal
+
+    Path("mine.py").write_text(NET)
+    start = ("train", "--model", "mine.py:Small", *QUICK)
+    _, _, err = cnnlab(*start, "--output", "own")
+    assert pasted(cnnlab, err) == ["report own --trust", "evaluate own --trust"]
+    page = html.unescape(Path("own/report.html").read_text())
+    assert "with <code>cnnlab report own --trust</code>" in page
+    with monkeypatch.context() as patch:
+        patch.setattr(Terminal, "epoch", interrupt)
+        _, _, err = cnnlab(*start, "--output", "stopped")
+    assert pasted(cnnlab, err)[0] == "train --resume stopped --trust"
+    _, _, err = cnnlab("train", "--resume", "own", "--trust")
+    (longer,) = re.findall(r"^  cnnlab (.*)$", err, re.MULTILINE)
+    assert longer == (
+        "train --model own/source.py:Small --dataset tiny --recipe workshop --epochs 8 "
+        "--batch-size 40"
+    )
+    assert cnnlab(*shlex.split(longer))[0] == 0
+
+
+def test_changed_code_is_told_how_to_train(cnnlab, own):
+    path = own / "source.py"
+    path.write_text(NET.replace("9", "8"))
+    _, _, err = cnnlab("evaluate", own, "--trust")
+    assert "perhaps that of mine.py, or train what is there now in a new run" in said(err)
+    pasted(cnnlab, err)
+    path.unlink()
+    _, _, err = cnnlab("evaluate", own, "--trust")
+    assert "own/source.py is missing: expected the code of the network mine.py:Small" in said(err)

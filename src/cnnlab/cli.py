@@ -7,7 +7,7 @@ import signal
 import sys
 import warnings
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, fields, make_dataclass
 from importlib.metadata import version
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import App, Group, Parameter
 
-from cnnlab.errors import CnnlabError, ConfigError
+from cnnlab.errors import CnnlabError, ConfigError, PictureError
 from cnnlab.terminal import Terminal, is_interactive
-from cnnlab.training.config import TrainConfig, recipe
+from cnnlab.training.config import RECIPES, TrainConfig, recipe
+from cnnlab.words import counted, percent, times
 
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
@@ -34,6 +35,7 @@ app = App(
     version=lambda: version("cnnlab"),
     version_flags=["--version"],
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # main says what a stop means
 )
 data_app = App(name="data", help="Data sets: list them, get them, check them.")
 app.command(data_app)
@@ -60,6 +62,10 @@ Trust = Annotated[
     bool, Parameter(help="Run the code that the folder carries: read it first.", negative=())
 ]
 Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
+DatasetOfNew = Annotated[
+    str | None, Parameter(help="fashion-mnist, mnist or mnist-sample. (fashion-mnist)")
+]
+_RECIPE_HELP = f"Settings by name: {', '.join(RECIPES)}."
 
 
 def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
@@ -98,9 +104,15 @@ def _made(changes: Any) -> dict[str, Any]:
 @app.command
 def workshop(
     *,
-    dataset: Dataset = "fashion-mnist",
-    epochs: Annotated[int, Parameter(help="Passes over the training images.")] = 25,
-    seed: Annotated[int, Parameter(help="Draws the first weights and the batches' order.")] = 0,
+    dataset: DatasetOfNew = None,
+    epochs: Annotated[int | None, Parameter(help="Passes over the training images. (25)")] = None,
+    seed: Annotated[
+        int | None, Parameter(help="Draws the first weights and the batches' order. (0)")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        Parameter(help="Go on with a workshop that was stopped, with its own settings."),
+    ] = None,
     output: Annotated[Path | None, Parameter(help="A new folder for the results.")] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
@@ -112,20 +124,36 @@ def workshop(
 ) -> None:
     """Go through the whole workshop: both networks, every step, and a report at the end.
 
+    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+
     Example: cnnlab workshop --dataset mnist --epochs 5
     """
     terminal = Terminal(json_wanted)
-    config = recipe("workshop", epochs=epochs, seed=seed)
-    splits = _load(dataset, data_dir, offline, terminal)
+    named = {"dataset": dataset, "epochs": epochs, "seed": seed, "output": output}
+    _refuse_with_resume(resume, "A workshop", named)
+    changes = {
+        name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
+    }
+    config = recipe("workshop", **changes)
 
-    from cnnlab.experiments.store import free_folder
+    from cnnlab.experiments.store import free_folder, refuse_taken
     from cnnlab.training.device import choose_device
+    from cnnlab.workshop import open_workshop, resume_workshop, what_is_kept
     from cnnlab.workshop import workshop as whole_workshop
 
     chosen = choose_device(device)
-    folder = output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
-    with _kept_on_ctrl_c(terminal, folder), terminal.live():
-        report = whole_workshop(splits, config, chosen, folder, terminal)
+    begun = open_workshop(resume) if resume else None
+    if output:
+        refuse_taken(output)
+    splits = _load(
+        begun.data_set_name if begun else dataset or "fashion-mnist", data_dir, offline, terminal
+    )
+    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
+    with _kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
+        if begun:
+            report = resume_workshop(begun, splits, chosen, terminal, terminal.say)
+        else:
+            report = whole_workshop(splits, config, chosen, folder, terminal)
     terminal.show(f"\nThe report: {report}")
     if json_wanted:
         results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -146,11 +174,9 @@ def train(
             "mobilenet-small, or your own as file.py:Class. (lenet5)"
         ),
     ] = None,
-    dataset: Annotated[
-        str | None, Parameter(help="fashion-mnist, mnist or mnist-sample. (fashion-mnist)")
-    ] = None,
+    dataset: DatasetOfNew = None,
     recipe_name: Annotated[
-        str | None, Parameter(name="--recipe", help="Settings by name. (workshop)")
+        str | None, Parameter(name="--recipe", help=f"{_RECIPE_HELP} (workshop)")
     ] = None,
     resume: Annotated[
         Path | None, Parameter(help="Go on with a run that was stopped, with its own settings.")
@@ -170,22 +196,21 @@ def train(
     Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
     """
     terminal = Terminal(json_wanted)
-    if resume is not None and (model or dataset or recipe_name or output or _made(changes)):
-        raise ConfigError(
-            "A run goes on with its own network, data, recipe and settings, in its own folder: "
-            "with --resume leave out --model, --dataset, --recipe, --output and all settings."
-        )
+    named = {"model": model, "dataset": dataset, "recipe": recipe_name, "output": output}
+    _refuse_with_resume(resume, "A run", named | _made(changes))
     recipe_name = recipe_name or "workshop"
     config = recipe(recipe_name, **_made(changes))
 
     from cnnlab.data.images import prepare
     from cnnlab.experiments.run import open_run
-    from cnnlab.experiments.store import free_folder
-    from cnnlab.experiments.train import resume_run, train_run
+    from cnnlab.experiments.store import free_folder, refuse_taken
+    from cnnlab.experiments.train import resume_run, train_run, what_is_kept
     from cnnlab.models.build import find_network
     from cnnlab.training.device import choose_device, describe_device
 
-    stopped = open_run(resume) if resume else None
+    if output:
+        refuse_taken(output)
+    stopped = open_run(resume, terminal.say) if resume else None
     network = (
         stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
     )
@@ -205,9 +230,9 @@ def train(
         f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
         f"{len(splits.validation):,} validation; recipe "
         f"{stopped.description['recipe'] if stopped else recipe_name}, seed {config.seed}, "
-        f"{config.epochs} epochs; {describe_device(chosen)}."
+        f"{counted(config.epochs, 'epoch')}; {describe_device(chosen)}."
     )
-    with _kept_on_ctrl_c(terminal, folder), terminal.live():
+    with _kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
         terminal.training(network.title, config)
         common: Any = {
             "splits": splits,
@@ -224,10 +249,10 @@ def train(
             )
     last = run.history()[-1]
     terminal.show(
-        f"Validation loss {last.validation_loss:.4f}, accuracy {last.validation_accuracy:.2%} "
-        f"after {last.epoch} epochs. The run: {folder}"
+        f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
+        f"after {counted(last.epoch, 'epoch')}. The run: {folder}"
     )
-    terminal.say(f"Next: cnnlab report {folder}   or   cnnlab evaluate {folder}")
+    terminal.say(f"Next:\n  {run.command('report')}\n  {run.command('evaluate')}")
     if json_wanted:
         _print_json({"run": str(folder), "status": run.status, **asdict(last)})
 
@@ -251,21 +276,25 @@ def evaluate(
 
     from cnnlab.experiments.run import open_run
     from cnnlab.training.device import choose_device
-    from cnnlab.views.report import times
 
-    opened = open_run(run)
+    opened = open_run(run, terminal.say)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
     result, _ = opened.open_test_set(splits, choose_device(device), opened.network(trust=trust))
     terminal.show(
-        f"Test loss {result.test_loss:.4f}, accuracy {result.test_accuracy:.2%} on "
-        f"{len(splits.test):,} images of {splits.data_set.title}."
+        f"Test loss {result.test_loss:.4f}, accuracy {percent(result.test_accuracy)} on "
+        f"{len(splits.test):,} images of {splits.data_set.title}"
+        + "".join(f"; {word}" for word in [opened.how_far(result.epochs)] if word)
+        + "."
     )
     terminal.say(
         f"The test set has been opened {times(result.test_openings)} for this run. Choose on "
         "validation figures, so that it stays a test."
     )
     if json_wanted:
-        _print_json({"run": str(run), "data_set": splits.data_set.name, **asdict(result)})
+        _print_json(
+            {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
+            | {"status": opened.status}
+        )
 
 
 @app.command
@@ -286,15 +315,16 @@ def predict(
 
     from cnnlab.data.catalog import find_data_set
     from cnnlab.data.images import resize
-    from cnnlab.data.pictures import read_picture
+    from cnnlab.data.pictures import read_pictures
     from cnnlab.experiments.run import open_run
     from cnnlab.training.device import choose_device
 
-    opened = open_run(run)
+    opened = open_run(run, terminal.say)
     data_set = find_data_set(opened.data_set_name)
-    pictures = [read_picture(path, data_set) for path in images]
+    network = opened.network(trust=trust)
+    pictures, faults = read_pictures(images, data_set)
     probabilities = opened.classify(
-        [each.image for each in pictures], choose_device(device), opened.network(trust=trust)
+        [each.image for each in pictures], choose_device(device), network
     )
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
@@ -303,7 +333,7 @@ def predict(
         terminal.picture(resize(picture.image[None])[0])
         terminal.table(
             ["Class", "Probability"],
-            [[data_set.classes[index], f"{row[index]:.1%}"] for index in order],
+            [[data_set.classes[index], percent(row[index], 1)] for index in order],
         )
         answers.append(
             {
@@ -314,7 +344,12 @@ def predict(
             }
         )
     if json_wanted:
-        _print_json({"run": str(run), "data_set": data_set.name, "answers": answers})
+        _print_json(
+            {"run": str(run), "data_set": data_set.name, "answers": answers}
+            | {"faults": list(map(str, faults))}
+        )
+    if faults:
+        raise PictureError("\n".join(map(str, faults)))
 
 
 @app.command
@@ -383,7 +418,7 @@ def compare(
         Parameter(help="Images that decide; opening the test set is counted."),
     ] = "validation",
     dataset: Dataset = "fashion-mnist",
-    recipe_name: Annotated[str, Parameter(name="--recipe", help="Settings by name.")] = "workshop",
+    recipe_name: Annotated[str, Parameter(name="--recipe", help=_RECIPE_HELP)] = "workshop",
     changes: Annotated[ChangesOfAll, Parameter(name="*", group=_SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
     again: Annotated[
         bool, Parameter(help="A/A check: the one variant twice, on other seeds.", negative=())
@@ -423,6 +458,7 @@ def compare(
 
     from cnnlab.data.images import prepare
     from cnnlab.experiments.compare import as_json, open_comparison
+    from cnnlab.experiments.folders import REPORT
     from cnnlab.experiments.sentences import verdict_sentence
     from cnnlab.experiments.store import write_json
     from cnnlab.experiments.variants import folder_name
@@ -435,35 +471,34 @@ def compare(
     with open_comparison(folder, read, splits, seeds) as comparison:
         missing = comparison.missing(seeds)
         terminal.say(
-            f"{len(read)} variants x {seeds} seeds: {len(missing)} trainings to do, "
+            f"{len(read)} variants x {counted(seeds, 'seed')}: "
+            f"{counted(len(missing), 'training')} to do, "
             f"{len(read) * seeds - len(missing)} kept in {folder}."
         )
-        try:
-            with (
-                _client(cluster) as client,
-                terminal.comparing(len(missing), comparison.kept(seeds)) as finished,
-            ):
-                comparison.train(
-                    seeds,
-                    splits,
-                    prepare(splits.train),
-                    prepare(splits.validation),
-                    jobs=jobs,
-                    client=client,
-                    on_run=finished,
-                )
-        except KeyboardInterrupt:
-            terminal.say(f"Stopped. Finished runs are kept in {folder}; the same command goes on.")
-            raise
+        kept = f"Stopped. Finished runs are kept in {folder}; the same command goes on."
+        with (
+            _kept_on_ctrl_c(terminal, lambda: kept),
+            _client(cluster) as client,
+            terminal.comparing(len(missing), comparison.kept(seeds)) as finished,
+        ):
+            comparison.train(
+                seeds,
+                splits,
+                prepare(splits.train),
+                prepare(splits.validation),
+                jobs=jobs,
+                client=client,
+                on_run=finished,
+            )
         results = comparison.look(seeds, splits, on, matters)
     command = shlex.join(["cnnlab", *sys.argv[1:]])
     title = " or ".join(variant.name for variant in read) + "?"
     report = comparison_report(results, title, comparison_facts(results, comparison), command)
-    report.write(folder / "report.html")
+    report.write(folder / REPORT)
     numbers = as_json(results) | {
         "command": command,
         "folder": str(folder),
-        "report": str(folder / "report.html"),
+        "report": str(folder / REPORT),
         "sentences": [verdict_sentence(each, results) for each in results.judged],
     }
     write_json(folder / "results.json", numbers)
@@ -487,7 +522,7 @@ def _compare_runs(
 
     if len(words) != 2:
         raise ConfigError(f"Finished runs are compared two at a time; {len(words)} were named.")
-    first, second = (open_run(Path(word)) for word in words)
+    first, second = (open_run(Path(word), terminal.say) for word in words)
     if first.folder.resolve() == second.folder.resolve():
         raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
     splits = _load(first.data_set_name, data_dir, offline, terminal)
@@ -520,19 +555,20 @@ def report(
     """
     terminal = Terminal(json_wanted)
 
+    from cnnlab.experiments.folders import REPORT
     from cnnlab.experiments.run import open_run
     from cnnlab.training.device import choose_device
     from cnnlab.views.report import run_report
 
-    opened = open_run(run)
+    opened = open_run(run, terminal.say)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
     opened.check_data_set(splits)
     network = opened.network(trust=trust)
     answers = None
     if opened.history():
         answers = opened.answers(splits.validation, choose_device(device), network)
-    path = run / "report.html"
-    run_report(opened, network.title, answers, splits).write(path)
+    path = run / REPORT
+    run_report(opened, network, answers, splits).write(path)
     terminal.show(f"The report: {path}")
     if json_wanted:
         _print_json({"run": str(run), "report": str(path)})
@@ -642,18 +678,24 @@ def data_check(
 
 
 @contextmanager
-def _kept_on_ctrl_c(terminal: Terminal, folder: Path) -> Iterator[None]:
-    """Where the body is interrupted, say what is kept and how to see it."""
+def _kept_on_ctrl_c(terminal: Terminal, kept: Callable[[], str]) -> Iterator[None]:
+    """Where the body is interrupted, say what is kept and how to go on, and exit 130."""
     try:
         yield
     except KeyboardInterrupt:
-        for metrics in sorted(folder.glob("**/metrics.jsonl")):
-            terminal.say(
-                f"Stopped. Every full epoch is kept in {metrics.parent}: see it with "
-                f"'cnnlab report {metrics.parent}', or go on with "
-                f"'cnnlab train --resume {metrics.parent}'."
-            )
-        raise
+        # A second Ctrl-C has nothing left to stop: it would only silence what is said here.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        terminal.say(kept())
+        sys.exit(130)
+
+
+def _refuse_with_resume(resume: Path | None, what: str, named: dict[str, Any]) -> None:
+    flags = [f"--{name.replace('_', '-')}" for name, value in named.items() if value is not None]
+    if resume is not None and flags:
+        raise ConfigError(
+            f"{what} goes on with its own network, data, recipe and settings, in its own folder: "
+            f"with --resume leave out {', '.join(flags)}."
+        )
 
 
 @contextmanager
@@ -752,7 +794,7 @@ def main() -> None:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        Terminal(json_wanted=True).say("Interrupted.")
+        Terminal(json_wanted=True).say("Interrupted; there was nothing to keep.")
         sys.exit(130)
     except BrokenPipeError:
         # The reader of our output left (| head): nothing more to say, and nowhere to say it.

@@ -1,6 +1,7 @@
 """What a person sees in the terminal: messages, chapters, live progress, small pictures."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from cnnlab.words import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,15 +48,15 @@ class Terminal:
 
     def say(self, message: str) -> None:
         """Print a sentence about what happens."""
-        self.progress_console.print(escape(message), style="dim", soft_wrap=True)
+        _print(self.progress_console, message, "dim")
 
     def show(self, message: str) -> None:
         """Print a result."""
-        self.console.print(escape(message), soft_wrap=True)
+        _print(self.console, message)
 
     def error(self, message: str) -> None:
         """Print what went wrong."""
-        self.progress_console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        _print(self.progress_console, message, before="Error: ")
 
     def table(self, headings: list[str], rows: list[list[str]], title: str = "") -> None:
         """Print a table; the first column is words, the others are figures."""
@@ -115,21 +118,11 @@ class Terminal:
 
     def checked(self, checked: "Checked") -> None:
         """Print a network's layers with their costs, and what was found, the gravest first."""
+        from cnnlab.views.report import layers_table
+
         if checked.layers:
-            rows = [
-                [
-                    layer.name or checked.name,
-                    layer.kind,
-                    " x ".join(map(str, layer.output_shape)),
-                    f"{layer.parameters:,}",
-                    f"{layer.multiply_accumulates:,}",
-                ]
-                for layer in checked.layers
-            ]
-            rows.append(
-                ["all", "", "", f"{checked.parameters:,}", f"{checked.multiply_accumulates:,}"]
-            )
-            self.table(["Layer", "Kind", "Output", "Parameters", "Multiply-accumulates"], rows)
+            table = layers_table(checked)
+            self.table(list(table.headings), [list(row) for row in table.rows])
             self.console.print()
         colours = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
         words = {"stops": "Stops it", "spoils": "Spoils it", "none": "To know"}
@@ -227,19 +220,40 @@ class Terminal:
         if self._config is None:
             return
         figures = (
-            f"train loss {record.train_loss:.4f}, accuracy {record.train_accuracy:.2%}; "
-            f"validation loss {record.validation_loss:.4f}, accuracy "
-            f"{record.validation_accuracy:.2%}; {record.seconds:.1f} s"
+            f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
+            f"validation loss {record.validation_loss:.4f}, "
+            f"{percent(record.validation_accuracy)}; {record.seconds:.1f} s"
         )
         epochs = self._config.epochs
         if self._progress is not None:
             self._progress.update(
-                self._progress.task_ids[0], figures=f"validation {record.validation_accuracy:.2%}"
+                self._progress.task_ids[0],
+                figures=f"validation {percent(record.validation_accuracy)}",
             )
         if record.epoch in (1, epochs) or record.epoch % 5 == 0 or epochs <= 10:
-            self.progress_console.print(
-                f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: {figures}", soft_wrap=True
+            _print(
+                self.progress_console,
+                f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: {figures}",
             )
+
+
+def _print(console: Console, message: str, style: str = "", before: str = "") -> None:
+    """Print a message, on a terminal wrapped between words; a file gets its lines whole.
+
+    A line that begins with two spaces is a command: it stays one line, so that it can be pasted.
+    """
+    for line in (before + message).split("\n"):
+        parts = [line]
+        if console.is_terminal and not line.startswith("  "):
+            parts = textwrap.wrap(
+                line, console.width, break_long_words=False, break_on_hyphens=False
+            ) or [""]
+        for part in parts:
+            text = Text(part, style)
+            if before:
+                text.stylize("bold red", 0, len(before))
+                before = ""
+            console.print(text, soft_wrap=True)
 
 
 class RunsProgress:
@@ -285,7 +299,7 @@ class RunsProgress:
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         words = f"about {duration(left)} left" if self.done < self.total else ""
         self.bars.update(self.task, completed=self.done, left=words)
-        self.bars.console.print(escape(f"{told}{words and '; '}{words}"), soft_wrap=True)
+        _print(self.bars.console, f"{told}{words and '; '}{words}")
 
 
 class FetchProgress:

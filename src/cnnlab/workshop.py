@@ -1,7 +1,10 @@
 """The whole workshop in one call: its chapters, in its order, told and drawn."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib.metadata import version
 from math import hypot, sqrt
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,11 +23,15 @@ from cnnlab.data.images import (
     TensorSet,
     prepare,
 )
-from cnnlab.experiments.run import Run, TestResult, softmax
-from cnnlab.experiments.store import make_folder, write_json
-from cnnlab.experiments.train import train_run
+from cnnlab.errors import RunError
+from cnnlab.experiments.checked import check_settings, check_types
+from cnnlab.experiments.description import versions
+from cnnlab.experiments.folders import CONFIG, REPORT, WORKSHOP
+from cnnlab.experiments.run import Run, TestResult, open_run, softmax
+from cnnlab.experiments.store import make_folder, read_json, write_json
+from cnnlab.experiments.train import resume_run, tell_differences, train_run
 from cnnlab.insight.mistakes import Predictions
-from cnnlab.models.build import build, count_parameters, find_network
+from cnnlab.models.build import Network, build, count_parameters, find_network
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, evaluate, predict
@@ -37,8 +44,8 @@ from cnnlab.views.report import (
     curve_illustrations,
     mistakes_chapter,
     run_facts,
-    times,
 )
+from cnnlab.words import counted, percent, times
 
 VARIANTS = ("lenet5", "lenet5-relu-max")
 """The workshop's first network, and its improved one."""
@@ -50,6 +57,9 @@ Measured by ``python benchmarks/seeds.py workshop:lenet5 workshop:lenet5-relu-ma
 benchmarks/results/.
 """
 
+_THEIRS = (
+    "The notebook is the workshop's own: it published these figures, of one run of each network."
+)
 _SHOWN_TEST_IMAGES = (0, 1539, 1903, 1000)  # the last one is the workshop's known mistake
 
 
@@ -86,10 +96,82 @@ def workshop(
     """Go through the whole workshop; return the path of its report.
 
     Trains both variants on the device, opens the test set once for each, and writes into the
-    folder ``output``: ``report.html``, ``results.json`` and a run folder for each variant.
-    Raises `RunError` where the folder holds something or cannot be written.
+    folder ``output``: ``report.html``, ``results.json``, a run folder for each variant, and
+    ``workshop.json``, by which `resume_workshop` goes on. Raises `RunError` where the folder holds
+    something or cannot be written.
     """
     make_folder(output)
+    plan = {
+        "cnnlab": version("cnnlab"),
+        "data_set": splits.data_set.name,
+        "config": asdict(config),
+        "versions": versions(),
+    }
+    write_json(output / WORKSHOP, plan)
+    return _go_through(splits, config, device, output, listener, None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a workshop was begun with, as its folder keeps it."""
+
+    folder: Path
+    data_set_name: str
+    config: TrainConfig
+    versions: dict[str, Any]
+
+
+def open_workshop(folder: Path) -> Plan:
+    """Return what the workshop in a folder was begun with; raise `RunError` where there is none."""
+    path = folder / WORKSHOP
+    if not path.exists():
+        lacks = f"it has no {WORKSHOP}" if folder.is_dir() else "there is no such folder"
+        raise RunError(
+            f"{folder} is not the folder of a workshop: {lacks}. Expected one that cnnlab workshop "
+            "made. To begin one:\n  cnnlab workshop"
+        )
+    keys = {"data_set": str, "config": dict, "versions": dict}
+    content = read_json(path, list(keys))
+    check_types(path, content, keys, content)
+    check_settings(path, content["config"], content)
+    config = TrainConfig(**content["config"])
+    return Plan(folder, content["data_set"], config, content["versions"])
+
+
+def resume_workshop(
+    plan: Plan,
+    splits: Splits,
+    device: torch.device,
+    listener: Listener,
+    notify: Callable[[str], None],
+) -> Path:
+    """Go on with a workshop that was stopped, to the same bits; return the path of its report.
+
+    A network that is trained is left alone, one that was stopped goes on, and what is missing is
+    trained. ``notify`` is told where the bits may differ (`resume_run`). Raises `RunError`.
+    """
+    told = cache(notify)
+    tell_differences(plan.versions, versions(), told)
+    return _go_through(splits, plan.config, device, plan.folder, listener, told)
+
+
+def what_is_kept(folder: Path) -> str:
+    """Return what there is of a workshop that was stopped, and the command to go on."""
+    if not (folder / WORKSHOP).exists():
+        return "Stopped before anything was kept."
+    command = shlex.join(["cnnlab", "workshop", "--resume", str(folder)])
+    return f"Stopped. All that was trained is kept in {folder}. Go on with:\n  {command}"
+
+
+def _go_through(
+    splits: Splits,
+    config: TrainConfig,
+    device: torch.device,
+    output: Path,
+    listener: Listener,
+    notify: Callable[[str], None] | None,
+) -> Path:
+    """Tell and train all chapters; with somebody to notify, go on with what is there."""
     report = Report(
         title="LeNet-5 from the first pixel to an honest result",
         subtitle=f"The workshop on {splits.data_set.title}",
@@ -110,26 +192,16 @@ def workshop(
     results: list[VariantResult] = []
     for model_name in VARIANTS:
         network = find_network(model_name)
-        name = network.title
         tell(_what_is_trained(model_name, config, device))
-        listener.training(name, config)
-        run = train_run(
-            output / model_name,
-            network=network,
-            recipe_name="workshop",
-            config=config,
-            splits=splits,
-            train=train,
-            validation=validation,
-            on_batch=listener.batch,
-            on_epoch=listener.epoch,
+        run = _trained(
+            output / model_name, network, config, splits, train, validation, listener, notify
         )
-        test, predictions = run.open_test_set(splits, device)
-        result = VariantResult(name, run, run.history(), test, predictions)
+        test, predictions = _tested(run, splits, device)
+        result = VariantResult(network.title, run, run.history(), test, predictions)
         results.append(result)
         tell(_training(result))
         tell(_test(result))
-        tell(mistakes_chapter(predictions, name, "test"))
+        tell(mistakes_chapter(predictions, network.title, "test"))
     tell(_honesty(results, splits))
 
     report.facts = run_facts(results[0].run)
@@ -137,10 +209,53 @@ def workshop(
         f"cnnlab workshop --dataset {splits.data_set.name} --epochs {config.epochs} "
         f"--seed {config.seed}"
     ]
-    path = output / "report.html"
-    report.write(path)
+    path = output / REPORT
     write_json(output / "results.json", _numbers(results))
+    report.write(path)
     return path
+
+
+def _trained(
+    folder: Path,
+    network: Network,
+    config: TrainConfig,
+    splits: Splits,
+    train: TensorSet,
+    validation: TensorSet,
+    listener: Listener,
+    notify: Callable[[str], None] | None,
+) -> Run:
+    """Return the finished run in a folder: as it is there, gone on with, or trained."""
+    common: Any = {
+        "network": network,
+        "splits": splits,
+        "train": train,
+        "validation": validation,
+        "on_batch": listener.batch,
+        "on_epoch": listener.epoch,
+    }
+    if notify is None or not (folder / CONFIG).exists():
+        listener.training(network.title, config)
+        return train_run(folder, recipe_name="workshop", config=config, **common)
+    run = open_run(folder, notify)
+    if (run.model_name, run.config) != (network.name, config):
+        raise RunError(
+            f"{folder} is not the run of this workshop: expected {network.name} with the settings "
+            f"in {folder.parent / WORKSHOP}, found others. Take it away, and it is trained anew."
+        )
+    if run.status == "finished":
+        run.check_data_set(splits)
+        return run
+    listener.training(network.title, config)
+    return resume_run(run, notify=notify, **common)
+
+
+def _tested(run: Run, splits: Splits, device: torch.device) -> tuple[TestResult, Predictions]:
+    """Open the test set for a run; what was opened for the same weights is not counted again."""
+    kept = run.test_result()
+    if kept is None or not run.is_of_now(kept):
+        return run.open_test_set(splits, device)
+    return kept, run.answers(splits.test, device)
 
 
 # --- the chapters ---------------------------------------------------------------------------
@@ -237,7 +352,7 @@ def _untrained(model: nn.Module, splits: Splits, validation: TensorSet) -> Chapt
             f"Asked about the first image ({image_set.classes[image_set.labels[0]]}), the "
             "untrained network gives every class about one chance in ten. It does not know yet. "
             f"On the validation images its loss is {before.loss:.4f} (guessing gives ln 10 = "
-            f"2.3026) and its accuracy {before.accuracy:.2%}.",
+            f"2.3026) and its accuracy {percent(before.accuracy)}.",
         ],
         illustrations=[
             Illustration(
@@ -269,9 +384,9 @@ def _what_is_trained(model_name: str, config: TrainConfig, device: torch.device)
         f"{title}: {find_network(model_name).title}",
         [
             first,
-            f"{config.epochs} epochs, batches of {config.batch_size}, SGD with learning rate "
-            f"{config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, on "
-            f"{describe_device(device)}.",
+            f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "
+            f"rate {config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, "
+            f"on {describe_device(device)}.",
         ],
     )
 
@@ -287,7 +402,7 @@ def _training(result: VariantResult) -> Chapter:
         "Validation accuracy",
     ]
     if theirs:
-        headings += ["Published validation loss", "Published validation accuracy"]
+        headings += ["Notebook's validation loss", "Notebook's validation accuracy"]
     rows = []
     for record in history:
         if record.epoch not in (*published.EPOCHS, len(history)):
@@ -296,19 +411,21 @@ def _training(result: VariantResult) -> Chapter:
             str(record.epoch),
             f"{record.train_loss:.4f}",
             f"{record.validation_loss:.4f}",
-            f"{record.train_accuracy:.2%}",
-            f"{record.validation_accuracy:.2%}",
+            percent(record.train_accuracy),
+            percent(record.validation_accuracy),
         ]
         if theirs and record.epoch in published.EPOCHS:
             at = published.EPOCHS.index(record.epoch)
-            row += [f"{theirs.validation_loss[at]:.4f}", f"{theirs.validation_accuracy[at]:.2%}"]
+            row += [f"{theirs.validation_loss[at]:.4f}", percent(theirs.validation_accuracy[at])]
         rows.append(row + [""] * (len(headings) - len(row)))
     seconds = [record.seconds for record in history]
     lowest = min(history, key=lambda record: record.validation_loss)
     paragraphs = [
-        f"{len(history)} epochs took {sum(seconds):.0f} s, {np.median(seconds):.1f} s each. Every "
-        "figure is the mean over all images of its part.",
+        f"{counted(len(history), 'epoch')} took {sum(seconds):.1f} s, {np.mean(seconds):.2f} s "
+        "each on average. Every figure is the mean over all images of its part.",
     ]
+    if theirs:
+        paragraphs.append(_THEIRS)
     if len(history) > lowest.epoch:
         last = history[-1]
         paragraphs.append(
@@ -337,7 +454,7 @@ def _test(result: VariantResult) -> Chapter:
         f"The test set, opened for {result.name}",
         [
             f"On {count:,} images that played no part so far: loss {result.test.test_loss:.4f}, "
-            f"accuracy {result.test.test_accuracy:.2%}; {wrong:,} mistakes. The test set was "
+            f"accuracy {percent(result.test.test_accuracy)}; {wrong:,} mistakes. The test set was "
             f"opened {times(result.test.test_openings)} for this run, and that is kept with it.",
         ],
         illustrations=[
@@ -359,13 +476,13 @@ def _honesty(results: Sequence[VariantResult], splits: Splits) -> Chapter:
     comparable = _is_comparable(first.run) and first.run.config.epochs == published.EPOCHS[-1]
     headings = ["Network", "Test loss", "Test accuracy"]
     if comparable:
-        headings += ["Published test loss", "Published test accuracy"]
+        headings += ["Notebook's test loss", "Notebook's test accuracy"]
     rows = []
     for result in results:
-        row = [result.name, f"{result.test.test_loss:.4f}", f"{result.test.test_accuracy:.2%}"]
+        row = [result.name, f"{result.test.test_loss:.4f}", percent(result.test.test_accuracy)]
         if comparable:
             theirs = published.RUNS[result.run.model_name]
-            row += [f"{theirs.test_loss:.4f}", f"{theirs.test_accuracy:.2%}"]
+            row += [f"{theirs.test_loss:.4f}", percent(theirs.test_accuracy)]
         rows.append(row)
     more = "more" if points > 0 else "fewer"
     says = (
@@ -376,7 +493,7 @@ def _honesty(results: Sequence[VariantResult], splits: Splits) -> Chapter:
     )
     return Chapter(
         "What one run each can say, and what it cannot",
-        [says, *_limits(points, first, splits)],
+        [says, *([_THEIRS] if comparable else []), *_limits(points, first, splits)],
         table=Table(headings, rows),
         illustrations=curve_illustrations(
             {result.name: result.history for result in results}, _published_curves(results)
@@ -411,8 +528,8 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
     ]
     if splits.data_set.name == published.DATA_SET:
         paragraphs.append(
-            "The published 89.33 % against 89.36 % is three images in ten thousand, from one run "
-            "each: it says nothing about which network is better."
+            "The 89.33 % against 89.36 % that the workshop's notebook published is three images in "
+            "ten thousand, from one run each: it says nothing about which network is better."
         )
     return paragraphs
 

@@ -178,7 +178,7 @@ def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, s
     ]
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     results = comparison.look(1, splits, "validation", 0.1)
-    assert results.outcomes[0].faults == {0: "10% of its training images right"}
+    assert results.outcomes[0].faults == {0: "10 % of its training images right"}
     assert len(results.outcomes[0].values) == 0
 
 

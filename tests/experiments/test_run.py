@@ -1,5 +1,7 @@
 import json
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from cnnlab.data.images import as_input, load, prepare
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.run import open_run
 from cnnlab.experiments.store import free_folder
-from cnnlab.experiments.train import train_run
+from cnnlab.experiments.train import resume_run, train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
 
@@ -92,6 +94,44 @@ def test_test_openings_are_counted_and_kept(train, splits):
     assert first.test_accuracy == pytest.approx(right)
     kept = json.loads((run.folder / "evaluation.json").read_text())
     assert kept["test_openings"] == 2
+
+
+def test_a_test_result_belongs_to_the_weights_that_gave_it(train, splits, tmp_path):
+    def stop(record):
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(on_epoch=stop)
+    run = open_run(tmp_path / "run")
+    cpu = torch.device("cpu")
+    early, _ = run.open_test_set(splits, cpu)
+    assert (early.epochs, run.is_of_now(early), run.how_far(2)) == (
+        2,
+        True,
+        "unfinished, 2 of 3 epochs",
+    )
+    resume_run(
+        run,
+        splits=splits,
+        train=prepare(splits.train),
+        validation=prepare(splits.validation),
+        notify=print,
+    )
+    run = open_run(run.folder)
+    kept = run.test_result()
+    assert kept == early
+    assert not run.is_of_now(kept)
+    late, _ = run.open_test_set(splits, cpu)
+    assert (late.epochs, late.test_openings, run.is_of_now(late)) == (3, 2, True)
+    assert run.how_far(3) == ""
+
+
+def test_a_test_result_of_an_earlier_cnnlab_still_opens():
+    run = open_run(Path(__file__).parent.parent / "fixtures" / "run-0.1.0")
+    result = run.test_result()
+    assert (result.test_openings, result.epochs, result.weights_sha256) == (1, 0, "")
+    assert not run.is_of_now(result)
 
 
 def test_training_never_touches_the_test_images(train, splits):
@@ -183,6 +223,96 @@ def test_damaged_files_are_named(train, name, content, message):
         opened.history()
         opened.test_result()
         opened.model(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut"])
+def test_a_finished_runs_lost_weights_are_those_of_its_checkpoint(train, splits, fault):
+    run = train()
+    cpu = torch.device("cpu")
+    images = as_input(prepare(splits.validation).images)
+    whole, path = run.model(cpu)(images), run.folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    if fault == "missing":
+        path.unlink()
+    told = []
+    opened = open_run(run.folder, told.append)
+    assert torch.equal(opened.model(cpu)(images), whole)
+    opened.model(cpu)
+    assert len(told) == 1
+    said = (
+        r"model.safetensors is (missing|not a sound safetensors file).*checkpoint.safetensors are "
+    )
+    assert re.search(said + "used, which are those after epoch 3", told[0])
+    with pytest.raises(RunError, match=r"is missing|is not a sound"):
+        open_run(run.folder).model(cpu)  # nobody to tell: nothing stands in unsaid
+    for name in ("checkpoint.safetensors", "checkpoint.before.safetensors"):
+        (run.folder / name).unlink()
+    with pytest.raises(RunError, match="No checkpoint beside it has") as refused:
+        open_run(run.folder, told.append).model(cpu)
+    assert "before its first epoch" not in str(refused.value)
+    assert "cnnlab train --model lenet5 --dataset tiny --recipe workshop --epochs 3 " in str(
+        refused.value
+    )
+
+
+def test_an_older_checkpoint_is_not_taken_for_the_end_of_a_finished_run(train):
+    run = train()
+    for name in ("checkpoint.safetensors", "model.safetensors"):
+        (run.folder / name).unlink()
+    with pytest.raises(RunError, match="No checkpoint beside it has"):
+        open_run(run.folder, print).model(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [("interrupted", "After its next epoch it is there"), ("diverged", "Train again")],
+)
+def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, advice):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(on_epoch=stop)
+    run = open_run(tmp_path / "run")
+    run.set_status(status)
+    path = run.folder / "model.safetensors"
+    path.write_bytes(b"")
+    told = []
+    assert open_run(run.folder, told.append).weights().epochs == 1
+    assert "which are those after epoch 1" in told[0]
+    with pytest.raises(RunError, match=advice):
+        run.weights()
+    (run.folder / "metrics.jsonl").unlink()
+    with pytest.raises(RunError, match=advice):
+        run.weights()
+
+
+def test_lost_figures_are_missing_and_not_damaged(train):
+    run = train()
+    (run.folder / "metrics.jsonl").unlink()
+    with pytest.raises(RunError, match=r"metrics.jsonl is missing; expected 3, as the run is fin"):
+        run.history()
+    run.model(torch.device("cpu"))
+
+
+def test_a_config_that_names_another_network_of_the_same_shapes_is_refused(train):
+    run = train()
+    path = run.folder / "config.json"
+    path.write_text(path.read_text().replace('"lenet5"', '"lenet5-relu-max"'))
+    with pytest.raises(RunError, match="holds the weights of 'lenet5'; expected 'lenet5-relu-max'"):
+        open_run(run.folder).model(torch.device("cpu"))
+    told = []
+    assert list(open_run(run.folder).checkpoints(told.append)) == []
+    assert "is of the network 'lenet5'" in told[0]
+
+
+def test_what_to_do_with_a_damaged_config_is_said(train):
+    run = train()
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(
+        RunError, match="Put it back from a copy; without one, take the folder away"
+    ):
+        open_run(run.folder)
 
 
 def test_weights_of_another_network_are_refused(train):

@@ -166,9 +166,37 @@ def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_without_any_checkpoint_kept_epochs_are_not_trained_over(start, go_on, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    folder = tmp_path / "stopped"
+    for path in folder.glob("checkpoint*"):
+        path.unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    message = r"holds 2 epochs and a network, but checkpoint.safetensors, to go on from, is missing"
+    with pytest.raises(RunError, match=message):
+        go_on(folder)
+    (folder / "metrics.jsonl").unlink()
+    with pytest.raises(RunError, match=r"holds 0 epochs and a network, but"):
+        go_on(folder)
+    assert (folder / "model.safetensors").read_bytes() == before["model.safetensors"]
+
+
+def test_killed_as_the_first_epoch_was_kept_it_begins_anew(start, go_on, tmp_path):
+    whole = start("whole")
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(2, 1))
+    for path in (tmp_path / "stopped").glob("checkpoint*"):
+        path.unlink()
+    assert_same(go_on(tmp_path / "stopped"), whole)
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
-    [("finished", "is finished: there is nothing"), ("diverged", "is diverged: there is nothing")],
+    [
+        ("finished", "begin a new run with more:\n  cnnlab train .* --epochs 6 "),
+        ("diverged", "is diverged: there is nothing"),
+    ],
 )
 def test_what_has_ended_does_not_go_on(start, go_on, tmp_path, status, message):
     run = start("run")
@@ -203,9 +231,16 @@ def test_a_run_that_another_program_trains_is_left_to_it(start, go_on, tmp_path)
 def test_a_checkpoint_without_the_epochs_before_it_is_refused(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", on_batch=stop_at(3, 1))
-    (tmp_path / "stopped" / "metrics.jsonl").write_text("")
-    with pytest.raises(RunError, match=r"has 0 epochs, and the checkpoint is behind 2: it is dam"):
-        go_on(tmp_path / "stopped")
+    path = tmp_path / "stopped" / "metrics.jsonl"
+    for fault in ("has the figures of 0 epochs", "is missing"):
+        if fault == "is missing":
+            path.unlink()
+        else:
+            path.write_text("")
+        with pytest.raises(
+            RunError, match=rf"metrics.jsonl {fault}; expected those of 2, as many as"
+        ):
+            go_on(tmp_path / "stopped")
 
 
 @pytest.mark.parametrize("file", ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors"])

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.images import load
+from cnnlab.data.images import load, prepare
+from cnnlab.experiments.train import train_run
+from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
+from cnnlab.training.loop import EpochRecord
 from cnnlab.views import plots
-from cnnlab.views.report import Chapter, Report
+from cnnlab.views.report import Chapter, Report, curve_illustrations, run_report
 from cnnlab.workshop import workshop
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -93,7 +96,7 @@ def test_sample_is_labelled_wherever_it_is_told_or_drawn(tiny_folder, tmp_path, 
     html = path.read_text()
     assert html.count("Tiny sample (300 images)") >= 3
     assert "This is a sample" in html
-    assert "Published" not in html
+    assert "Notebook" not in html
     assert "published about the whole set" in html
 
 
@@ -110,6 +113,44 @@ def test_published_points_are_drawn_only_up_to_the_last_epoch():
     figure = plots.curves("loss", values, {"a": {1: 0.5, 5: 0.4, 25: 0.3}})
     crosses = [line for line in figure.axes[0].lines if line.get_marker() == "x"]
     assert [list(line.get_xdata()) for line in crosses] == [[1, 5]]
+
+
+def test_one_epoch_is_a_ring_and_a_dot():
+    lines = plots.curves("loss", {"a": {"train": [0.5], "validation": [0.5]}}).axes[0].lines
+    assert [line.get_fillstyle() for line in lines] == ["none", "full"]
+    assert {line.get_marker() for line in lines} == {"o"}
+    assert list(lines[0].axes.get_xticks()) == [1]
+    one = curve_illustrations({"a": [EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.1, 1.0)]})
+    assert "training as a ring, validation as a dot" in one[0].caption
+
+
+def test_the_report_of_a_run_says_what_was_trained(tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def Small():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))\n"
+    )
+    splits = load("tiny", notify=lambda _: None)
+    network = find_network("mine.py:Small")
+    run = train_run(
+        Path("own"),
+        network=network,
+        recipe_name="sprint",
+        config=recipe("sprint", epochs=1, batch_size=60, weight_decay=0.2),
+        splits=splits,
+        train=prepare(splits.train),
+        validation=prepare(splits.validation),
+    )
+    network = run.network(trust=True)
+    answers = run.answers(splits.validation, torch.device("cpu"), network)
+    run_report(run, network, answers, splits).write(tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+    assert "<h1>mine.py:Small</h1>" in html
+    assert "sprint (but batch size 60, weight decay 0.2), 1 epoch, seed 0" in html
+    assert "mine.py:Small, 10,250 parameters" in html
+    assert "<td>Linear</td>" in html
+    assert "1 epoch in " in html
 
 
 def test_training_is_dashed_and_variants_differ_in_colour():

@@ -1,6 +1,7 @@
 """A person's own picture as the data set's authors would have made it: 28 x 28, light on dark."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,24 @@ class Picture:
     path: Path
     image: NDArray[np.uint8]
     notes: tuple[str, ...]
+
+
+def read_pictures(
+    paths: Sequence[Path], data_set: DataSet
+) -> tuple[list[Picture], list[PictureError]]:
+    """Return the pictures that can be read, and what is wrong with the others; see `read_picture`.
+
+    Raises `PictureError` where none can be read.
+    """
+    pictures, faults = [], []
+    for path in paths:
+        try:
+            pictures.append(read_picture(path, data_set))
+        except PictureError as error:
+            faults.append(error)
+    if not pictures:
+        raise PictureError("\n".join(map(str, faults)))
+    return pictures, faults
 
 
 def read_picture(path: Path, data_set: DataSet) -> Picture:

@@ -4,7 +4,7 @@ import math
 import reprlib
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -43,17 +43,21 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     check_types(path, description["versions"], _VERSIONS, description)
     if description["status"] not in STATUSES:
         raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
-    settings, known = description["config"], {each.name for each in fields(TrainConfig)}
+    check_settings(path, description["config"], description)
+
+
+def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+    """Raise `RunError` where settings are not a `TrainConfig`'s; ``whole`` as in `check_types`."""
+    known = {each.name for each in fields(TrainConfig)}
     for name in sorted(set(settings) ^ known):
         fault = "lacks the setting" if name in known else "has a setting that is unknown here,"
         raise RunError(
-            f"{path} is damaged or of another version: it {fault} {name[:40]!r}."
-            f"{newer(description)}"
+            f"{path} is damaged or of another version: it {fault} {name[:40]!r}.{newer(whole)}"
         )
     try:
         TrainConfig(**settings)
     except ConfigError as error:
-        raise RunError(f"{path} is damaged: {error}{newer(description)}") from None
+        raise RunError(f"{path} is damaged: {error}{newer(whole)}") from None
 
 
 def check_types(
@@ -69,20 +73,27 @@ def check_types(
 
 
 def fill(kind: type[Record], content: object, path: Path) -> Record:
-    """Return a dataclass of numbers from a JSON object; what it does not know is left out.
+    """Return a dataclass of numbers and text from a JSON object; what it knows not is left out.
 
-    Raises `RunError` where a number lacks, is none, or is one that cannot be: a loss may be
-    infinite, an accuracy is a share.
+    Raises `RunError` where a number lacks that has no default, is none, or is one that cannot be: a
+    loss may be infinite, an accuracy is a share.
     """
     hints, found = get_type_hints(kind), content if isinstance(content, dict) else {}
-    known = {name: found.get(name) for name in hints if name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+    known = {
+        each.name: found.get(each.name)
+        for each in fields(kind)  # type: ignore[arg-type]
+        if each.name in found or each.default is MISSING
+    }
     for name, value in known.items():
-        if not _is_number(name, value, hints[name]):
-            raise _wrong(path, name, value, "a number that can be one", found)
+        if not _is_sound(name, value, hints[name]):
+            expected = "text" if hints[name] is str else "a number that can be one"
+            raise _wrong(path, name, value, expected, found)
     return kind(**known)
 
 
-def _is_number(name: str, value: Any, kind: type) -> bool:
+def _is_sound(name: str, value: Any, kind: type) -> bool:
+    if kind is str:
+        return type(value) is str
     if type(value) is not int and (kind is int or type(value) is not float):
         return False
     if name.endswith("_accuracy"):

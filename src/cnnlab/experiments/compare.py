@@ -18,6 +18,7 @@ from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments.checked import check_types
 from cnnlab.experiments.description import describe, describe_data, versions
+from cnnlab.experiments.folders import PLAN
 from cnnlab.experiments.run import Run, open_run
 from cnnlab.experiments.statistics import (
     Interval,
@@ -35,8 +36,8 @@ from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
 from cnnlab.training.loop import History
 from cnnlab.training.many import Training, fit_many
+from cnnlab.words import percent
 
-PLAN = "comparison.json"
 _LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
 Part = Literal["validation", "test"]
 
@@ -246,7 +247,9 @@ class Comparison:
                 finished[seed] = run
                 histories.append(history)
             else:
-                faults[seed] = f"{history[-1].train_accuracy:.0%} of its training images right"
+                faults[seed] = (
+                    f"{percent(history[-1].train_accuracy, 0)} of its training images right"
+                )
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
         for row, run in zip(right, finished.values(), strict=True):
             logits = run.logits(tensors.images, torch.device("cpu"), variant.network)

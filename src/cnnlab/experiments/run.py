@@ -1,7 +1,11 @@
 """One training as a folder: what was run, each epoch's figures, the weights, the test result."""
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +17,18 @@ from torch import nn
 from cnnlab.data.images import ImageSet, Splits, prepare, prepare_images
 from cnnlab.errors import RunError
 from cnnlab.experiments.checked import check_description, fill
+from cnnlab.experiments.folders import CONFIG, not_a_run
 from cnnlab.experiments.store import read_json, write_json
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import Network, find_network
 from cnnlab.models.own import is_own, read_own
 from cnnlab.training.checkpoint import load_tensors
-from cnnlab.training.config import TrainConfig
+from cnnlab.training.config import RECIPES, TrainConfig, changes_to
 from cnnlab.training.loop import EpochRecord, History, predict, score
 from cnnlab.training.steps import quick
+from cnnlab.words import counted
 
-CONFIG, METRICS, MODEL, EVALUATION = (
-    "config.json",
-    "metrics.jsonl",
-    "model.safetensors",
-    "evaluation.json",
-)
+METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
 SOURCE = "source.py"
 """The code of a network of the user's own, as it was trained."""
 CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
@@ -35,21 +36,68 @@ CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.saf
 
 @dataclass(frozen=True)
 class TestResult:
-    """Loss and accuracy on the test set, and how often this run has opened it."""
+    """Loss and accuracy on the test set, and how often this run has opened it.
+
+    They are of the weights after ``epochs``, whose digest is kept; 0 and "" are of an earlier
+    cnnlab, which kept neither.
+    """
 
     __test__ = False  # pytest: this is no test
 
     test_loss: float
     test_accuracy: float
     test_openings: int
+    epochs: int = 0
+    weights_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's tensors by name, and after how many epochs they were so."""
+
+    tensors: Mapping[str, torch.Tensor]
+    epochs: int
+
+    @property
+    def sha256(self) -> str:
+        """What tells these weights from any others."""
+        found = hashlib.sha256()
+        for name, tensor in sorted(self.tensors.items()):
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            found.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training stood: all its tensors, and its numbers, of which ``epoch`` is one."""
+
+    path: Path
+    tensors: dict[str, torch.Tensor]
+    numbers: dict[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs had ended."""
+        return int(self.numbers["epoch"]) - 1
+
+    @property
+    def weights(self) -> Weights:
+        """The network's own tensors among those of the training."""
+        return Weights(model_tensors(self.tensors), self.epochs)
 
 
 @dataclass
 class Run:
-    """A run folder and the JSON of its ``config.json``."""
+    """A run folder and the JSON of its ``config.json``.
+
+    ``notify`` is told where something damaged has a stand-in; with nobody to tell, what is damaged
+    is refused.
+    """
 
     folder: Path
     description: dict[str, Any]
+    notify: Callable[[str], None] | None = field(default=None, compare=False)
 
     @property
     def model_name(self) -> str:
@@ -76,11 +124,14 @@ class Run:
 
         Raises `RunError` where they are damaged, or too few for a run that is finished.
         """
-        history = self._read_history()
+        history, path = self._read_history(), self.folder / METRICS
         if self.status == "finished" and len(history) != self.config.epochs:
+            found = f"is damaged: found {counted(len(history), 'epoch')}"
             raise RunError(
-                f"{self.folder / METRICS} is damaged: expected {self.config.epochs} epochs, found "
-                f"{len(history)}."
+                f"{path} {found if path.exists() else 'is missing'}; expected "
+                f"{self.config.epochs}, as the run is finished. The network still answers "
+                "(cnnlab predict, cnnlab evaluate). For its figures put the file back from a copy, "
+                f"or train again:\n  {self.train_command()}"
             )
         return history
 
@@ -98,12 +149,43 @@ class Run:
         return history
 
     def test_result(self) -> TestResult | None:
-        """Return the latest test result, or None while the test set was never opened."""
+        """Return the latest test result, or None while the test set was never opened.
+
+        It may be of weights that are no longer the run's: see `is_of_now`.
+        """
         path = self.folder / EVALUATION
         if not path.exists():
             return None
-        keys = list(TestResult.__dataclass_fields__)
-        return fill(TestResult, read_json(path, keys), path)
+        return fill(TestResult, read_json(path, ["test_loss", "test_accuracy"]), path)
+
+    def is_of_now(self, result: TestResult) -> bool:
+        """Return whether a test result is of the weights that the run has now."""
+        return result.weights_sha256 == self.weights().sha256
+
+    def command(self, *words: str) -> str:
+        """Return a command of cnnlab about this run, to be pasted."""
+        trust = ["--trust"] if is_own(self.model_name) else []
+        return shlex.join(["cnnlab", *words, str(self.folder), *trust])
+
+    def train_command(self, **changes: object) -> str:
+        """Return the command that trains the same in a new run, with some settings changed."""
+        model = self.model_name
+        if is_own(model):
+            model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
+        recipe_name = str(self.description["recipe"])
+        words = ["cnnlab", "train", "--model", model, "--dataset", self.data_set_name]
+        if recipe_name in RECIPES:
+            words += ["--recipe", recipe_name]
+        for name, value in (changes_to(recipe_name, self.config) | changes).items():
+            words += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+    def how_far(self, epochs: int) -> str:
+        """Return that the training is not over, and after which epoch; empty where it is."""
+        if self.status == "finished":
+            return ""
+        word = "diverged" if self.status == "diverged" else "unfinished"
+        return f"{word}, {epochs} of {counted(self.config.epochs, 'epoch')}"
 
     def network(self, *, trust: bool = False) -> Network:
         """Return the kind of network that was trained.
@@ -114,37 +196,110 @@ class Run:
         if not is_own(self.model_name):
             return find_network(self.model_name)
         path = self.folder / SOURCE
+        class_name = self.model_name.rpartition(":")[2]
+        if not path.exists():
+            raise RunError(
+                f"{path} is missing: expected the code of the network {self.model_name}. Put it "
+                "back from a copy: without it nobody can use what was trained."
+            )
         if not trust:
             raise RunError(
                 f"{self.folder} carries code, {path}, for its network {self.model_name}. Read "
                 "it; if you trust it, say so with --trust."
             )
-        own = read_own(f"{path}:{self.model_name.rpartition(':')[2]}")
-        if own.sha256 != self.description.get("source_sha256"):
-            raise RunError(f"{path} has been changed since the training: it is another network.")
-        return Network(self.model_name, own.class_name, own)
+        own = read_own(f"{path}:{class_name}")
+        expected = self.description.get("source_sha256")
+        if own.sha256 != expected:
+            raise RunError(
+                f"{path} has been changed since the training: it is another network (expected the "
+                f"SHA-256 {str(expected)[:12]}..., found {own.sha256[:12]}...). Put the code back "
+                f"that was trained, perhaps that of {self.model_name.rpartition(':')[0]}, or train "
+                f"what is there now in a new run:\n  {self.train_command()}"
+            )
+        return Network(self.model_name, self.model_name, own)
 
     def model(self, device: torch.device, network: Network | None = None) -> nn.Module:
         """Return the network with its trained weights, on a device; see `network`."""
-        path = self.folder / MODEL
-        if not path.exists():
-            raise RunError(
-                f"{self.folder} has no trained network yet: it was stopped before its first "
-                "epoch ended. Train again."
-            )
-        tensors, _ = load_tensors(path)
+        path, tensors = self.folder / MODEL, self.weights().tensors
         model = (network or self.network()).build(seed=0)
         for name, own in model.state_dict().items():
             if name in tensors and tensors[name].dtype != own.dtype:
                 raise RunError(
                     f"{path} does not fit its network: {name} should be {own.dtype}, and is "
-                    f"{tensors[name].dtype}. Train again."
+                    f"{tensors[name].dtype}. Train again:\n  {self.train_command()}"
                 )
         try:
             model.load_state_dict(tensors)
         except RuntimeError as error:
             raise RunError(f"{path} does not fit its network: {error}") from None
         return model.to(device)
+
+    def weights(self) -> Weights:
+        """Return the weights after the last epoch.
+
+        Where their file is missing or damaged a checkpoint's stand in, and ``notify`` is told.
+        Raises `RunError` where none do, and where the weights are of another network.
+        """
+        path = self.folder / MODEL
+        try:
+            tensors, about = load_tensors(path)
+        except RunError as error:
+            return self._stand_in(str(error) if path.exists() else f"{path} is missing.")
+        if about.get("model") != self.model_name:
+            raise RunError(
+                f"{path} holds the weights of {str(about.get('model'))[:80]!r}; expected "
+                f"{self.model_name!r}, which {self.folder / CONFIG} names. One of the two was "
+                f"changed: put it back, or train again:\n  {self.train_command()}"
+            )
+        epochs = about.get("epochs")  # the first files of 0.1.0 do not say it
+        return Weights(tensors, epochs if type(epochs) is int else len(self._read_history()))
+
+    def _stand_in(self, fault: str) -> Weights:
+        """Return a checkpoint's weights in place of those that have a fault."""
+        is_over, notify = self.status == "finished", self.notify
+        stand_ins = [
+            each
+            for each in (self.checkpoints(notify) if notify else ())
+            if each.numbers.get("batch") == 0
+            and (not is_over or each.epochs == self.config.epochs)
+            and each.epochs > 0
+        ]
+        if notify and stand_ins:
+            chosen = stand_ins[0]
+            notify(
+                f"{fault} The weights in {chosen.path} are used, which are those after epoch "
+                f"{chosen.epochs}."
+            )
+            return chosen.weights
+        if is_over or self.status == "diverged":
+            advice = (
+                f"No checkpoint beside it has the weights. Train again:\n  {self.train_command()}"
+            )
+        elif self._read_history() or (self.folder / MODEL).exists():
+            advice = f"After its next epoch it is there:\n  {self.command('train', '--resume')}"
+        else:
+            fault = f"{self.folder} has no trained network yet: its first epoch has not ended."
+            advice = f"Go on with it:\n  {self.command('train', '--resume')}"
+        raise RunError(f"{fault} {advice}")
+
+    def checkpoints(self, notify: Callable[[str], None]) -> Iterator[Checkpoint]:
+        """Yield the checkpoints that can be read, the newest first; tell of those that cannot."""
+        for path in (self.folder / CHECKPOINT, self.folder / CHECKPOINT_BEFORE):
+            if not path.exists():
+                continue
+            try:
+                tensors, numbers = load_tensors(path)
+                if type(numbers.get("epoch")) is not int or numbers["epoch"] < 1:
+                    raise RunError(f"{path} is damaged: it does not say its epoch.")
+                if numbers.get("model", self.model_name) != self.model_name:
+                    raise RunError(
+                        f"{path} is of the network {str(numbers['model'])[:80]!r}, and "
+                        f"{self.folder / CONFIG} names {self.model_name!r}."
+                    )
+            except RunError as error:
+                notify(f"{error} It is left out.")
+                continue
+            yield Checkpoint(path, tensors, numbers)
 
     def classify(
         self,
@@ -179,20 +334,22 @@ class Run:
         self.check_data_set(splits)
         tensors = prepare(splits.test, device)
         logits = self.logits(tensors.images, device, network)
-        counted = self.keep_test_result(logits, tensors.labels)
-        return counted, Predictions(splits.test, softmax(logits))
+        result = self.keep_test_result(logits, tensors.labels)
+        return result, Predictions(splits.test, softmax(logits))
 
     def keep_test_result(self, logits: torch.Tensor, labels: torch.Tensor) -> TestResult:
         """Write the result on the test set into the folder, and count the opening."""
-        before = self.test_result()
+        before, weights = self.test_result(), self.weights()
         result = score(logits, labels)
-        counted = TestResult(
+        kept = TestResult(
             test_loss=result.loss,
             test_accuracy=result.accuracy,
             test_openings=(before.test_openings if before else 0) + 1,
+            epochs=weights.epochs,
+            weights_sha256=weights.sha256,
         )
-        write_json(self.folder / EVALUATION, asdict(counted))
-        return counted
+        write_json(self.folder / EVALUATION, asdict(kept))
+        return kept
 
     def check_data_set(self, splits: Splits) -> None:
         """Raise `RunError` where the splits are of another data set than the run's."""
@@ -214,11 +371,24 @@ def softmax(logits: torch.Tensor) -> NDArray[np.float32]:
     return probabilities
 
 
-def open_run(folder: Path) -> Run:
-    """Return the run in a folder; raise `RunError` where it is none or is damaged."""
+def model_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the network's own tensors among all that a training depends on."""
+    prefix = "model."
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def open_run(folder: Path, notify: Callable[[str], None] | None = None) -> Run:
+    """Return the run in a folder; raise `RunError` where it is none or is damaged.
+
+    ``notify`` is told, once each, of what is damaged and has a stand-in: see `Run`.
+    """
     path = folder / CONFIG
     if not path.exists():
-        raise RunError(f"{folder} is not a run folder: it has no {CONFIG}.")
+        raise RunError(not_a_run(folder))
     description = read_json(path, ["cnnlab", "status", "model", "config", "data_set", "device"])
     check_description(path, description)
-    return Run(folder, description)
+    return Run(folder, description, cache(notify) if notify else None)

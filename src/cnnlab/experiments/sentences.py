@@ -7,6 +7,7 @@ import joblib
 from cnnlab.experiments.compare import Judged, Outcomes, Results
 from cnnlab.experiments.statistics import Interval, Paired
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
+from cnnlab.words import counted, percent
 
 
 def verdict_sentence(judged: Judged, results: Results) -> str:
@@ -80,8 +81,8 @@ def claims(judged: Judged, results: Results) -> list[str]:
         beats = verdict.beats
         told.append(
             f"On a new seed {judged.name} beats {results.outcomes[0].variant.name} with "
-            f"probability {beats.estimate:.0%} (95 % interval {beats.low:.0%} to "
-            f"{beats.high:.0%})."
+            f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
+            f"{percent(beats.high, 0)})."
         )
     return told
 
@@ -139,8 +140,8 @@ def how_judged(results: Results) -> str:
         pairs = max((each.pairs for each in results.judged), default=0)
         return (
             "Seeds were added after a look, or it was looked at early: the verdict is by the "
-            f"interval that stays valid at every look, wider than Welch's, over the {pairs} seeds "
-            "that all variants finished."
+            f"interval that stays valid at every look, wider than Welch's, over "
+            f"{'the ' if pairs > 1 else ''}{counted(pairs, 'seed')} that all variants finished."
         )
     return (
         f"The number of seeds, {results.seeds}, was fixed before the first training: Welch's "
@@ -183,12 +184,12 @@ def duration(seconds: float) -> str:
 def _counts(judged: Judged, results: Results) -> str:
     """Return how many runs of both the verdict is by."""
     if results.looked_before:
-        return f"{judged.pairs} seeds each"
+        return f"{counted(judged.pairs, 'seed')} each"
     first, *others = results.outcomes
     other = next(each for each in others if each.variant.name == judged.name)
     counts = [len(each.values) for each in (other, first)]
     if counts[0] == counts[1]:
-        return f"{counts[0]} seeds each"
+        return f"{counted(counts[0], 'seed')} each"
     return f"{counts[0]} and {counts[1]} seeds"
 
 

@@ -14,14 +14,25 @@ from cnnlab.training.checkpoint import save_tensors
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, or take an empty one; files whose name begins with a dot do not count.
+    """Make a folder, or take an empty one: see `refuse_taken`.
 
     Raises `RunError` where it holds something or cannot be made.
     """
+    refuse_taken(folder)
     try:
         make_lasting(folder, exist_ok=True)
-        taken = any(not each.name.startswith(".") for each in folder.iterdir())
-    except FileExistsError:
+    except OSError as error:
+        raise _cannot_make(folder, error) from None
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise `RunError` where a new folder would not be new; an empty one may be taken.
+
+    Files whose name begins with a dot do not count.
+    """
+    try:
+        taken = folder.exists() and any(not each.name.startswith(".") for each in folder.iterdir())
+    except NotADirectoryError:
         taken = True
     except OSError as error:
         raise _cannot_make(folder, error) from None
@@ -82,7 +93,10 @@ def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read as JSON ({error}).") from None
+        raise RunError(
+            f"{path} cannot be read as JSON ({error}). Put it back from a copy; without one, take "
+            "the folder away and train again."
+        ) from None
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing:
         raise RunError(

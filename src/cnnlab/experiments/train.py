@@ -18,31 +18,33 @@ from cnnlab.data.images import Splits, TensorSet
 from cnnlab.errors import CnnlabError, DivergedError, RunError
 from cnnlab.experiments.background import Background
 from cnnlab.experiments.description import describe, versions
+from cnnlab.experiments.folders import CONFIG
 from cnnlab.experiments.run import (
     CHECKPOINT,
     CHECKPOINT_BEFORE,
-    CONFIG,
     METRICS,
     MODEL,
     SOURCE,
+    Checkpoint,
     Run,
+    model_tensors,
+    open_run,
 )
 from cnnlab.experiments.store import make_folder, move_file, write_bytes, write_tensors
 from cnnlab.files import PARTIAL
 from cnnlab.models.build import Network
-from cnnlab.training.checkpoint import load_tensors
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, fit
 from cnnlab.training.many import Trained
 from cnnlab.training.state import TrainingState
+from cnnlab.words import counted
 
 SAVE_SECONDS = 30.0
 """Inside an epoch a checkpoint is written this often; and after every epoch."""
 
 OnBatch = Callable[[int, int, int], None]
 OnEpoch = Callable[[EpochRecord], None]
-Resume = tuple[dict[str, torch.Tensor], dict[str, Any]]
 
 
 def train_run(
@@ -93,37 +95,83 @@ def resume_run(
     told. Raises `RunError` where there is nothing to go on with.
     """
     run.check_data_set(splits)
-    if run.status in {"finished", "diverged"}:
-        raise RunError(f"{run.folder} is {run.status}: there is nothing to go on with.")
+    if run.status == "finished":
+        raise RunError(
+            f"{run.folder} is finished: there is nothing to go on with after its "
+            f"{counted(run.config.epochs, 'epoch')}. To train longer, begin a new run with more:\n"
+            f"  {run.train_command(epochs=2 * run.config.epochs)}"
+        )
+    if run.status == "diverged":
+        raise RunError(
+            f"{run.folder} is diverged: there is nothing to go on with. Begin a new run with "
+            "smaller steps:\n  "
+            f"{run.train_command(learning_rate=run.config.learning_rate / 10)}"
+        )
     here = {"device": describe_device(train.images.device), **versions()}
     there = {"device": run.description["device"], **run.description["versions"]}
+    tell_differences(there, here, notify)
+    model = (network or run.network()).build(run.config.seed)
+    with _alone(run.folder):
+        _sweep(run.folder)
+        resume = _newest_sound(run, notify)
+        history = _history_behind(run, resume, notify)
+        _train(run, model, train, validation, history, resume, on_batch, on_epoch)
+    return run
+
+
+def tell_differences(
+    there: Mapping[str, Any], here: Mapping[str, Any], notify: Callable[[str], None]
+) -> None:
+    """Tell of each thing that a result depends on and that is not what it was."""
     for name, value in here.items():
         if value != there.get(name):
             notify(
                 f"{name} was {there.get(name)}, and is {value}: the results may differ from "
                 "those of a run never stopped."
             )
-    model = (network or run.network()).build(run.config.seed)
-    with _alone(run.folder):
-        _sweep(run.folder)
-        resume = _newest_sound(run.folder, notify)
-        history = _history_behind(run, resume, notify)
-        _train(run, model, train, validation, history, resume, on_batch, on_epoch)
-    return run
 
 
-def _history_behind(run: Run, resume: Resume | None, notify: Callable[[str], None]) -> History:
+def what_is_kept(folder: Path) -> str:
+    """Return what there is of a training that was stopped, and the commands to go on and see it."""
+    if not (folder / CONFIG).exists():
+        return "Stopped before anything was kept."
+    try:
+        run = open_run(folder)
+        epochs = len(run.history())
+    except RunError as error:
+        return f"Stopped. {error}"
+    go_on = f"Go on with:\n  {run.command('train', '--resume')}"
+    if not epochs:
+        return f"Stopped in the first epoch; its settings are kept in {folder}. {go_on}"
+    return (
+        f"Stopped after {epochs} of {counted(run.config.epochs, 'epoch')}, kept in {folder}. "
+        f"{go_on}\nor see it with:\n  {run.command('report')}"
+    )
+
+
+def _history_behind(run: Run, resume: Checkpoint | None, notify: Callable[[str], None]) -> History:
     """Return the figures of the epochs that ended before a checkpoint."""
+    history, metrics = run.history(), run.folder / METRICS
     if resume is None:
+        # The figures are written first and the checkpoint last: a kill between may leave one epoch.
+        if len(history) > 1 or ((run.folder / MODEL).exists() and not history):
+            raise RunError(
+                f"{run.folder} holds {counted(len(history), 'epoch')} and a network, but "
+                f"{CHECKPOINT}, to go on from, is missing: nothing was changed. Put it back from "
+                f"a copy, or train again:\n  {run.train_command()}\n"
+                f"What was kept is still seen:\n  {run.command('report')}"
+            )
         notify(f"{run.folder} was stopped before its first epoch ended: it begins anew.")
         return []
-    history, ended = run.history(), resume[1]["epoch"] - 1
-    if len(history) < ended:
+    if len(history) < resume.epochs:
+        found = f"has the figures of {counted(len(history), 'epoch')}"
         raise RunError(
-            f"{run.folder / METRICS} has {len(history)} epochs, and the checkpoint is behind "
-            f"{ended}: it is damaged."
+            f"{run.folder} cannot go on, it is damaged: {METRICS} "
+            f"{found if metrics.exists() else 'is missing'}; expected those of {resume.epochs}, as "
+            f"many as ended before {resume.path.name}. Nothing was changed. Put it back from a "
+            f"copy, or train again:\n  {run.train_command()}"
         )
-    return history[:ended]
+    return history[: resume.epochs]
 
 
 def keep_run(folder: Path, network: Network, description: dict[str, Any], trained: Trained) -> Run:
@@ -142,7 +190,8 @@ def keep_run(folder: Path, network: Network, description: dict[str, Any], traine
     _write_source(run, network)
     write_bytes(partial_folder / METRICS, _lines(trained.history))
     if trained.weights:
-        _write_model(run, {n: torch.from_numpy(each) for n, each in trained.weights.items()})
+        weights = {name: torch.from_numpy(each) for name, each in trained.weights.items()}
+        _write_model(run, weights, len(trained.history))
     description["device"], description["fault"] = trained.device, trained.fault
     run.set_status(trained.status)
     if folder.exists():
@@ -158,7 +207,7 @@ def _train(
     train: TensorSet,
     validation: TensorSet,
     history: History,
-    resume: Resume | None,
+    resume: Checkpoint | None,
     on_batch: OnBatch | None,
     on_epoch: OnEpoch | None,
 ) -> None:
@@ -186,7 +235,7 @@ def _train(
                 on_batch=on_batch,
                 on_epoch=history.append,
                 on_state=keep,
-                resume=resume,
+                resume=(resume.tensors, resume.numbers) if resume else None,
             )
             background.wait()
             run.set_status("finished")
@@ -195,7 +244,7 @@ def _train(
             raise
         except DivergedError as error:
             background.wait()  # else older weights, still being written, would replace these
-            _write_model(run, model.state_dict())
+            _write_model(run, model.state_dict(), len(history))
             _end(run, background, "diverged")
             raise DivergedError(f"{error} The run is in {run.folder}.") from None
         except CnnlabError:
@@ -236,18 +285,12 @@ def _write(
 ) -> None:
     """Write figures, weights and checkpoint, in this order: the last needs the first."""
     write_bytes(run.folder / METRICS, _lines(history))
-    prefix = "model."
-    weights = {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
     if numbers["batch"] == 0:
-        _write_model(run, weights)
+        _write_model(run, model_tensors(tensors), len(history))
     newest = run.folder / CHECKPOINT
     if newest.exists():
         move_file(newest, run.folder / CHECKPOINT_BEFORE)
-    write_tensors(newest, tensors, dict(numbers))
+    write_tensors(newest, tensors, {**numbers, "model": run.model_name})
 
 
 def _sweep(folder: Path) -> None:
@@ -257,20 +300,17 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _newest_sound(folder: Path, notify: Callable[[str], None]) -> Resume | None:
+def _newest_sound(run: Run, notify: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest checkpoint that can be read, or None where there is none at all."""
-    found = [path for name in (CHECKPOINT, CHECKPOINT_BEFORE) if (path := folder / name).exists()]
-    for path in found:
-        try:
-            tensors, numbers = load_tensors(path)
-            if type(numbers.get("epoch")) is not int or numbers["epoch"] < 1:
-                raise RunError(f"{path} is damaged: it does not say its epoch.")
-            return tensors, numbers
-        except RunError as error:
-            notify(f"{error} It is left out.")
-    if found:
-        raise RunError(f"{folder} has no checkpoint that can be read: train anew.")
-    return None
+    newest = next(run.checkpoints(notify), None)
+    if newest is None and any(
+        (run.folder / each).exists() for each in (CHECKPOINT, CHECKPOINT_BEFORE)
+    ):
+        raise RunError(
+            f"{run.folder} has no checkpoint that can be read: train anew, in a new run:\n  "
+            f"{run.train_command()}"
+        )
+    return newest
 
 
 def _write_source(run: Run, network: Network) -> None:
@@ -279,9 +319,9 @@ def _write_source(run: Run, network: Network) -> None:
         write_bytes(run.folder / SOURCE, network.source.text.encode())
 
 
-def _write_model(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
+def _write_model(run: Run, weights: Mapping[str, torch.Tensor], epochs: int) -> None:
     about = {key: run.description[key] for key in ("cnnlab", "model", "data_set")}
-    write_tensors(run.folder / MODEL, weights, about)
+    write_tensors(run.folder / MODEL, weights, about | {"epochs": epochs})
 
 
 def _lines(history: Sequence[EpochRecord]) -> bytes:

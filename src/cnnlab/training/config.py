@@ -1,7 +1,7 @@
 """How a training goes: one frozen record, and the named recipes."""
 
 import sys
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -130,6 +130,12 @@ def recipe(name: str, /, **changes: Any) -> TrainConfig:
         if change not in known:
             raise ConfigError(_unknown("setting", change, known))
     return replace(RECIPES[name], **changes)
+
+
+def changes_to(recipe_name: str, config: TrainConfig) -> dict[str, Any]:
+    """Return the settings that differ from a recipe's: from the workshop's where it is unknown."""
+    usual = asdict(RECIPES.get(recipe_name, RECIPES["workshop"]))
+    return {name: value for name, value in asdict(config).items() if value != usual[name]}
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:

@@ -20,7 +20,8 @@ from cnnlab.experiments.sentences import (
     what_would_settle,
 )
 from cnnlab.views import plots
-from cnnlab.views.report import Chapter, Illustration, Report, Table, times
+from cnnlab.views.report import Chapter, Illustration, Report, Table
+from cnnlab.words import counted, percent, times
 
 _MOST_IMAGES = 8
 
@@ -31,7 +32,7 @@ def comparison_report(
     """Return the page of a comparison; ``command`` is what makes it again."""
     report = Report(
         title=title,
-        subtitle=f"{results.seeds} trainings of each, judged on {results.on} images",
+        subtitle=f"{counted(results.seeds, 'training')} of each, judged on {results.on} images",
         facts=[*facts, ("Verdict by", how_judged(results)), ("Test set", _openings(results))],
         made_with=[command],
         lead=[_answer(each, results) for each in results.judged],
@@ -51,7 +52,7 @@ def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str
     """Return what a comparison was made of and with, as pairs of name and value."""
     data_set, versions = comparison.plan["data_set"], comparison.plan["versions"]
     settings = [
-        f"{each.name}: {each.recipe_name}, {each.config.epochs} epochs"
+        f"{each.name}: {each.recipe_name}, {counted(each.config.epochs, 'epoch')}"
         for each in comparison.variants
     ]
     devices = {
@@ -122,6 +123,8 @@ def means_table(results: Results) -> Table:
     rows = []
     for each in results.outcomes:
         verdict = verdicts.get(each.variant.name)
+        if verdict is not None and verdict.outcome == "no verdict":
+            verdict = None  # its p-values are 1 for want of seeds, not of a difference
         mean = each.mean
         finite = len(each.values) > 1
         rows.append(
@@ -199,14 +202,17 @@ def _name_rows(axis: Axes, names: Sequence[str]) -> None:
 
 def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
     told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
+    band = "; the band is one standard deviation of the validation curve either way"
+    if all(len(each.values) == 1 for each in outcomes):
+        band = ""
     return Chapter(
         "How they learnt",
         told or ["The mean validation loss of each is lowest after its last epoch."],
         illustrations=[
             Illustration(
                 curves_figure(outcomes, quantity),
-                f"{quantity.capitalize()} by epoch, mean over seeds: training dashed, validation "
-                "solid; the band is one standard deviation of the validation curve either way.",
+                f"{quantity.capitalize()} by epoch, mean over seeds: "
+                f"{plots.key_of_parts(len(outcomes[0].histories[0]))}{band}.",
             )
             for quantity in ("loss", "accuracy")
         ],
@@ -220,7 +226,7 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
         axis = figure.subplots()
         for place, each in enumerate(outcomes):
             colour = plots.colour(place)
-            for part, style in (("train", "--"), ("validation", "-")):
+            for part in ("train", "validation"):
                 values = np.array(
                     [
                         [getattr(record, f"{part}_{quantity}") for record in history]
@@ -232,18 +238,17 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
                 axis.plot(
                     epochs,
                     mean,
-                    style,
                     color=colour,
-                    marker="o" if len(epochs) == 1 else "",
                     label=_plain(f"{each.variant.name}: {part}"),
+                    **plots.style_of(part, len(epochs)),
                 )
                 if part == "validation" and len(values) > 1:
                     spread = values.std(axis=0, ddof=1)
                     axis.fill_between(
                         epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0
                     )
-        axis.set_xlim(left=1 if len(epochs) > 1 else 0)
-        plots.label_curves(figure, axis, quantity)
+        axis.set_xlim(left=1)
+        plots.label_curves(figure, axis, quantity, len(epochs))
         return figure
 
 
@@ -292,7 +297,8 @@ def _images_figure(
 ) -> Figure:
     images = results.images
     captions = [
-        f"{images.classes[images.labels[index]]}\n{shares[0][index]:.0%} | {shares[1][index]:.0%}"
+        f"{images.classes[images.labels[index]]}\n"
+        f"{percent(shares[0][index], 0)} | {percent(shares[1][index], 0)}"
         for index in chosen
     ]
     return plots.labelled_images(images.images[chosen], captions)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet
 from cnnlab.insight.mistakes import Predictions
+from cnnlab.words import percent
 
 Curves = Mapping[str, Sequence[float]]
 """Values an epoch, by "train" and "validation"."""
@@ -130,12 +131,12 @@ def class_probabilities(
         right.barh(positions, probabilities, color=BLUE, height=0.7)
         right.axvline(1 / len(classes), color=INK, linestyle=":", linewidth=1.2)
         for position, probability in zip(positions, probabilities, strict=True):
-            right.text(beyond, position, f"{probability:.1%}", va="center", fontsize=8.5)
+            right.text(beyond, position, percent(probability, 1), va="center", fontsize=8.5)
         right.set_yticks(positions, list(classes), fontsize=9)
         right.invert_yaxis()
         right.set_xlim(0, 1.3 * float(probabilities.max()))
         right.xaxis.set_major_locator(MaxNLocator(3))
-        right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         right.grid(visible=False, axis="y")
         right.set_xlabel("probability")
         return figure
@@ -157,12 +158,10 @@ def curves(
         epochs = max(len(each["train"]) for each in variants.values())
         for colour, (name, values) in zip(colours, variants.items(), strict=False):
             prefix = f"{name}: " if len(variants) > 1 else ""
-            for part, style in (("train", "--"), ("validation", "-")):
+            for part in ("train", "validation"):
                 x = range(1, len(values[part]) + 1)
-                marker = "o" if epochs == 1 else ""
-                axis.plot(
-                    x, values[part], style, color=colour, marker=marker, label=f"{prefix}{part}"
-                )
+                style = style_of(part, epochs)
+                axis.plot(x, values[part], color=colour, label=f"{prefix}{part}", **style)
             points = {e: v for e, v in (published or {}).get(name, {}).items() if e <= epochs}
             if points:
                 axis.plot(
@@ -171,18 +170,38 @@ def curves(
                     "x",
                     color=colour,
                     markersize=6,
-                    label=f"{prefix}validation, published",
+                    label=f"{prefix}validation, workshop's notebook",
                 )
-        label_curves(figure, axis, quantity)
+        label_curves(figure, axis, quantity, epochs)
         return figure
 
 
-def label_curves(figure: Figure, axis: Axes, quantity: str) -> None:
+def style_of(part: str, epochs: int) -> dict[str, Any]:
+    """Return how the "train" or "validation" values of so many epochs are drawn."""
+    is_train = part == "train"
+    if epochs == 1:  # a point has no dashes
+        return {"linestyle": "", "marker": "o", "fillstyle": "none" if is_train else "full"}
+    return {"linestyle": "--" if is_train else "-"}
+
+
+def key_of_parts(epochs: int) -> str:
+    """Return in words what `style_of` draws."""
+    return (
+        "training as a ring, validation as a dot"
+        if epochs == 1
+        else "training dashed, validation solid"
+    )
+
+
+def label_curves(figure: Figure, axis: Axes, quantity: str, epochs: int) -> None:
     """Name the axes of curves of "loss" or "accuracy" by epoch, and put their key below."""
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if epochs == 1:  # else the axis would count in hundredths of an epoch
+        axis.set_xlim(0, 2)
+        axis.set_xticks([1])
     if quantity == "accuracy":
-        axis.yaxis.set_major_formatter(PercentFormatter(1))
+        axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         axis.set_title("Accuracy by epoch")
     else:
         axis.set_title("Loss by epoch (mean cross-entropy, nats)")
@@ -198,7 +217,7 @@ def answered_images(predictions: Predictions, indices: Sequence[int], columns: i
         answer, sure = int(predictions.predicted[index]), float(predictions.confidence[index])
         right = answer == true
         verdict = "right" if right else "wrong"
-        captions.append(f"{classes[true]}\n{verdict}: {classes[answer]}\n{sure:.0%} sure")
+        captions.append(f"{classes[true]}\n{verdict}: {classes[answer]}\n{percent(sure, 0)} sure")
         colours.append(BLUE if right else ORANGE)
     images = predictions.image_set.images[np.asarray(indices, np.int64)]
     return labelled_images(images, captions, colours, columns)

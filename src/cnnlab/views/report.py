@@ -19,8 +19,12 @@ from cnnlab.insight.mistakes import (
     most_confident_mistakes,
     most_confused,
 )
+from cnnlab.models.build import Network
+from cnnlab.models.checking.examine import Checked, examine
+from cnnlab.training.config import changes_to
 from cnnlab.training.loop import History
 from cnnlab.views import plots
+from cnnlab.words import counted, percent, times
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,6 @@ class Report:
             raise RunError(f"Cannot write {path} ({error.strerror}).") from None
 
 
-def times(count: int) -> str:
-    """Return a number of times in words."""
-    return "once" if count == 1 else f"{count} times"
-
-
 def history_curves(history: History, quantity: str) -> dict[str, list[float]]:
     """Return a history's values of "loss" or "accuracy" by "train" and "validation"."""
     return {
@@ -111,7 +110,11 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
             f"{data_set['train']:,} train, {data_set['validation']:,} validation, "
             f"{data_set['test']:,} test",
         ),
-        ("Recipe", f"{about['recipe']}, {run.config.epochs} epochs, seed {run.config.seed}"),
+        (
+            "Recipe",
+            f"{about['recipe']}{_changed(run)}, {counted(run.config.epochs, 'epoch')}, seed "
+            f"{run.config.seed}",
+        ),
         ("Device", about["device"]),
         (
             "Versions",
@@ -119,6 +122,33 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
             f"Python {about['versions']['python']}",
         ),
     ]
+
+
+def _changed(run: Run) -> str:
+    """Return in brackets which settings are not the recipe's, beside those that are always told."""
+    changes = changes_to(str(run.description["recipe"]), run.config)
+    told = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in changes.items()
+        if name not in ("epochs", "seed")
+    ]
+    return f" (but {', '.join(told)})" if told else ""
+
+
+def layers_table(checked: Checked) -> Table:
+    """Return a network's layers with their outputs and costs, and the sums of these."""
+    rows = [
+        [
+            layer.name or checked.name,
+            layer.kind,
+            " x ".join(map(str, layer.output_shape)),
+            f"{layer.parameters:,}",
+            f"{layer.multiply_accumulates:,}",
+        ]
+        for layer in checked.layers
+    ]
+    rows.append(["all", "", "", f"{checked.parameters:,}", f"{checked.multiply_accumulates:,}"])
+    return Table(["Layer", "Kind", "Output", "Parameters", "Multiply-accumulates"], rows)
 
 
 def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
@@ -149,44 +179,72 @@ def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
     return Chapter(f"Mistakes of {name}", paragraphs, illustrations=illustrations)
 
 
-def run_report(run: Run, name: str, validation: Predictions | None, splits: Splits) -> Report:
+def run_report(
+    run: Run, network: Network, validation: Predictions | None, splits: Splits
+) -> Report:
     """Return the report of one run: curves, figures, and its mistakes on validation images.
 
     The test set stays shut; what an earlier evaluation found is shown with its count.
     """
-    history, test = run.history(), run.test_result()
+    history, name = run.history(), network.title
+    how_far, checked = run.how_far(len(history)), examine(name, network.make)
+    parameters = counted(checked.parameters, "parameter")
     report = Report(
         title=name,
-        subtitle=f"One run on {splits.data_set.title} ({run.status})",
-        facts=run_facts(run),
-        made_with=[f"cnnlab report {run.folder}"],
+        subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
+        facts=[("Network", f"{name}, {parameters}"), *run_facts(run)],
+        made_with=[run.command("report")],
     )
-    if not history:
+    if validation is None:
         report.chapters.append(
-            Chapter("Training", ["The run was stopped before its first epoch ended."])
+            Chapter(
+                "Training",
+                [
+                    "The run was stopped before its first epoch ended. Go on with: "
+                    f"{run.command('train', '--resume')}"
+                ],
+            )
         )
         return report
     last = history[-1]
-    tested = (
-        f"The test set was opened {times(test.test_openings)}: loss {test.test_loss:.4f}, "
-        f"accuracy {test.test_accuracy:.2%}."
-        if test
-        else "The test set has not been opened."
-    )
     report.chapters.append(
         Chapter(
             "Training",
             [
-                f"{len(history)} epochs in {sum(r.seconds for r in history):.0f} s. After the "
-                f"last one: validation loss {last.validation_loss:.4f}, validation accuracy "
-                f"{last.validation_accuracy:.2%}. {tested}"
+                f"{counted(len(history), 'epoch')} in {sum(r.seconds for r in history):.0f} s. "
+                f"After the last one: validation loss {last.validation_loss:.4f}, validation "
+                f"accuracy {percent(last.validation_accuracy)}. {_tested(run)}"
             ],
             illustrations=curve_illustrations({name: history}),
         )
     )
-    if validation is not None:
-        report.chapters.append(mistakes_chapter(validation, name, "validation"))
+    report.chapters.append(mistakes_chapter(validation, name, "validation"))
+    report.chapters.append(
+        Chapter(
+            f"The network: {name}",
+            ["What each layer gives, what it learns, and what one image costs in it:"],
+            table=layers_table(checked),
+        )
+    )
     return report
+
+
+def _tested(run: Run) -> str:
+    """Return what the test set said of the run's weights, or that it did not."""
+    test = run.test_result()
+    if test is None:
+        return "The test set has not been opened."
+    opened = f"The test set was opened {times(test.test_openings)}"
+    found = f"loss {test.test_loss:.4f}, accuracy {percent(test.test_accuracy)}"
+    if not test.weights_sha256:
+        return f"{opened}: {found}; of which epoch's weights, an earlier cnnlab did not keep."
+    if run.is_of_now(test):
+        return f"{opened}: {found}."
+    return (
+        f"{opened}, the last time for weights that are no longer these: those after epoch "
+        f"{test.epochs}. What it said is not of this network. To open it for these, and count it: "
+        f"{run.command('evaluate')}"
+    )
 
 
 def curve_illustrations(
@@ -203,12 +261,12 @@ def curve_illustrations(
             (published or {}).get(quantity),
             colours,
         )
-        crosses = "; crosses are the published values" if published else ""
+        crosses = "; crosses are what the workshop's notebook published" if published else ""
         illustrations.append(
             Illustration(
                 figure,
-                f"{quantity.capitalize()} by epoch, over all images of each part: training "
-                f"dashed, validation solid{crosses}.",
+                f"{quantity.capitalize()} by epoch, over all images of each part: "
+                f"{plots.key_of_parts(max(map(len, histories.values())))}{crosses}.",
             )
         )
     return illustrations

@@ -1,0 +1,16 @@
+"""Numbers as a person reads them: singular and plural, shares in percent."""
+
+
+def times(count: int) -> str:
+    """Return a number of times in words."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things: 1 epoch, 2 epochs."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share, in [0, 1], in percent: 84.74 %."""
+    return f"{100 * share:.{digits}f} %"

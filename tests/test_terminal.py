@@ -1,0 +1,45 @@
+"""What a narrow terminal shows: lines broken between words, and commands left whole."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from cnnlab.terminal import Terminal
+from cnnlab.training.config import recipe
+from cnnlab.training.loop import EpochRecord
+
+
+@pytest.fixture
+def narrow():
+    """A terminal of 80 columns, and all that it shows so far."""
+    terminal = Terminal()
+
+    def shown():
+        return file.getvalue().splitlines()
+
+    file = io.StringIO()
+    terminal.progress_console = Console(
+        file=file, width=80, force_terminal=True, color_system=None, highlight=False
+    )
+    return terminal, shown
+
+
+def test_messages_are_broken_between_words(narrow):
+    terminal, shown = narrow
+    message = "[word] " * 30 + "\n  cnnlab train --resume " + "a-long-name/" * 12 + "\nand on."
+    terminal.error(message)
+    lines = shown()
+    assert lines[0].startswith("Error: [word]")
+    assert all(len(line) <= 80 for line in lines[:-2])
+    assert " ".join(lines[:-2]).split() == ["Error:", *["[word]"] * 30]
+    assert lines[-2:] == message.split("\n")[1:]
+
+
+def test_an_epoch_is_one_line(narrow):
+    terminal, shown = narrow
+    terminal.training("Net", recipe("workshop"))
+    terminal.epoch(EpochRecord(25, 0.1234, 0.9876, 0.2345, 0.8765, 0.1, 0.6))
+    assert shown() == [
+        "Epoch 25/25: train loss 0.1234, 98.76 %; validation loss 0.2345, 87.65 %; 0.6 s"
+    ]
