@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 run: .venv/installed
 	$(BIN)/cnnlab workshop
+	@echo "For more: source $(BIN)/activate, then cnnlab --help"
 
 test: lint
 	$(BIN)/python -m pytest
