@@ -6,6 +6,7 @@ import pytest
 import watched
 
 from cnnlab.errors import RunError
+from cnnlab.training.device import keep_freed_memory
 
 
 def refuse(message):
@@ -30,3 +31,9 @@ def test_what_is_sound_and_what_is_refused_in_words_pass():
 def test_what_must_not_be_is_found(read, fault, monkeypatch):
     monkeypatch.setattr(watched, "SECONDS", 0.5)
     assert fault in watched.try_once(read, 10)[1]
+
+
+def test_memory_is_seen_also_where_freed_memory_is_kept():
+    keep_freed_memory()
+    assert len(b"x" * (300 << 20))
+    assert "bytes of memory" in watched.try_once(lambda: str(len(b"x" * (200 << 20))), 10)[1]

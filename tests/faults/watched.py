@@ -1,11 +1,12 @@
 """Do one thing with damaged bytes under watch: its time, its memory, and how it ended."""
 
+import ctypes
 import os
 import signal
 import traceback
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnnlab.errors import CnnlabError
@@ -25,6 +26,7 @@ def try_once(read: Callable[[], str], honest_size: int) -> tuple[str, str | None
 
     Sound is a `CnnlabError` with a message, or what ``read`` itself proves sound and names.
     """
+    _give_back_freed()
     before = _memory("VmRSS")
     _forget_peak()
     try:
@@ -66,6 +68,12 @@ def _memory(name: str) -> int:
         return 0
     (line,) = (each for each in _STATUS.read_text().splitlines() if each.startswith(name + ":"))
     return 1024 * int(line.split()[1])
+
+
+def _give_back_freed() -> None:
+    """Give the system what was freed: in it a reading's memory would not be seen."""
+    with suppress(OSError, AttributeError):  # only glibc has the function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget_peak() -> None:
