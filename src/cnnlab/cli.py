@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import signal
 import sys
 import warnings
@@ -19,7 +18,7 @@ from cyclopts import App, Group, Parameter
 from cnnlab.errors import CnnlabError, ConfigError, PictureError
 from cnnlab.terminal import Terminal, is_interactive
 from cnnlab.training.config import RECIPES, TrainConfig, recipe
-from cnnlab.words import counted, percent, times
+from cnnlab.words import command_line, counted, percent, times
 
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
@@ -204,13 +203,15 @@ def train(
     from cnnlab.data.images import prepare
     from cnnlab.experiments.run import open_run
     from cnnlab.experiments.store import free_folder, refuse_taken
-    from cnnlab.experiments.train import resume_run, train_run, what_is_kept
+    from cnnlab.experiments.train import refuse_what_is_over, resume_run, train_run, what_is_kept
     from cnnlab.models.build import find_network
     from cnnlab.training.device import choose_device, describe_device
 
     if output:
         refuse_taken(output)
     stopped = open_run(resume, terminal.say) if resume else None
+    if stopped:
+        refuse_what_is_over(stopped)
     network = (
         stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
     )
@@ -491,12 +492,12 @@ def compare(
                 on_run=finished,
             )
         results = comparison.look(seeds, splits, on, matters)
-    command = shlex.join(["cnnlab", *sys.argv[1:]])
+    pasted = command_line(*sys.argv[1:])
     title = " or ".join(variant.name for variant in read) + "?"
-    report = comparison_report(results, title, comparison_facts(results, comparison), command)
+    report = comparison_report(results, title, comparison_facts(results, comparison), pasted)
     report.write(folder / REPORT)
     numbers = as_json(results) | {
-        "command": command,
+        "command": pasted,
         "folder": str(folder),
         "report": str(folder / REPORT),
         "sentences": [verdict_sentence(each, results) for each in results.judged],
@@ -715,7 +716,7 @@ def _warn_of(networks: "Sequence[Network]", terminal: Terminal) -> None:
     for name, findings in {each.name: each.findings for each in networks}.items():
         if findings:
             said = " ".join(each.message for each in findings)
-            terminal.say(f"{name}: {said} See: cnnlab check {shlex.quote(name)}")
+            terminal.say(f"{name}: {said} See:\n  {command_line('check', name)}")
 
 
 def _check_numbers(*, seeds: int, matters: float, jobs: int | None) -> None:

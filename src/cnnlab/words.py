@@ -1,4 +1,14 @@
-"""Numbers as a person reads them: singular and plural, shares in percent."""
+"""Words for a person: singular and plural, shares in percent, commands to be pasted."""
+
+import os
+import shlex
+import subprocess
+
+
+def command_line(*words: str) -> str:
+    """Return a command of cnnlab, quoted for this system's terminal."""
+    quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return quoted(["cnnlab", *words])
 
 
 def times(count: int) -> str:

@@ -1,7 +1,7 @@
 """The whole workshop in one call: its chapters, in its order, told and drawn."""
 
-import shlex
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -28,7 +28,7 @@ from cnnlab.experiments.checked import check_settings, check_types
 from cnnlab.experiments.description import versions
 from cnnlab.experiments.folders import CONFIG, REPORT, WORKSHOP
 from cnnlab.experiments.run import Run, TestResult, open_run, softmax
-from cnnlab.experiments.store import make_folder, read_json, write_json
+from cnnlab.experiments.store import alone, make_folder, read_json, write_json
 from cnnlab.experiments.train import resume_run, tell_differences, train_run
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import Network, build, count_parameters, find_network
@@ -45,7 +45,7 @@ from cnnlab.views.report import (
     mistakes_chapter,
     run_facts,
 )
-from cnnlab.words import counted, percent, times
+from cnnlab.words import command_line, counted, percent, times
 
 VARIANTS = ("lenet5", "lenet5-relu-max")
 """The workshop's first network, and its improved one."""
@@ -101,14 +101,16 @@ def workshop(
     something or cannot be written.
     """
     make_folder(output)
-    plan = {
-        "cnnlab": version("cnnlab"),
-        "data_set": splits.data_set.name,
-        "config": asdict(config),
-        "versions": versions(),
-    }
-    write_json(output / WORKSHOP, plan)
-    return _go_through(splits, config, device, output, listener, None)
+    with _alone(output):
+        make_folder(output)  # again: until now another program may have begun in it
+        plan = {
+            "cnnlab": version("cnnlab"),
+            "data_set": splits.data_set.name,
+            "config": asdict(config),
+            "versions": versions(),
+        }
+        write_json(output / WORKSHOP, plan)
+        return _go_through(splits, config, device, output, listener, None)
 
 
 @dataclass(frozen=True)
@@ -150,17 +152,27 @@ def resume_workshop(
     A network that is trained is left alone, one that was stopped goes on, and what is missing is
     trained. ``notify`` is told where the bits may differ (`resume_run`). Raises `RunError`.
     """
+    if splits.data_set.name != plan.data_set_name:
+        raise RunError(
+            f"{plan.folder} is a workshop on {plan.data_set_name}; what was loaded is "
+            f"{splits.data_set.name}. Figures of one say nothing about the other."
+        )
     told = cache(notify)
     tell_differences(plan.versions, versions(), told)
-    return _go_through(splits, plan.config, device, plan.folder, listener, told)
+    with _alone(plan.folder):
+        return _go_through(splits, plan.config, device, plan.folder, listener, told)
+
+
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    return alone(folder, f"Another program is going through the workshop in {folder}.")
 
 
 def what_is_kept(folder: Path) -> str:
     """Return what there is of a workshop that was stopped, and the command to go on."""
     if not (folder / WORKSHOP).exists():
         return "Stopped before anything was kept."
-    command = shlex.join(["cnnlab", "workshop", "--resume", str(folder)])
-    return f"Stopped. All that was trained is kept in {folder}. Go on with:\n  {command}"
+    go_on = command_line("workshop", "--resume", str(folder))
+    return f"Stopped. All that was trained is kept in {folder}. Go on with:\n  {go_on}"
 
 
 def _go_through(
@@ -192,7 +204,7 @@ def _go_through(
     results: list[VariantResult] = []
     for model_name in VARIANTS:
         network = find_network(model_name)
-        tell(_what_is_trained(model_name, config, device))
+        tell(_what_is_trained(model_name, config, _where(output / model_name, device, notify)))
         run = _trained(
             output / model_name, network, config, splits, train, validation, listener, notify
         )
@@ -365,7 +377,16 @@ def _untrained(model: nn.Module, splits: Splits, validation: TensorSet) -> Chapt
     )
 
 
-def _what_is_trained(model_name: str, config: TrainConfig, device: torch.device) -> Chapter:
+def _where(folder: Path, device: torch.device, notify: Callable[[str], None] | None) -> str:
+    """Return the device that a network is trained on: where it is trained already, that one."""
+    if notify is not None and (folder / CONFIG).exists():
+        run = open_run(folder, notify)
+        if run.status == "finished":
+            return str(run.trained_on[-1]["device"])
+    return describe_device(device)
+
+
+def _what_is_trained(model_name: str, config: TrainConfig, device: str) -> Chapter:
     if model_name == VARIANTS[0]:
         title = "Learning"
         first = (
@@ -386,7 +407,7 @@ def _what_is_trained(model_name: str, config: TrainConfig, device: torch.device)
             first,
             f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "
             f"rate {config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, "
-            f"on {describe_device(device)}.",
+            f"on {device}.",
         ],
     )
 

@@ -34,6 +34,7 @@ _DATA_SET = {
     "test": int,
 }
 _VERSIONS = {"torch": str, "python": str}
+_RESUMED = {"device": str, "cnnlab": str, "torch": str, "python": str, "epoch": int}
 
 
 def check_description(path: Path, description: Mapping[str, Any]) -> None:
@@ -44,6 +45,11 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     if description["status"] not in STATUSES:
         raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
     check_settings(path, description["config"], description)
+    resumed = description.get("resumed", [])
+    check_types(path, {"resumed": resumed}, {"resumed": list}, description)
+    for each in resumed:
+        check_types(path, {"resumed": each}, {"resumed": dict}, description)
+        check_types(path, each, _RESUMED, description)
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet, Splits, TensorSet, prepare
@@ -30,7 +29,7 @@ from cnnlab.experiments.statistics import (
     new_images,
     overfitting,
 )
-from cnnlab.experiments.store import make_lasting, read_json, write_json
+from cnnlab.experiments.store import alone, make_lasting, read_json, write_json
 from cnnlab.experiments.train import keep_run
 from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
@@ -216,8 +215,16 @@ class Comparison:
         looked_before = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
         images = splits.test if on == "test" else splits.validation
         tensors = prepare(images)
+        if on == "test":  # nothing is opened where a run's weights are lost
+            for variant in self.variants:
+                for seed in range(seeds):
+                    run = self.run(variant, seed)
+                    if run is not None and run.status == "finished":
+                        run.weights()
+            # Counted before the first answer: what is stopped then has been opened too.
+            self.plan["test_openings"] += 1
+            write_json(self.folder / PLAN, self.plan)
         outcomes = [self._outcomes(variant, seeds, tensors, on) for variant in self.variants]
-        self.plan["test_openings"] += on == "test"
         self.plan["looks"] = list(dict.fromkeys([*looks, seeds]))
         write_json(self.folder / PLAN, self.plan)
         return Results(
@@ -252,10 +259,11 @@ class Comparison:
                 )
         right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
         for row, run in zip(right, finished.values(), strict=True):
-            logits = run.logits(tensors.images, torch.device("cpu"), variant.network)
+            weights = run.weights()
+            logits = run.logits(tensors.images, torch.device("cpu"), variant.network, weights)
             row.copy_(logits.argmax(dim=1) == tensors.labels)
             if on == "test":
-                run.keep_test_result(logits, tensors.labels)
+                run.keep_test_result(logits, tensors.labels, weights)
         return Outcomes(
             variant=variant,
             seeds=list(finished),
@@ -325,17 +333,11 @@ def open_comparison(
     """
     try:
         make_lasting(folder, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(
-            f"Another comparison is running in {folder}. Wait, or use --output."
-        ) from None
     except OSError as error:
         raise RunError(
             f"Cannot write into {folder} ({error.strerror}). Name another with --output."
         ) from None
-    try:
+    with alone(folder, f"Another comparison is running in {folder}. Wait, or use --output."):
         content = {
             "variants": {variant.name: variant.content() for variant in variants},
             "data_set": {k: v for k, v in describe_data(splits).items() if k != "source"},
@@ -363,8 +365,6 @@ def open_comparison(
         for left in folder.glob("*/.seed-*"):  # by a program that was killed as it kept a run
             shutil.rmtree(left, ignore_errors=True)
         yield Comparison(folder, variants, plan)
-    finally:
-        lock.release()
 
 
 def _check_plan(path: Path, plan: dict[str, Any]) -> None:
@@ -435,6 +435,8 @@ def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Part, *, trust: bool
             raise RunError(f"{run.folder} was trained on another split or other files than these.")
     device = torch.device("cpu")
     networks = [run.network(trust=trust) for run in runs]
+    for run in runs:
+        run.weights()  # where one's are lost, the test set is opened for neither
     right = []
     for run, network in zip(runs, networks, strict=True):
         if on == "test":

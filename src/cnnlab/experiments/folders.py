@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from cnnlab.words import command_line
+
 CONFIG, PLAN, WORKSHOP, REPORT = (
     "config.json",
     "comparison.json",
@@ -33,7 +35,11 @@ def not_a_run(folder: Path) -> str:
     seen = f" Its report: {report}." if report.exists() else ""
     runs = _named(runs_in(folder), folder)
     if (folder / WORKSHOP).exists():
-        more = f" To go on with it:\n  cnnlab workshop --resume {folder}" if not seen else ""
+        more = (
+            f" To go on with it:\n  {command_line('workshop', '--resume', str(folder))}"
+            if not seen
+            else ""
+        )
         return f"{fault}: it is a workshop's. {runs}{seen}{more}"
     if (folder / PLAN).exists():
         return f"{fault}: it is a comparison's. {runs}{seen}"

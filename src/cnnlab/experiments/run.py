@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -18,7 +17,7 @@ from cnnlab.data.images import ImageSet, Splits, prepare, prepare_images
 from cnnlab.errors import RunError
 from cnnlab.experiments.checked import check_description, fill
 from cnnlab.experiments.folders import CONFIG, not_a_run
-from cnnlab.experiments.store import read_json, write_json
+from cnnlab.experiments.store import alone, read_json, write_json
 from cnnlab.insight.mistakes import Predictions
 from cnnlab.models.build import Network, find_network
 from cnnlab.models.own import is_own, read_own
@@ -26,12 +25,14 @@ from cnnlab.training.checkpoint import load_tensors
 from cnnlab.training.config import RECIPES, TrainConfig, changes_to
 from cnnlab.training.loop import EpochRecord, History, predict, score
 from cnnlab.training.steps import quick
-from cnnlab.words import counted
+from cnnlab.words import command_line, counted
 
 METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
 SOURCE = "source.py"
 """The code of a network of the user's own, as it was trained."""
 CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
+_PATIENCE = 10.0
+"""Seconds that an evaluation waits for another to write its result."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ class Run:
         return str(self.description["status"])
 
     @property
+    def trained_on(self) -> list[dict[str, Any]]:
+        """The device and versions that the training began with, and each it was resumed with."""
+        first = {"device": self.description["device"], **self.description["versions"]}
+        return [first, *self.description.get("resumed", [])]
+
+    @property
     def config(self) -> TrainConfig:
         """The settings of the training."""
         return TrainConfig(**self.description["config"])
@@ -165,7 +172,7 @@ class Run:
     def command(self, *words: str) -> str:
         """Return a command of cnnlab about this run, to be pasted."""
         trust = ["--trust"] if is_own(self.model_name) else []
-        return shlex.join(["cnnlab", *words, str(self.folder), *trust])
+        return command_line(*words, str(self.folder), *trust)
 
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same in a new run, with some settings changed."""
@@ -173,12 +180,12 @@ class Run:
         if is_own(model):
             model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
         recipe_name = str(self.description["recipe"])
-        words = ["cnnlab", "train", "--model", model, "--dataset", self.data_set_name]
+        words = ["train", "--model", model, "--dataset", self.data_set_name]
         if recipe_name in RECIPES:
             words += ["--recipe", recipe_name]
         for name, value in (changes_to(recipe_name, self.config) | changes).items():
             words += [f"--{name.replace('_', '-')}", str(value)]
-        return shlex.join(words)
+        return command_line(*words)
 
     def how_far(self, epochs: int) -> str:
         """Return that the training is not over, and after which epoch; empty where it is."""
@@ -218,9 +225,14 @@ class Run:
             )
         return Network(self.model_name, self.model_name, own)
 
-    def model(self, device: torch.device, network: Network | None = None) -> nn.Module:
-        """Return the network with its trained weights, on a device; see `network`."""
-        path, tensors = self.folder / MODEL, self.weights().tensors
+    def model(
+        self,
+        device: torch.device,
+        network: Network | None = None,
+        weights: Weights | None = None,
+    ) -> nn.Module:
+        """Return the network with its trained weights, on a device; see `network`, `weights`."""
+        path, tensors = self.folder / MODEL, (weights or self.weights()).tensors
         model = (network or self.network()).build(seed=0)
         for name, own in model.state_dict().items():
             if name in tensors and tensors[name].dtype != own.dtype:
@@ -256,7 +268,9 @@ class Run:
 
     def _stand_in(self, fault: str) -> Weights:
         """Return a checkpoint's weights in place of those that have a fault."""
-        is_over, notify = self.status == "finished", self.notify
+        is_over, has_diverged = self.status == "finished", self.status == "diverged"
+        # What diverged ended inside an epoch: no checkpoint has those weights.
+        notify = None if has_diverged else self.notify
         stand_ins = [
             each
             for each in (self.checkpoints(notify) if notify else ())
@@ -271,7 +285,7 @@ class Run:
                 f"{chosen.epochs}."
             )
             return chosen.weights
-        if is_over or self.status == "diverged":
+        if is_over or has_diverged:
             advice = (
                 f"No checkpoint beside it has the weights. Train again:\n  {self.train_command()}"
             )
@@ -318,10 +332,14 @@ class Run:
         return Predictions(image_set, softmax(logits))
 
     def logits(
-        self, images: torch.Tensor, device: torch.device, network: Network | None = None
+        self,
+        images: torch.Tensor,
+        device: torch.device,
+        network: Network | None = None,
+        weights: Weights | None = None,
     ) -> torch.Tensor:
         """Return the network's logits (N, 10) of prepared images on the device."""
-        with quick(self.model(device, network), device) as model:
+        with quick(self.model(device, network, weights), device) as model:
             return predict(model, images, self.config.evaluation_batch_size)
 
     def open_test_set(
@@ -332,23 +350,27 @@ class Run:
         Raises `RunError` where the splits are of another data set than the run's.
         """
         self.check_data_set(splits)
-        tensors = prepare(splits.test, device)
-        logits = self.logits(tensors.images, device, network)
-        result = self.keep_test_result(logits, tensors.labels)
+        tensors, weights = prepare(splits.test, device), self.weights()
+        logits = self.logits(tensors.images, device, network, weights)
+        result = self.keep_test_result(logits, tensors.labels, weights)
         return result, Predictions(splits.test, softmax(logits))
 
-    def keep_test_result(self, logits: torch.Tensor, labels: torch.Tensor) -> TestResult:
-        """Write the result on the test set into the folder, and count the opening."""
-        before, weights = self.test_result(), self.weights()
+    def keep_test_result(
+        self, logits: torch.Tensor, labels: torch.Tensor, weights: Weights
+    ) -> TestResult:
+        """Write what weights gave on the test set into the folder, and count the opening."""
         result = score(logits, labels)
-        kept = TestResult(
-            test_loss=result.loss,
-            test_accuracy=result.accuracy,
-            test_openings=(before.test_openings if before else 0) + 1,
-            epochs=weights.epochs,
-            weights_sha256=weights.sha256,
-        )
-        write_json(self.folder / EVALUATION, asdict(kept))
+        busy = f"Another program is evaluating {self.folder}: try again."
+        with alone(self.folder, busy, name=".evaluation.lock", seconds=_PATIENCE):
+            before = self.test_result()
+            kept = TestResult(
+                test_loss=result.loss,
+                test_accuracy=result.accuracy,
+                test_openings=(before.test_openings if before else 0) + 1,
+                epochs=weights.epochs,
+                weights_sha256=weights.sha256,
+            )
+            write_json(self.folder / EVALUATION, asdict(kept))
         return kept
 
     def check_data_set(self, splits: Splits) -> None:

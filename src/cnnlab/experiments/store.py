@@ -1,11 +1,13 @@
 """The files of runs and comparisons: whole or not at all, and every fault told as `RunError`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from cnnlab.errors import RunError
 from cnnlab.experiments.newer import newer
@@ -57,6 +59,28 @@ def free_folder(wanted: Path) -> Path:
                 raise _cannot_make(free, error) from None
             number += 1
             free = wanted.with_name(f"{wanted.name}-{number}")
+
+
+@contextmanager
+def alone(
+    folder: Path, otherwise: str, *, name: str = ".lock", seconds: float = 0
+) -> Iterator[None]:
+    """Hold a folder, so that no other program does the same in it meanwhile.
+
+    Raises `RunError` with the words of ``otherwise`` where another holds it for more than so many
+    seconds, and where the folder cannot be written.
+    """
+    lock = FileLock(folder / name)
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise RunError(otherwise) from None
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

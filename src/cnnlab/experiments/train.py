@@ -3,15 +3,14 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import nn
 
 from cnnlab.data.images import Splits, TensorSet
@@ -30,7 +29,7 @@ from cnnlab.experiments.run import (
     model_tensors,
     open_run,
 )
-from cnnlab.experiments.store import make_folder, move_file, write_bytes, write_tensors
+from cnnlab.experiments.store import alone, make_folder, move_file, write_bytes, write_tensors
 from cnnlab.files import PARTIAL
 from cnnlab.models.build import Network
 from cnnlab.training.config import TrainConfig
@@ -95,6 +94,24 @@ def resume_run(
     told. Raises `RunError` where there is nothing to go on with.
     """
     run.check_data_set(splits)
+    refuse_what_is_over(run)
+    here = {"device": describe_device(train.images.device), **versions()}
+    model = (network or run.network()).build(run.config.seed)
+    with _alone(run.folder):
+        run.description = open_run(run.folder).description  # until now another may have gone on
+        refuse_what_is_over(run)
+        _sweep(run.folder)
+        resume = _newest_sound(run, notify)
+        history = _history_behind(run, resume, notify)
+        if tell_differences(run.trained_on[-1], here, notify):
+            resumed = {**here, "epoch": len(history) + 1}
+            run.description["resumed"] = [*run.trained_on[1:], resumed]
+        _train(run, model, train, validation, history, resume, on_batch, on_epoch)
+    return run
+
+
+def refuse_what_is_over(run: Run) -> None:
+    """Raise `RunError` where a run is finished or has diverged: nothing is left to go on with."""
     if run.status == "finished":
         raise RunError(
             f"{run.folder} is finished: there is nothing to go on with after its "
@@ -103,32 +120,23 @@ def resume_run(
         )
     if run.status == "diverged":
         raise RunError(
-            f"{run.folder} is diverged: there is nothing to go on with. Begin a new run with "
+            f"{run.folder} has diverged: there is nothing to go on with. Begin a new run with "
             "smaller steps:\n  "
-            f"{run.train_command(learning_rate=run.config.learning_rate / 10)}"
+            f"{run.train_command(learning_rate=f'{run.config.learning_rate / 10:g}')}"
         )
-    here = {"device": describe_device(train.images.device), **versions()}
-    there = {"device": run.description["device"], **run.description["versions"]}
-    tell_differences(there, here, notify)
-    model = (network or run.network()).build(run.config.seed)
-    with _alone(run.folder):
-        _sweep(run.folder)
-        resume = _newest_sound(run, notify)
-        history = _history_behind(run, resume, notify)
-        _train(run, model, train, validation, history, resume, on_batch, on_epoch)
-    return run
 
 
 def tell_differences(
     there: Mapping[str, Any], here: Mapping[str, Any], notify: Callable[[str], None]
-) -> None:
-    """Tell of each thing that a result depends on and that is not what it was."""
-    for name, value in here.items():
-        if value != there.get(name):
-            notify(
-                f"{name} was {there.get(name)}, and is {value}: the results may differ from "
-                "those of a run never stopped."
-            )
+) -> bool:
+    """Tell of each thing a result depends on that is not what it was; return if any is."""
+    differing = [name for name, value in here.items() if value != there.get(name)]
+    for name in differing:
+        notify(
+            f"{name} was {there.get(name)}, and is {here[name]}: the results may differ from "
+            "those of a run never stopped."
+        )
+    return bool(differing)
 
 
 def what_is_kept(folder: Path) -> str:
@@ -252,20 +260,8 @@ def _train(
             raise
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a run folder, so that no other program trains in it at the same time."""
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"{folder} is being trained by another program.") from None
-    except OSError as error:
-        raise RunError(f"Cannot write into {folder} ({error.strerror}).") from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    return alone(folder, f"{folder} is being trained by another program.")
 
 
 def _end(run: Run, background: Background, status: str) -> None:
@@ -295,7 +291,7 @@ def _write(
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed program had not yet written whole."""
-    for name in (CONFIG, METRICS, MODEL, CHECKPOINT):
+    for name in (CONFIG, METRICS, MODEL, CHECKPOINT, SOURCE):
         for left in folder.glob(f".{name}.*{PARTIAL}"):
             left.unlink(missing_ok=True)
 
@@ -303,6 +299,9 @@ def _sweep(folder: Path) -> None:
 def _newest_sound(run: Run, notify: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest checkpoint that can be read, or None where there is none at all."""
     newest = next(run.checkpoints(notify), None)
+    if newest is not None and newest.path.name == CHECKPOINT_BEFORE:
+        # The next save would put the damaged one in the place of the only sound one.
+        (run.folder / CHECKPOINT).unlink(missing_ok=True)
     if newest is None and any(
         (run.folder / each).exists() for each in (CHECKPOINT, CHECKPOINT_BEFORE)
     ):

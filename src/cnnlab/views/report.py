@@ -121,6 +121,14 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
             f"cnnlab {about['cnnlab']}, PyTorch {about['versions']['torch']}, "
             f"Python {about['versions']['python']}",
         ),
+        *(
+            (
+                "Resumed",
+                f"in epoch {each['epoch']}: {each['device']}; cnnlab {each['cnnlab']}, PyTorch "
+                f"{each['torch']}, Python {each['python']}",
+            )
+            for each in run.trained_on[1:]
+        ),
     ]
 
 
