@@ -6,8 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
+from cnnlab.data.images import load
+from cnnlab.errors import RunError
+from cnnlab.experiments.store import alone
 from cnnlab.terminal import Terminal
+from cnnlab.workshop import open_workshop, resume_workshop
 
 BEGIN = ("workshop", "--dataset", "tiny", "--epochs", 2, "--seed", 3)
 NETWORKS = ("lenet5", "lenet5-relu-max")
@@ -135,3 +140,20 @@ def test_seconds_add_up(cnnlab, whole):
     assert len(found) == 2
     for total, each in found:
         assert float(total) == pytest.approx(2 * float(each), abs=0.06)
+
+
+def test_on_another_data_set_it_does_not_go_on(cnnlab, tiny_folder, whole):
+    plan = json.loads((whole / "workshop.json").read_text())
+    (whole / "workshop.json").write_text(json.dumps(plan | {"data_set": "tiny-sample"}))
+    splits = load("tiny", notify=lambda _: None)
+    with pytest.raises(RunError, match="is a workshop on tiny-sample; what was loaded is tiny"):
+        resume_workshop(
+            open_workshop(whole), splits, torch.device("cpu"), Terminal(json_wanted=False), print
+        )
+
+
+def test_two_programs_do_not_go_through_one_workshop(cnnlab, whole):
+    with alone(whole, ""):
+        status, _, err = cnnlab("workshop", "--resume", whole)
+    assert status == 1
+    assert "Another program is going through the workshop in whole." in said(err)

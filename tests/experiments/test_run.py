@@ -1,6 +1,7 @@
 import json
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ import torch
 
 from cnnlab.data.images import as_input, load, prepare
 from cnnlab.errors import DivergedError, RunError
+from cnnlab.experiments import run as run_module
 from cnnlab.experiments.run import open_run
 from cnnlab.experiments.store import free_folder
 from cnnlab.experiments.train import resume_run, train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
+from cnnlab.training.loop import score
 
 
 @pytest.fixture
@@ -268,6 +271,8 @@ def test_an_older_checkpoint_is_not_taken_for_the_end_of_a_finished_run(train):
     [("interrupted", "After its next epoch it is there"), ("diverged", "Train again")],
 )
 def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, advice):
+    """Those of a diverged one are of inside an epoch: no checkpoint has them."""
+
     def stop(record):
         raise KeyboardInterrupt
 
@@ -278,13 +283,43 @@ def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, adv
     path = run.folder / "model.safetensors"
     path.write_bytes(b"")
     told = []
-    assert open_run(run.folder, told.append).weights().epochs == 1
-    assert "which are those after epoch 1" in told[0]
+    if status == "interrupted":
+        assert open_run(run.folder, told.append).weights().epochs == 1
+        assert "which are those after epoch 1" in told[0]
+    else:
+        with pytest.raises(RunError, match=advice):
+            open_run(run.folder, told.append).weights()
     with pytest.raises(RunError, match=advice):
         run.weights()
     (run.folder / "metrics.jsonl").unlink()
     with pytest.raises(RunError, match=advice):
         run.weights()
+
+
+def test_a_result_is_of_the_weights_that_gave_it_also_where_newer_ones_come_meanwhile(
+    train, splits, monkeypatch
+):
+    run, other = train(), train("other", seed=1)
+    digest = run.weights().sha256
+
+    def replaced_meanwhile(logits, labels):
+        (other.folder / "model.safetensors").replace(run.folder / "model.safetensors")
+        return score(logits, labels)
+
+    monkeypatch.setattr(run_module, "score", replaced_meanwhile)
+    result, _ = run.open_test_set(splits, torch.device("cpu"))
+    assert result.weights_sha256 == digest
+    assert not run.is_of_now(result)
+
+
+def test_openings_at_once_are_all_counted(train, splits):
+    run = train()
+    weights = run.weights()
+    logits, labels = torch.zeros(4, 10), torch.zeros(4, dtype=torch.long)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(24):
+            pool.submit(open_run(run.folder).keep_test_result, logits, labels, weights)
+    assert run.test_result().test_openings == 24
 
 
 def test_lost_figures_are_missing_and_not_damaged(train):

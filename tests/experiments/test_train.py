@@ -15,9 +15,11 @@ from cnnlab.errors import RunError
 from cnnlab.experiments import store as store_module
 from cnnlab.experiments import train as train_module
 from cnnlab.experiments.run import Run, open_run
+from cnnlab.experiments.store import write_tensors
 from cnnlab.experiments.train import resume_run, train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
+from cnnlab.views.report import run_facts
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
 
@@ -154,6 +156,61 @@ def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_o
     assert told[0].endswith("It is left out.")
 
 
+def test_the_only_sound_checkpoint_is_not_overwritten_by_a_damaged_one(
+    start, go_on, tmp_path, monkeypatch
+):
+    whole, folder = start("whole"), tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    (folder / "checkpoint.safetensors").write_bytes(b"damaged")
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="the disk is full"):
+        patch.setattr(train_module, "write_tensors", fails_for(folder / "checkpoint.safetensors"))
+        go_on(folder)
+    assert_same(go_on(folder), whole)
+
+
+def fails_for(path):
+    def write(to, tensors, header):
+        if to == path:
+            raise RunError("the disk is full")
+        write_tensors(to, tensors, header)
+
+    return write
+
+
+def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    folder, told = tmp_path / "stopped", []
+    monkeypatch.setattr(train_module, "describe_device", lambda _: "another CPU")
+    with pytest.raises(KeyboardInterrupt):
+        go_on(folder, told, on_batch=stop_at(3, 2))
+    assert "and is another CPU: the results may differ" in told[0]
+    run = go_on(folder, told)  # as before: it is told and kept once
+    assert len(told) == 1
+    (resumed,) = open_run(folder).description["resumed"]
+    assert (resumed["epoch"], resumed["device"]) == (3, "another CPU")
+    assert ("Resumed", "in epoch 3: another CPU; ") in [
+        (name, value[: len("in epoch 3: another CPU; ")]) for name, value in run_facts(run)
+    ]
+
+
+def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp_path, splits):
+    with pytest.raises(KeyboardInterrupt):
+        start("stopped", on_batch=stop_at(3, 1))
+    late = open_run(tmp_path / "stopped")
+    go_on(tmp_path / "stopped")
+    with pytest.raises(RunError, match="is finished: there is nothing to go on with"):
+        resume_run(
+            late,
+            splits=splits,
+            train=prepare(splits.train),
+            validation=prepare(splits.validation),
+            notify=print,
+        )
+    assert open_run(tmp_path / "stopped").status == "finished"
+
+
 def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", on_batch=stop_at(3, 1))
@@ -195,7 +252,7 @@ def test_killed_as_the_first_epoch_was_kept_it_begins_anew(start, go_on, tmp_pat
     ("status", "message"),
     [
         ("finished", "begin a new run with more:\n  cnnlab train .* --epochs 6 "),
-        ("diverged", "is diverged: there is nothing"),
+        ("diverged", "has diverged: there is nothing"),
     ],
 )
 def test_what_has_ended_does_not_go_on(start, go_on, tmp_path, status, message):

@@ -103,6 +103,9 @@ def resume_run(
         _sweep(run.folder)
         resume = _newest_sound(run, notify)
         history = _history_behind(run, resume, notify)
+        if resume is not None and resume.path.name == CHECKPOINT_BEFORE:
+            # The next save would put the damaged one in the place of the only sound one.
+            (run.folder / CHECKPOINT).unlink(missing_ok=True)
         if tell_differences(run.trained_on[-1], here, notify):
             resumed = {**here, "epoch": len(history) + 1}
             run.description["resumed"] = [*run.trained_on[1:], resumed]
@@ -299,9 +302,6 @@ def _sweep(folder: Path) -> None:
 def _newest_sound(run: Run, notify: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest checkpoint that can be read, or None where there is none at all."""
     newest = next(run.checkpoints(notify), None)
-    if newest is not None and newest.path.name == CHECKPOINT_BEFORE:
-        # The next save would put the damaged one in the place of the only sound one.
-        (run.folder / CHECKPOINT).unlink(missing_ok=True)
     if newest is None and any(
         (run.folder / each).exists() for each in (CHECKPOINT, CHECKPOINT_BEFORE)
     ):
