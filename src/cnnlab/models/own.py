@@ -19,7 +19,6 @@ from torch import nn
 from cnnlab.models.checking.explain import explain
 from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.misfit import placed
-from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.models.meant import meant_by
 from cnnlab.models.source import named_in, networks_in, parsed
@@ -153,9 +152,6 @@ def read_own(name: str) -> OwnNetwork:
         class_name = networks[0]
     if class_name not in there:
         raise FaultError(_not_there(file, class_name, there, networks))
-    misspelt = misspelt_init(tree, class_name)
-    if misspelt:
-        raise FaultError(misspelt, file)
     return OwnNetwork(str(Path(file)), class_name, text)
 
 

@@ -114,14 +114,23 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
 
 
 def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
-    """Return where a class's __init__ is written otherwise, so that Python never calls it."""
+    """Return where a class's __init__ is written otherwise, so that nothing calls it."""
+    called = {
+        each.attr
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Attribute) and not _is_of_super(each)
+    }
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
             if any(each.name == "__init__" for each in methods):
                 return None
             for method in methods:
-                if any(_initialises(each) for each in ast.walk(method)):
+                if (
+                    _resembles_init(method.name)
+                    and method.name not in called
+                    and any(_initialises(each) for each in ast.walk(method))
+                ):
                     return Finding(
                         "mistake",
                         f"Line {method.lineno}: {method.name} is never called by Python: write "
@@ -131,12 +140,23 @@ def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
     return None
 
 
+def _resembles_init(name: str) -> bool:
+    """Return whether a method was meant as __init__; a dataclass's __post_init__ was not."""
+    return name != "__post_init__" and bool(get_close_matches(name, ["__init__"]))
+
+
 def _initialises(node: ast.AST) -> bool:
     """Return whether a part of a method is ``super().__init__``, or that misspelt alike."""
     return (
         isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Call)
+        and _is_of_super(node)
+        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
+    )
+
+
+def _is_of_super(node: ast.Attribute) -> bool:
+    return (
+        isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
         and node.value.func.id == "super"
-        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
     )

@@ -1,0 +1,94 @@
+"""Sound networks, written in unusual ways, of which nothing may be said."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnlab.models.build import find_network
+from cnnlab.models.check import check_network
+
+IMPORTS = """\
+import copy
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+"""
+
+POST_INIT = """
+@dataclass(eq=False)
+class Net(nn.Module):
+    width: int = 16
+
+    def __post_init__(self):
+        super().__init__()
+        self.last = nn.Sequential(nn.Flatten(), nn.Linear(1024, self.width), nn.Linear(16, 10))
+
+    def forward(self, x):
+        return self.last(x)
+"""
+INIT_OF_A_BASE = """
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._init()
+
+    def _init(self):
+        self.first = nn.Linear(1024, 32)
+
+class Net(Base):
+    def _init(self):
+        super()._init()
+        self.last = nn.Linear(32, 10)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)).relu())
+"""
+RESET = """
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+
+    def forward(self, x):
+        return self.last(x.flatten(1))
+
+class Net(Base):
+    def reset(self):
+        super().__init__()
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(POST_INIT, id="post-init"),
+        pytest.param(INIT_OF_A_BASE, id="init-of-a-base"),
+        pytest.param(RESET, id="reset"),
+    ],
+)
+def test_nothing_is_said_of_it(text):
+    Path("mine.py").write_text(IMPORTS + text)
+    assert check_network("mine.py:Net").findings == ()
+
+
+def test_what_explains_no_failure_of_a_method_like_init_is_not_said():
+    Path("mine.py").write_text(
+        IMPORTS + RESET.replace("reset", "_init_"),
+    )
+    assert find_network("mine.py:Net").findings == ()
+
+
+def test_a_method_that_python_does_call_is_not_what_a_failure_comes_from():
+    Path("mine.py").write_text(IMPORTS + POST_INIT.replace("nn.Linear(16, 10)", "nn.Linear(16, 9)"))
+    (found,) = check_network("mine.py:Net").findings
+    assert found.kind == "output"
