@@ -61,6 +61,24 @@ class Net(Base):
     def reset(self):
         super().__init__()
 """
+COMPILED = """
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(1024, 32)
+
+    def forward(self, x):
+        return self.layer(x).relu()
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = torch.compile(Block(), backend="eager")
+        self.last = nn.Linear(32, 10)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +92,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(POST_INIT, id="post-init"),
         pytest.param(INIT_OF_A_BASE, id="init-of-a-base"),
         pytest.param(RESET, id="reset"),
+        pytest.param(COMPILED, id="compiled"),
     ],
 )
 def test_nothing_is_said_of_it(text):

@@ -28,13 +28,16 @@ def strangers_noted(
 
     ``made`` grows with each layer that the file makes.
     """
-    members = set(network.modules())
+    # By identity: what torch.compile traces cannot look for a module in a set.
+    members = {id(each) for each in network.modules()}
     state = {id(each) for each in chain(network.parameters(), network.buffers())}
     made_before = set(made)
     strangers: dict[nn.Module, Stranger] = {}
 
     def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
-        if module in members or module in strangers or not _has_a_state_beyond(state, module):
+        if id(module) in members:
+            return
+        if module in strangers or not _has_a_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
         strangers[module] = Stranger(module, line_running(path), is_new)
