@@ -79,6 +79,18 @@ class Net(nn.Module):
     def forward(self, x):
         return self.last(self.first(x.flatten(1)))
 """
+TEMPLATE = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self._template = [nn.Linear(1024, 10, bias=False)]
+        self.weights = nn.Linear(4, 10240)
+        self.code = nn.Parameter(torch.randn(4))
+
+    def forward(self, x):
+        weight = self.weights(self.code).view(10, 1024)
+        return functional_call(self._template[0], {"weight": weight}, (x.flatten(1),))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +105,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(INIT_OF_A_BASE, id="init-of-a-base"),
         pytest.param(RESET, id="reset"),
         pytest.param(COMPILED, id="compiled"),
+        pytest.param(TEMPLATE, id="template"),
     ],
 )
 def test_nothing_is_said_of_it(text):

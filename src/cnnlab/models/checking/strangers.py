@@ -53,7 +53,12 @@ def strangers_noted(
 
 def _has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
     """Return whether training would change something in the layer that is not in ``state``."""
-    own = [each for each in module.parameters(recurse=False) if each.requires_grad]
+    # What torch.func.functional_call lends to a layer is a tensor and no parameter.
+    own = [
+        each
+        for each in module.parameters(recurse=False)
+        if isinstance(each, nn.Parameter) and each.requires_grad
+    ]
     running = getattr(module, "running_mean", None)
     return any(id(each) not in state for each in (*own, *([] if running is None else [running])))
 
