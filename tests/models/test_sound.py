@@ -91,6 +91,20 @@ class Net(nn.Module):
         weight = self.weights(self.code).view(10, 1024)
         return functional_call(self._template[0], {"weight": weight}, (x.flatten(1),))
 """
+TEACHER = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        self._teacher = [copy.deepcopy(self.last)]
+
+    def forward(self, x):
+        x = x.flatten(1)
+        if self.training:
+            with torch.no_grad():
+                self.target = self._teacher[0](x)
+        return self.last(x)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +120,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(RESET, id="reset"),
         pytest.param(COMPILED, id="compiled"),
         pytest.param(TEMPLATE, id="template"),
+        pytest.param(TEACHER, id="teacher"),
     ],
 )
 def test_nothing_is_said_of_it(text):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
@@ -37,6 +38,8 @@ def strangers_noted(
     def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
         if id(module) in members:
             return
+        if network.training and not torch.is_grad_enabled():
+            return  # a teacher, say: what counts for the answers is called in evaluation too
         if module in strangers or not _has_a_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
