@@ -94,6 +94,14 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "A BatchNorm1d",
         ),
         (
+            {
+                "made": "self.norms = [nn.BatchNorm1d(10, affine=False)]",
+                "answer": "self.norms[0](self.last(x))",
+            },
+            "plain-list",
+            "Write self.norms = nn.ModuleList([...]).",
+        ),
+        (
             {"within": LATE, "answer": "self.last(x) + self.late(x)"},
             "made-in-forward",
             "makes a Linear while forward runs",

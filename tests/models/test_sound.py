@@ -105,6 +105,16 @@ class Net(nn.Module):
                 self.target = self._teacher[0](x)
         return self.last(x)
 """
+FROZEN_LIST = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        self.teachers = [nn.Linear(1024, 10).requires_grad_(False)]
+
+    def forward(self, x):
+        return self.last(x.flatten(1))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +131,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(COMPILED, id="compiled"),
         pytest.param(TEMPLATE, id="template"),
         pytest.param(TEACHER, id="teacher"),
+        pytest.param(FROZEN_LIST, id="frozen-list"),
     ],
 )
 def test_nothing_is_said_of_it(text):

@@ -8,7 +8,7 @@ from torch import nn
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
-from cnnlab.models.checking.strangers import Stranger
+from cnnlab.models.checking.strangers import Stranger, has_a_state_beyond, state_of
 
 _UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
 
@@ -28,7 +28,7 @@ def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Findin
 
 
 def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]]:
-    seen = set(subject.network.modules())
+    state = state_of(subject.network)
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
             if attribute.startswith("_") or isinstance(value, nn.Module):
@@ -36,7 +36,7 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
             held = [
                 (layer, holder)
                 for layer, holder in _layers_in(value, None, set())
-                if layer not in seen and list(layer.parameters())
+                if any(has_a_state_beyond(state, part) for part in layer.modules())
             ]
             if held:
                 layer, holder = held[0]

@@ -31,7 +31,7 @@ def strangers_noted(
     """
     # By identity: what torch.compile traces cannot look for a module in a set.
     members = {id(each) for each in network.modules()}
-    state = {id(each) for each in chain(network.parameters(), network.buffers())}
+    state = state_of(network)
     made_before = set(made)
     strangers: dict[nn.Module, Stranger] = {}
 
@@ -40,7 +40,7 @@ def strangers_noted(
             return
         if network.training and not torch.is_grad_enabled():
             return  # a teacher, say: what counts for the answers is called in evaluation too
-        if module in strangers or not _has_a_state_beyond(state, module):
+        if module in strangers or not has_a_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
         strangers[module] = Stranger(module, line_running(path), is_new)
@@ -54,7 +54,12 @@ def strangers_noted(
         noted += strangers.values()
 
 
-def _has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
+def state_of(network: nn.Module) -> set[int]:
+    """Return the identities of all that is trained or saved of a network."""
+    return {id(each) for each in chain(network.parameters(), network.buffers())}
+
+
+def has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
     """Return whether training would change something in the layer that is not in ``state``."""
     # What torch.func.functional_call lends to a layer is a tensor and no parameter.
     own = [
