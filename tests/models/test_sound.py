@@ -6,6 +6,7 @@ import pytest
 
 from cnnlab.models.build import find_network
 from cnnlab.models.check import check_network
+from cnnlab.models.checking import making
 
 IMPORTS = """\
 import copy
@@ -115,6 +116,16 @@ class Net(nn.Module):
     def forward(self, x):
         return self.last(x.flatten(1))
 """
+SMALL = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        {made}
+
+    def forward(self, x):
+        return self.last(x.flatten(1))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +161,17 @@ def test_a_method_that_python_does_call_is_not_what_a_failure_comes_from():
     Path("mine.py").write_text(IMPORTS + POST_INIT.replace("nn.Linear(16, 10)", "nn.Linear(16, 9)"))
     (found,) = check_network("mine.py:Net").findings
     assert found.kind == "output"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "for _ in range(3): nn.Linear(1024, 10)",
+        "self.tied = nn.ParameterList([self.last.weight] * 3)",
+        "nn.Linear(10**6, 10**6, device='meta')",
+    ],
+)
+def test_only_the_weights_that_a_network_has_count_against_the_limit(monkeypatch, made):
+    monkeypatch.setattr(making, "MOST_PARAMETERS", 2 * 10250)
+    Path("mine.py").write_text(IMPORTS + SMALL.format(made=made))
+    assert all(each.kind != "too-large" for each in check_network("mine.py:Net").findings)

@@ -1,7 +1,7 @@
 """One pass of images through a network, and what goes wrong in it."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from math import prod
@@ -29,7 +29,7 @@ class Subject:
     make: Callable[[], nn.Module]
     path: str
     text: str
-    made_lines: dict[nn.Module, int]
+    made_lines: Mapping[nn.Module, int]
 
     @property
     def forward_line(self) -> int | None:
