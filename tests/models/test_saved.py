@@ -37,6 +37,14 @@ def closed():
     layer = nn.Linear(1024, 10)
     return lambda x: layer(x)
 """
+OWN_STATE = """
+    def get_extra_state(self):
+        return torch.tensor(id(self))
+
+    def set_extra_state(self, state):
+        if state != id(self):
+            raise ValueError("of another network")
+"""
 LATE = """
     def late(self, x):
         if not hasattr(self, "more"):
@@ -135,6 +143,11 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             },
             "not-saved",
             "Made once more, the network does not take the weights of the first",
+        ),
+        (
+            {"within": OWN_STATE},
+            "not-saved",
+            "could not be loaded: of another network. Let it",
         ),
     ],
 )

@@ -126,6 +126,22 @@ class Net(nn.Module):
     def forward(self, x):
         return self.last(x.flatten(1))
 """
+LINKED = """
+class Node:
+    def __init__(self, following):
+        self.following = following
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        self.first = None
+        for _ in range(5000):
+            self.first = Node(self.first)
+
+    def forward(self, x):
+        return self.last(x.flatten(1))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +159,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(TEMPLATE, id="template"),
         pytest.param(TEACHER, id="teacher"),
         pytest.param(FROZEN_LIST, id="frozen-list"),
+        pytest.param(LINKED, id="linked"),
     ],
 )
 def test_nothing_is_said_of_it(text):

@@ -1,7 +1,6 @@
 """Layers that PyTorch does not see in a network: neither trained, nor saved, nor loaded again."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from torch import nn
 
@@ -35,7 +34,7 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
                 continue  # a private list may hide layers on purpose, such as a teacher's
             held = [
                 (layer, holder)
-                for layer, holder in _layers_in(value, None, set())
+                for layer, holder in _layers_in(value)
                 if any(has_a_state_beyond(state, part) for part in layer.modules())
             ]
             if held:
@@ -46,25 +45,26 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
                 yield Finding("plain-list", message, line), [layer for layer, _ in held]
 
 
-def _layers_in(
-    value: object, holder: str | None, visited: set[int]
-) -> Iterator[tuple[nn.Module, str | None]]:
+def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
     """Yield each layer within lists, dicts and objects, and the class of the last such object."""
-    if isinstance(value, nn.Module):
-        yield value, holder
-        return
-    if id(value) in visited:
-        return
-    visited.add(id(value))
-    within: Any = ()
-    if isinstance(value, list | tuple | set):
-        within = value
-    elif isinstance(value, dict):
-        within = value.values()
-    elif type(value).__module__.startswith("cnnlab_own_"):
-        holder, within = type(value).__name__, list(getattr(value, "__dict__", {}).values())
-    for each in within:
-        yield from _layers_in(each, holder, visited)
+    waiting: list[tuple[object, str | None]] = [(value, None)]
+    visited: set[int] = set()
+    while waiting:  # no recursion: what is linked one to the next may be long
+        value, holder = waiting.pop()
+        if isinstance(value, nn.Module):
+            yield value, holder
+            continue
+        if id(value) in visited:
+            continue
+        visited.add(id(value))
+        within: Iterable[object] = ()
+        if isinstance(value, list | tuple | set):
+            within = value
+        elif isinstance(value, dict):
+            within = value.values()
+        elif type(value).__module__.startswith("cnnlab_own_"):
+            holder, within = type(value).__name__, getattr(value, "__dict__", {}).values()
+        waiting += [(each, holder) for each in reversed(list(within))]
 
 
 def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:

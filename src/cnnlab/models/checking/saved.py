@@ -24,8 +24,9 @@ def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
         other = subject.make()
     try:
         other.load_state_dict(subject.network.state_dict())
-    except RuntimeError as error:
-        said = " ".join(str(error).split(":", 1)[-1].split())
+    except Exception as error:  # a network may load by code of its own
+        said = " ".join(str(error).split(":", 1)[-1].split()) or type(error).__name__
+        said = said if said.endswith(".") else f"{said}."
         yield Finding(
             "not-saved",
             "Made once more, the network does not take the weights of the first, so what is saved "
