@@ -145,6 +145,12 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "Made once more, the network does not take the weights of the first",
         ),
         (
+            {"within": "def get_extra_state(self): return {}"},
+            "not-saved",
+            "get_extra_state adds _extra_state, a value of type dict, to what is saved of the "
+            "network, but cnnlab saves tensors only. Keep its numbers in a buffer,",
+        ),
+        (
             {"within": OWN_STATE},
             "not-saved",
             "could not be loaded: of another network. Let it",

@@ -17,6 +17,10 @@ from cnnlab.randomness import seeded
 
 def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
     """Yield what keeps another network, given the weights of this one, from answering alike."""
+    no_tensors = list(_no_tensors(subject))
+    if no_tensors:
+        yield from no_tensors
+        return
     logits = evaluate(subject, images).logits
     if logits is None or differ(logits, evaluate(subject, images).logits):
         return  # what draws at random when it answers is told elsewhere
@@ -36,6 +40,19 @@ def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
         return
     if differ(logits, evaluate(replace(subject, network=other), images).logits):
         yield _not_saved(subject, other)
+
+
+def _no_tensors(subject: Subject) -> Iterator[Finding]:
+    for name, value in subject.network.state_dict().items():
+        if not isinstance(value, torch.Tensor):
+            made_by = "get_extra_state" if name.endswith("_extra_state") else "state_dict"
+            yield Finding(
+                "not-saved",
+                f"{made_by} adds {name}, a value of type {type(value).__name__}, to what is saved "
+                "of the network, but cnnlab saves tensors only. Keep its numbers in a buffer, as "
+                f'in self.register_buffer("scale", torch.tensor(1.5)), and take {made_by} out.',
+                subject.forward_line,
+            )
 
 
 def _not_saved(subject: Subject, other: nn.Module) -> Finding:
