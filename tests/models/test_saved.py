@@ -195,3 +195,19 @@ def test_what_is_saved_or_the_same_each_time_is_no_fault(tmp_path, monkeypatch, 
 def test_a_network_that_draws_in_evaluation_is_random_and_no_more(tmp_path, monkeypatch):
     name = written(tmp_path, monkeypatch, answer="self.last(x + torch.randn_like(x))")
     assert [each.kind for each in check_network(name).findings] == ["random"]
+
+
+def test_a_network_that_cannot_be_made_twice_keeps_its_other_findings(tmp_path, monkeypatch):
+    name = written(
+        tmp_path,
+        monkeypatch,
+        before="MADE = []",
+        made='if MADE: raise KeyError("made twice")\n        MADE.append(self)',
+        answer="self.last(x).softmax(1)",
+    )
+    one, two = check_network(name).findings
+    assert (one.kind, two.kind, two.effect) == ("error", "softmax", "spoils")
+    assert one.message == (
+        "Made once more, as for each further run, it fails: Making Net() stops in line 12 with "
+        "KeyError: 'made twice'."
+    )
