@@ -211,3 +211,41 @@ def test_a_network_that_cannot_be_made_twice_keeps_its_other_findings(tmp_path, 
         "Made once more, as for each further run, it fails: Making Net() stops in line 12 with "
         "KeyError: 'made twice'."
     )
+
+
+OWN_BLOCK = """
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(10, 10))
+
+    def forward(self, x):
+        return self.inner(x)
+"""
+OWN_LAYER = """
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(10))
+
+    def forward(self, x):
+        return x * self.factor
+"""
+
+
+@pytest.mark.parametrize("before", [OWN_BLOCK, OWN_LAYER])
+def test_a_block_of_ones_own_that_forward_makes_is_found_where_it_is_made(
+    tmp_path, monkeypatch, before
+):
+    name = written(tmp_path, monkeypatch, before=before, answer="Scale()(self.last(x))")
+    (found,) = check_network(name).findings
+    assert found.line == 24
+    assert found.message.startswith("Line 24 makes a Scale while forward runs")
+    assert "self.layer = Scale(...)" in found.message
+
+
+def test_a_layer_of_ones_own_outside_is_advised_by_its_own_name(tmp_path, monkeypatch):
+    before = f"{OWN_LAYER}\nSCALE = Scale()\n"
+    name = written(tmp_path, monkeypatch, before=before, answer="SCALE(self.last(x))")
+    (found,) = check_network(name).findings
+    assert (found.kind, "self.layer = Scale(...)" in found.message) == ("outside", True)

@@ -79,13 +79,13 @@ def _hidden_by(place: str, attribute: str, value: object, holder: str | None) ->
 
 
 def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
-    kind = type(stranger.module).__name__
-    line = subject.made_lines.get(stranger.module) or stranger.call_line
+    kind = type(stranger.whole).__name__
+    line = stranger.whole_line or subject.made_lines.get(stranger.module) or stranger.call_line
     return Finding(
         "made-in-forward",
         f"Line {line} makes a {kind} while forward runs: its weights are drawn there, and are "
         "neither trained nor saved with the run. Make it in __init__, as in self.layer = "
-        f"nn.{kind}(...), and only call it in forward: x = self.layer(x).",
+        f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
         line,
     )
 
@@ -102,6 +102,12 @@ def _outside(subject: Subject, stranger: Stranger) -> Finding:
     return Finding(
         "outside",
         f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
-        f"as in self.layer = nn.{kind}(...), and call self.layer(x).",
+        f"as in self.layer = {_written(stranger.module)}(...), and call self.layer(x).",
         made or stranger.call_line,
     )
+
+
+def _written(module: nn.Module) -> str:
+    """Return a layer's class as a file has it: PyTorch's with "nn." before it."""
+    kind = type(module)
+    return f"nn.{kind.__name__}" if kind.__module__.startswith("torch.nn.") else kind.__name__

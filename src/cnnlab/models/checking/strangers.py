@@ -9,16 +9,25 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.modules.module import (
+    register_module_forward_pre_hook,
+    register_module_parameter_registration_hook,
+)
 
 
 @dataclass(frozen=True)
 class Stranger:
-    """A layer with weights of its own, in which line it was called, and if the pass made it."""
+    """A layer with weights of its own, in which line it was called, and if the pass made it.
+
+    ``whole`` is the layer, or the block of which its making was a part; in ``whole_line`` the pass
+    made that.
+    """
 
     module: nn.Module
     call_line: int | None
     is_made_by_the_pass: bool
+    whole: nn.Module
+    whole_line: int | None
 
 
 @contextmanager
@@ -34,6 +43,7 @@ def strangers_noted(
     state = state_of(network)
     made_before = set(made)
     strangers: dict[nn.Module, Stranger] = {}
+    wholes: dict[nn.Module, tuple[nn.Module, int | None]] = {}
 
     def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
         if id(module) in members:
@@ -43,14 +53,22 @@ def strangers_noted(
         if module in strangers or not has_a_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
-        strangers[module] = Stranger(module, line_running(path), is_new)
+        whole, line = wholes.get(module, (module, None))
+        strangers[module] = Stranger(module, line_running(path), is_new, whole, line)
+
+    def note_whole(module: nn.Module, *_: object) -> None:
+        wholes.setdefault(module, _whole(module, path))
 
     noted: list[Stranger] = []
-    handle = register_module_forward_pre_hook(note)
+    handles = (
+        register_module_forward_pre_hook(note),
+        register_module_parameter_registration_hook(note_whole),
+    )
     try:
         yield noted
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         noted += strangers.values()
 
 
@@ -69,6 +87,20 @@ def has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
     ]
     running = getattr(module, "running_mean", None)
     return any(id(each) not in state for each in (*own, *([] if running is None else [running])))
+
+
+def _whole(module: nn.Module, path: str) -> tuple[nn.Module, int | None]:
+    """Return the block that is being made with a layer in it, and in which line of the file."""
+    whole, frame = module, sys._getframe().f_back
+    while frame:
+        code = frame.f_code
+        if code.co_name == "__init__":
+            made = frame.f_locals.get(code.co_varnames[0])
+            whole = made if isinstance(made, nn.Module) else whole
+        elif code.co_filename == path:
+            return whole, frame.f_lineno
+        frame = frame.f_back
+    return module, None
 
 
 def line_running(path: str) -> int | None:
