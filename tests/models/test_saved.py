@@ -151,6 +151,31 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "network, but cnnlab saves tensors only. Keep its numbers in a buffer,",
         ),
         (
+            {
+                "made": "self.factor = random.random()",
+                "answer": 'setattr(self, "kept", self.last(x) * self.factor) or self.kept',
+            },
+            "not-saved",
+            "Another network that is given the saved weights gives other answers",
+        ),
+        (
+            {
+                "made": "self.none = torch.full((2,), torch.nan); self.factor = torch.rand(10)",
+                "answer": "self.last(x) * self.factor",
+            },
+            "not-saved",
+            "factor is a plain tensor",
+        ),
+        (
+            {
+                "before": "MADE = []",
+                "made": "MADE.append(self)",
+                "answer": "self.last(x) if len(MADE) < 2 else self.last(x).reshape(3, 7)",
+            },
+            "not-saved",
+            "Made once more and given the saved weights, it fails: Line 16 asks for",
+        ),
+        (
             {"within": OWN_STATE},
             "not-saved",
             "could not be loaded: of another network. Let it",
