@@ -142,6 +142,22 @@ class Net(nn.Module):
     def forward(self, x):
         return self.last(x.flatten(1))
 """
+KEPT = """
+from torch.autograd import backward
+import sys
+OUTPUT = sys.stdout
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(1024, 10)
+        backward(torch.ones(2, requires_grad=True).sum())
+        print("made", file=OUTPUT)
+
+    def forward(self, x):
+        print(x.shape, file=OUTPUT)
+        return self.last(x.flatten(1))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +176,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
         pytest.param(TEACHER, id="teacher"),
         pytest.param(FROZEN_LIST, id="frozen-list"),
         pytest.param(LINKED, id="linked"),
+        pytest.param(KEPT, id="kept"),
     ],
 )
 def test_nothing_is_said_of_it(text):

@@ -103,7 +103,9 @@ def _tried_out(name: str, make: Callable[[], nn.Module], notify: Callable[[str],
     try:
         with apart(on_waiting), lines_of_layers(source.path) as lines:
             with too_large_refused(source.path):
-                at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+                at_top = tuple(
+                    make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+                )
             stage = _MAKING
             torch.manual_seed(0)
             with too_large_refused(source.path), redirect_stdout(io.StringIO()) as printed:

@@ -51,13 +51,16 @@ def reading_noted(path: str) -> Iterator[Reading]:
     """Note what the file does inside the block, in which it is run; it prints as before."""
     reading = Reading()
     plain_backward = torch.autograd.backward
+    is_over = False  # the file may have kept the stream, or backward, for its network
 
     def noting_backward(*given: Any, **named: Any) -> None:
-        reading.train_line = reading.train_line or line_running(path)
+        if not is_over:
+            reading.train_line = reading.train_line or line_running(path)
         plain_backward(*given, **named)
 
     def note_print() -> None:
-        reading.print_line = reading.print_line or line_running(path)
+        if not is_over:
+            reading.print_line = reading.print_line or line_running(path)
 
     began = time.perf_counter()
     torch.autograd.backward = noting_backward  # PyTorch has no hook for it
@@ -65,6 +68,7 @@ def reading_noted(path: str) -> Iterator[Reading]:
         with redirect_stdout(cast(TextIO, _Noting(sys.stdout, note_print))):
             yield reading
     finally:
+        is_over = True
         torch.autograd.backward = plain_backward
         reading.seconds = time.perf_counter() - began
 
