@@ -1,8 +1,12 @@
 """Sound networks, written in unusual ways, of which nothing may be said."""
 
+import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from torch import nn
 
 from cnnlab.models.build import find_network
 from cnnlab.models.check import check_network
@@ -209,3 +213,22 @@ def test_only_the_weights_that_a_network_has_count_against_the_limit(monkeypatch
     monkeypatch.setattr(making, "MOST_PARAMETERS", 2 * 10250)
     Path("mine.py").write_text(IMPORTS + SMALL.format(made=made))
     assert all(each.kind != "too-large" for each in check_network("mine.py:Net").findings)
+
+
+def test_two_checks_at_once_leave_everything_as_it_was():
+    for name in ("one.py", "two.py"):
+        made = f"import time; time.sleep(0.3)  # {name}"
+        Path(name).write_text(IMPORTS + SMALL.format(made=made))
+    before = nn.Module.__init__, sys.stdin, sys.stdout
+    found = []
+    threads = [
+        Thread(target=lambda name=name: found.append(check_network(f"{name}:Net")))
+        for name in ("one.py", "two.py")
+    ]
+    for each in threads:
+        each.start()
+        time.sleep(0.15)
+    for each in threads:
+        each.join()
+    assert (nn.Module.__init__, sys.stdin, sys.stdout) == before
+    assert [each.findings for each in found] == [(), ()]

@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 
 import torch
 
+from cnnlab.models.checking.apart import ONE_AT_A_TIME
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.strangers import line_running
 
@@ -49,6 +50,12 @@ class Reading:
 @contextmanager
 def reading_noted(path: str) -> Iterator[Reading]:
     """Note what the file does inside the block, in which it is run; it prints as before."""
+    with ONE_AT_A_TIME, _noted(path) as reading:
+        yield reading
+
+
+@contextmanager
+def _noted(path: str) -> Iterator[Reading]:
     reading = Reading()
     plain_backward = torch.autograd.backward
     is_over = False  # the file may have kept the stream, or backward, for its network
