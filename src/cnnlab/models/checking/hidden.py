@@ -81,9 +81,10 @@ def _hidden_by(place: str, attribute: str, value: object, holder: str | None) ->
 def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
     kind = type(stranger.whole).__name__
     line = stranger.whole_line or subject.made_lines.get(stranger.module) or stranger.call_line
+    where = f"Line {line}" if line else "The file"
     return Finding(
         "made-in-forward",
-        f"Line {line} makes a {kind} while forward runs: its weights are drawn there, and are "
+        f"{where} makes a {kind} while forward runs: its weights are drawn there, and are "
         "neither trained nor saved with the run. Make it in __init__, as in self.layer = "
         f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
         line,
