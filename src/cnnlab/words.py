@@ -1,5 +1,10 @@
 """Numbers as a person reads them: singular and plural, shares in percent."""
 
+import re
+
+# Also what is spelt out letter by letter: an nn.ReLU, an LSTM; but a ReLU, a SELU, a UNet.
+_AN = re.compile(r"[AEIOaeio]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
+
 
 def times(count: int) -> str:
     """Return a number of times in words."""
@@ -14,3 +19,8 @@ def counted(count: int, noun: str) -> str:
 def percent(share: float, digits: int = 2) -> str:
     """Return a share, in [0, 1], in percent: 84.74 %."""
     return f"{100 * share:.{digits}f} %"
+
+
+def with_article(name: str) -> str:
+    """Return a class's name with "a" or "an" before it."""
+    return f"{'an' if _AN.match(name) else 'a'} {name}"

@@ -8,6 +8,7 @@ from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
 from cnnlab.models.checking.strangers import Stranger, has_a_state_beyond, state_of
+from cnnlab.words import with_article
 
 _UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
 
@@ -70,8 +71,9 @@ def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
 def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:
     if holder:
         return (
-            f"{place} holds layers in a {holder}, which is no nn.Module, {_UNSEEN} Write "
-            f"class {holder}(nn.Module), with super().__init__() as the first line of its __init__."
+            f"{place} holds layers in {with_article(holder)}, which is no nn.Module, {_UNSEEN} "
+            f"Write class {holder}(nn.Module), with super().__init__() as the first line of its "
+            "__init__."
         )
     kind = type(value).__name__
     better = "nn.ModuleDict({...})" if kind == "dict" else "nn.ModuleList([...])"
@@ -84,22 +86,22 @@ def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
     where = f"Line {line}" if line else "The file"
     return Finding(
         "made-in-forward",
-        f"{where} makes a {kind} while forward runs: its weights are drawn there, and are "
-        "neither trained nor saved with the run. Make it in __init__, as in self.layer = "
+        f"{where} makes {with_article(kind)} while forward runs: its weights are drawn there, and "
+        "are neither trained nor saved with the run. Make it in __init__, as in self.layer = "
         f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
         line,
     )
 
 
 def _outside(subject: Subject, stranger: Stranger) -> Finding:
-    kind = type(stranger.module).__name__
     made = subject.made_lines.get(stranger.module)
     lines = [
         f"{done} in line {line}"
         for done, line in (("made", made), ("called", stranger.call_line))
         if line
     ]
-    which = f"A {kind}, {' and '.join(lines)}," if lines else f"A {kind} that forward calls"
+    a_kind = with_article(type(stranger.module).__name__).replace("a", "A", 1)
+    which = f"{a_kind}, {' and '.join(lines)}," if lines else f"{a_kind} that forward calls"
     return Finding(
         "outside",
         f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "

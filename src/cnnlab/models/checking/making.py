@@ -13,6 +13,7 @@ from torch.nn.parameter import is_lazy
 from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.mistakes import TOO_LARGE
 from cnnlab.models.checking.strangers import line_running
+from cnnlab.words import with_article
 
 MOST_PARAMETERS = 250_000_000
 """With its gradients, the optimizer's state and a copy on its way to the disk: 4 GB."""
@@ -98,11 +99,11 @@ class _Drawn:
 
 def _too_large(drawn: _Drawn, line: int | None) -> Finding:
     kind, most = drawn.largest()
-    the = f"With line {line} the" if line else "The"
+    the = f"By line {line} the" if line else "The"
     return Finding(
         "too-large",
         f"{the} network has {drawn.total:,} parameters or more: {drawn.total * _BYTES / 1e9:.1f} "
         f"GB, and training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The "
-        f"largest layer is a {kind} with {most:,}: {TOO_LARGE}",
+        f"largest layer is {with_article(kind)} with {most:,}: {TOO_LARGE}",
         line,
     )

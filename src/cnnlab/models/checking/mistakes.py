@@ -48,8 +48,8 @@ def _unknown_name(module: str, name: str) -> str | None:
 def _not_imported(name: str) -> str | None:
     if name == "get_ipython":
         return (
-            "get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
-            "take it out."
+            "get_ipython() belongs to a notebook, and comes from a line that began with % or ! "
+            "there: take it out."
         )
     if name in _IMPORTS:
         return f"{name} is not imported: write {_IMPORTS[name]} at the top of the file."
@@ -60,14 +60,14 @@ def _not_applied(kind: str) -> str | None:
     if not is_layer(kind):
         return None
     return (
-        f"a nn.{kind} stands where numbers should, as it was made and not applied to them: make "
+        f"an nn.{kind} stands where numbers should, as it was made and not applied to them: make "
         f"it in __init__, as in self.layer = nn.{kind}(...) with its brackets, and write "
         "x = self.layer(x) in forward."
     )
 
 
 def _not_made(kind: str) -> str:
-    return f"a nn.{kind} stands there without its brackets: write nn.{kind}()."
+    return f"an nn.{kind} stands there without its brackets: write nn.{kind}()."
 
 
 def _out_of_torch() -> str:

@@ -29,22 +29,21 @@ class Reading:
     def findings(self) -> Iterator[Finding]:
         """Yield what the file should do only where it is started itself."""
         line = self.train_line or self.print_line
+        advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
         if self.train_line:
-            does = f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s"
+            message = (
+                f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s: {advice}"
+            )
         elif self.seconds > _LONG:
-            does = (
-                f"Whenever the file is read it runs for {self.seconds:.1f} s; if that is not for "
-                "its imports"
+            message = (
+                f"Whenever the file is read it runs for {self.seconds:.1f} s; unless that is its "
+                f"imports, {advice}"
             )
         elif self.print_line:
-            does = f"Line {line} prints whenever the file is read"
+            message = f"Line {line} prints whenever the file is read: {advice}"
         else:
             return
-        yield Finding(
-            "top-level",
-            f"{does}: put what is to run only when the file is started itself {UNDER_MAIN}",
-            line,
-        )
+        yield Finding("top-level", message, line)
 
 
 @contextmanager
