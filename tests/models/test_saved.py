@@ -176,6 +176,33 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "Made once more and given the saved weights, it fails: Line 16 asks for",
         ),
         (
+            {
+                "made": "self.more = [nn.Parameter(torch.zeros(10))]",
+                "answer": "self.last(x) + self.more[0]",
+            },
+            "plain-list",
+            "more is a plain list of parameters, so PyTorch does not see what is to be trained "
+            "there: no step of training changes it. Write self.more = nn.ParameterList([...]).",
+        ),
+        (
+            {
+                "made": 'self.more = {"a": nn.Parameter(torch.zeros(10))}',
+                "answer": 'self.last(x) + self.more["a"]',
+            },
+            "plain-list",
+            "Write self.more = nn.ParameterDict({...}).",
+        ),
+        (
+            {
+                "made": "self.scale = torch.ones(10, requires_grad=True)",
+                "answer": "self.last(x) * self.scale",
+            },
+            "not-saved",
+            "scale is a plain tensor with requires_grad=True, so PyTorch does not see what is to "
+            "be trained there: no step of training changes it. Write self.scale = "
+            "nn.Parameter(...), without requires_grad.",
+        ),
+        (
             {"within": OWN_STATE},
             "not-saved",
             "could not be loaded: of another network. Let it",
@@ -202,6 +229,7 @@ def test_what_would_not_be_saved_stops_it(tmp_path, monkeypatch, parts, kind, sa
             "before": "GREY = nn.Linear(1024, 1024).requires_grad_(False)",
             "answer": "self.last(GREY(x))",
         },
+        {"made": "self.kept = [self.last.weight]", "answer": "x @ self.kept[0].T + self.last.bias"},
         {"made": "self._kept = [self.last]", "answer": "self._kept[0](x)"},
         {"made": "self.mask = torch.ones(10)", "answer": "self.last(x) * self.mask"},
         {

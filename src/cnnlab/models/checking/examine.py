@@ -17,6 +17,7 @@ from cnnlab.models.checking.hidden import judge_hidden
 from cnnlab.models.checking.layers import Layer, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
+from cnnlab.models.checking.loose import judge_loose
 from cnnlab.models.checking.making import lines_of_layers, too_large_refused
 from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
@@ -138,6 +139,8 @@ def _examine(name: str, subject: Subject) -> Checked:
     with restored(network):
         training, evaluation = train(subject, images), evaluate(subject, images)
         hidden = list(judge_hidden(subject, training.strangers + evaluation.strangers))
+        if training.logits is not None:
+            hidden += judge_loose(subject, training.logits)
         findings += hidden
         if training.logits is None or evaluation.logits is None:
             findings += _faults(training.fault, evaluation.fault)
