@@ -10,6 +10,11 @@ def command_line(*words: str) -> str:
     quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
     return quoted(["cnnlab", *words])
 
+import re
+
+# Also what is spelt out letter by letter: an nn.ReLU, an LSTM; but a ReLU, a SELU, a UNet.
+_AN = re.compile(r"[AEIOaeio]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
+
 
 def times(count: int) -> str:
     """Return a number of times in words."""
@@ -24,3 +29,8 @@ def counted(count: int, noun: str) -> str:
 def percent(share: float, digits: int = 2) -> str:
     """Return a share, in [0, 1], in percent: 84.74 %."""
     return f"{100 * share:.{digits}f} %"
+
+
+def with_article(name: str) -> str:
+    """Return a class's name with "a" or "an" before it."""
+    return f"{'an' if _AN.match(name) else 'a'} {name}"

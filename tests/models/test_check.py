@@ -237,7 +237,7 @@ def test_a_syntax_error_is_said_with_its_line():
         (
             "%matplotlib inline",
             "mine.py, line 6 is not Python: invalid syntax. The line reads: "
-            "%matplotlib inline It is of a notebook: take it out.",
+            "%matplotlib inline. That is a notebook's command: take it out.",
         ),
     ],
 )
@@ -384,14 +384,14 @@ FAULTS = [
         [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.ReLU,")],
         "mistake",
         13,
-        "Line 13: a nn.ReLU stands there without its brackets: write nn.ReLU().",
+        "Line 13: an nn.ReLU stands there without its brackets: write nn.ReLU().",
         id="layer-without-brackets",
     ),
     pytest.param(
         [(FLATTEN, "x = nn.ReLU(x).flatten(1)")],
         "mistake",
         20,
-        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "Line 20: an nn.ReLU stands where numbers should, as it was made and not applied to them: "
         "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
         "x = self.layer(x) in forward.",
         id="layer-made-of-numbers",
@@ -403,7 +403,7 @@ FAULTS = [
         ],
         "mistake",
         20,
-        "Line 20: a nn.ReLU stands where numbers should, as it was made and not applied to them: "
+        "Line 20: an nn.ReLU stands where numbers should, as it was made and not applied to them: "
         "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
         "x = self.layer(x) in forward.",
         id="layer-kept-without-brackets",
@@ -430,8 +430,8 @@ FAULTS = [
         [("class Net(", "get_ipython().run_line_magic('matplotlib', 'inline')\n\n\nclass Net(")],
         "mistake",
         6,
-        "Line 6: get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
-        "take it out.",
+        "Line 6: get_ipython() belongs to a notebook, and comes from a line that began with % or ! "
+        "there: take it out.",
         id="get-ipython",
     ),
     pytest.param(
@@ -1458,7 +1458,7 @@ def test_a_network_too_large_for_a_laptop_is_refused_before_it_is_drawn():
     assert only(found) == (
         "too-large",
         14,
-        "With line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
+        "By line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
         "four times that. cnnlab takes up to 250,000,000. The largest layer is a Linear with "
         "400,000,000: make that layer smaller, as by fewer channels or a pooling before it.",
     )
@@ -1485,7 +1485,7 @@ def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
     kind, _, message = only(check_network("mine.py", said.append))
     assert kind == "top-level"
     assert re.sub(r"\d+\.\d", "0.0", message) == (
-        "Whenever the file is read it runs for 0.0 s; if that is not for its imports: put what is "
+        "Whenever the file is read it runs for 0.0 s; unless that is its imports, put what is "
         'to run only when the file is started itself under if __name__ == "__main__": at its end.'
     )
     assert said == [

@@ -105,3 +105,8 @@ def test_a_run_without_its_code_is_said_and_no_new_file_proposed():
         "Cannot read run/source.py (No such file or directory). It is the code of the run run, and "
         "without it its network cannot be made again: bring it back from a copy, or train anew."
     )
+
+
+@pytest.mark.parametrize("name", ["f" * 5000 + "/mine", "f" * 5000 + "/mine.py:Net", "\0/mine"])
+def test_a_name_that_no_folder_can_have_is_refused_as_any_other(name):
+    assert refusal(name)

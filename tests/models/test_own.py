@@ -6,6 +6,7 @@ import torch
 
 from cnnlab.errors import ModelError
 from cnnlab.models.build import build, find_network
+from cnnlab.models.checking.explain import explain
 
 NET = """
 import torch
@@ -115,7 +116,7 @@ def test_what_a_file_draws_when_it_is_read_is_the_same_for_every_seed(tmp_path):
     one, two, again = network.build(1), network.build(2), network.build(1)
     assert torch.equal(one.mask, two.mask)
     assert one.drawn == again.drawn != two.drawn
-    sys.modules.pop(f"cnnlab_own_{network.source.sha256[:16]}")  # as in another process
+    sys.modules.pop(network.source.module_name)  # as in another process
     assert torch.equal(find_network(f"{path}:Net").build(2).mask, one.mask)
 
 
@@ -128,3 +129,25 @@ def test_a_file_of_a_windows_editor_is_read_as_any_other(mine, tmp_path):
     assert network.source.text == NET
     assert network.source.sha256 == plain.source.sha256
     assert torch.equal(network.build(1).last.weight, plain.build(1).last.weight)
+
+
+def test_two_files_of_equal_text_keep_their_lines(tmp_path):
+    text = NET.replace("WIDTH * 14 * 14", "7")
+    for file in ("one.py", "two.py"):
+        (tmp_path / file).write_text(text)
+        with pytest.raises(ModelError, match=r"last \(line 11\)") as found:
+            find_network(f"{tmp_path / file}:Net")
+        assert str(found.value).startswith(str(tmp_path / file))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("cannot assign module before Module.__init__() call"),
+        ImportError("cannot import name 'a' from 'b'"),
+        ModuleNotFoundError("No module named 'b'", name="b"),
+        ValueError("wrong"),
+    ],
+)
+def test_a_line_that_is_not_known_is_not_named(error):
+    assert "None" not in explain(error, "The pass", "mine.py", "").message

@@ -37,6 +37,14 @@ def closed():
     layer = nn.Linear(1024, 10)
     return lambda x: layer(x)
 """
+OWN_STATE = """
+    def get_extra_state(self):
+        return torch.tensor(id(self))
+
+    def set_extra_state(self, state):
+        if state != id(self):
+            raise ValueError("of another network")
+"""
 LATE = """
     def late(self, x):
         if not hasattr(self, "more"):
@@ -94,6 +102,14 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "A BatchNorm1d",
         ),
         (
+            {
+                "made": "self.norms = [nn.BatchNorm1d(10, affine=False)]",
+                "answer": "self.norms[0](self.last(x))",
+            },
+            "plain-list",
+            "Write self.norms = nn.ModuleList([...]).",
+        ),
+        (
             {"within": LATE, "answer": "self.last(x) + self.late(x)"},
             "made-in-forward",
             "makes a Linear while forward runs",
@@ -128,6 +144,69 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
             "not-saved",
             "Made once more, the network does not take the weights of the first",
         ),
+        (
+            {"within": "def get_extra_state(self): return {}"},
+            "not-saved",
+            "get_extra_state adds _extra_state, a value of type dict, to what is saved of the "
+            "network, but cnnlab saves tensors only. Keep its numbers in a buffer,",
+        ),
+        (
+            {
+                "made": "self.factor = random.random()",
+                "answer": 'setattr(self, "kept", self.last(x) * self.factor) or self.kept',
+            },
+            "not-saved",
+            "Another network that is given the saved weights gives other answers",
+        ),
+        (
+            {
+                "made": "self.none = torch.full((2,), torch.nan); self.factor = torch.rand(10)",
+                "answer": "self.last(x) * self.factor",
+            },
+            "not-saved",
+            "factor is a plain tensor",
+        ),
+        (
+            {
+                "before": "MADE = []",
+                "made": "MADE.append(self)",
+                "answer": "self.last(x) if len(MADE) < 2 else self.last(x).reshape(3, 7)",
+            },
+            "not-saved",
+            "Made once more and given the saved weights, it fails: Line 16 asks for",
+        ),
+        (
+            {
+                "made": "self.more = [nn.Parameter(torch.zeros(10))]",
+                "answer": "self.last(x) + self.more[0]",
+            },
+            "plain-list",
+            "more is a plain list of parameters, so PyTorch does not see what is to be trained "
+            "there: no step of training changes it. Write self.more = nn.ParameterList([...]).",
+        ),
+        (
+            {
+                "made": 'self.more = {"a": nn.Parameter(torch.zeros(10))}',
+                "answer": 'self.last(x) + self.more["a"]',
+            },
+            "plain-list",
+            "Write self.more = nn.ParameterDict({...}).",
+        ),
+        (
+            {
+                "made": "self.scale = torch.ones(10, requires_grad=True)",
+                "answer": "self.last(x) * self.scale",
+            },
+            "not-saved",
+            "scale is a plain tensor with requires_grad=True, so PyTorch does not see what is to "
+            "be trained there: no step of training changes it. Write self.scale = "
+            "nn.Parameter(...), without requires_grad.",
+        ),
+        (
+            {"within": OWN_STATE},
+            "not-saved",
+            "could not be loaded: of another network. Let it",
+        ),
     ],
 )
 def test_what_would_not_be_saved_stops_it(tmp_path, monkeypatch, parts, kind, said):
@@ -150,6 +229,7 @@ def test_what_would_not_be_saved_stops_it(tmp_path, monkeypatch, parts, kind, sa
             "before": "GREY = nn.Linear(1024, 1024).requires_grad_(False)",
             "answer": "self.last(GREY(x))",
         },
+        {"made": "self.kept = [self.last.weight]", "answer": "x @ self.kept[0].T + self.last.bias"},
         {"made": "self._kept = [self.last]", "answer": "self._kept[0](x)"},
         {"made": "self.mask = torch.ones(10)", "answer": "self.last(x) * self.mask"},
         {
@@ -168,3 +248,57 @@ def test_what_is_saved_or_the_same_each_time_is_no_fault(tmp_path, monkeypatch, 
 def test_a_network_that_draws_in_evaluation_is_random_and_no_more(tmp_path, monkeypatch):
     name = written(tmp_path, monkeypatch, answer="self.last(x + torch.randn_like(x))")
     assert [each.kind for each in check_network(name).findings] == ["random"]
+
+
+def test_a_network_that_cannot_be_made_twice_keeps_its_other_findings(tmp_path, monkeypatch):
+    name = written(
+        tmp_path,
+        monkeypatch,
+        before="MADE = []",
+        made='if MADE: raise KeyError("made twice")\n        MADE.append(self)',
+        answer="self.last(x).softmax(1)",
+    )
+    one, two = check_network(name).findings
+    assert (one.kind, two.kind, two.effect) == ("error", "softmax", "spoils")
+    assert one.message == (
+        "Made once more, as for each further run, it fails: Making Net() stops in line 12 with "
+        "KeyError: 'made twice'."
+    )
+
+
+OWN_BLOCK = """
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(10, 10))
+
+    def forward(self, x):
+        return self.inner(x)
+"""
+OWN_LAYER = """
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(10))
+
+    def forward(self, x):
+        return x * self.factor
+"""
+
+
+@pytest.mark.parametrize("before", [OWN_BLOCK, OWN_LAYER])
+def test_a_block_of_ones_own_that_forward_makes_is_found_where_it_is_made(
+    tmp_path, monkeypatch, before
+):
+    name = written(tmp_path, monkeypatch, before=before, answer="Scale()(self.last(x))")
+    (found,) = check_network(name).findings
+    assert found.line == 24
+    assert found.message.startswith("Line 24 makes a Scale while forward runs")
+    assert "self.layer = Scale(...)" in found.message
+
+
+def test_a_layer_of_ones_own_outside_is_advised_by_its_own_name(tmp_path, monkeypatch):
+    before = f"{OWN_LAYER}\nSCALE = Scale()\n"
+    name = written(tmp_path, monkeypatch, before=before, answer="SCALE(self.last(x))")
+    (found,) = check_network(name).findings
+    assert (found.kind, "self.layer = Scale(...)" in found.message) == ("outside", True)

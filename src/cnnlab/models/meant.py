@@ -16,7 +16,10 @@ def meant_by(name: str) -> str | None:
     """Return ``file.py:Class`` of a file that is there, for ``mine``, ``mine.Net`` and the like."""
     folder, _, last = name.replace("\\", "/").rpartition("/")
     words = [each for each in re.split(_SEPARATORS, last) if each and each.lower() not in _ENDINGS]
-    files = sorted(Path(folder or ("/" if name.startswith("/") else ".")).glob("*.py"))
+    try:
+        files = sorted(Path(folder or ("/" if name.startswith("/") else ".")).glob("*.py"))
+    except (OSError, ValueError):  # a name that no folder can have
+        return None
     if not words or not files:
         return None
     first, wanted = words[0], words[-1]

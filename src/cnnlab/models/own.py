@@ -19,7 +19,6 @@ from torch import nn
 from cnnlab.models.checking.explain import explain
 from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.misfit import placed
-from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.models.meant import meant_by
 from cnnlab.models.source import named_in, networks_in, parsed
@@ -51,6 +50,12 @@ class OwnNetwork:
         """What tells this source from another of the same name."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def module_name(self) -> str:
+        """What its module is called in every process; the path is in it, as lines are of a file."""
+        both = f"{self.path}\0{self.text}"
+        return f"cnnlab_own_{hashlib.sha256(both.encode()).hexdigest()[:16]}"
+
     def __call__(self) -> nn.Module:
         """Return a new network; raise `FaultError` where its code fails or gives no network."""
         make: Callable[[], object] = getattr(self.read(), self.class_name)
@@ -73,7 +78,7 @@ class OwnNetwork:
     def read(self) -> OwnModule:
         """Return the file's names, after running it where it has not been run in this process."""
         # A module of its own for each source: pickled by another process, read in tracebacks.
-        name = f"cnnlab_own_{self.sha256[:16]}"
+        name = self.module_name
         module = sys.modules.get(name)
         if not isinstance(module, OwnModule):
             module = OwnModule(name)
@@ -153,9 +158,6 @@ def read_own(name: str) -> OwnNetwork:
         class_name = networks[0]
     if class_name not in there:
         raise FaultError(_not_there(file, class_name, there, networks))
-    misspelt = misspelt_init(tree, class_name)
-    if misspelt:
-        raise FaultError(misspelt, file)
     return OwnNetwork(str(Path(file)), class_name, text)
 
 

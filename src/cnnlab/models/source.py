@@ -37,7 +37,7 @@ def _ended(sentence: str) -> str:
 def _reads(error: SyntaxError) -> str:
     read = (error.text or "").strip()
     if read.startswith(("%", "!")):
-        return f" The line reads: {read} It is of a notebook: take it out."
+        return f" The line reads: {read}. That is a notebook's command: take it out."
     return f" The line reads: {read}" if read else ""
 
 

@@ -17,6 +17,8 @@ from cnnlab.randomness import seeded
 
 SECONDS = 60.0
 """How long a file, its network and the passes through it may take together."""
+ONE_AT_A_TIME = threading.RLock()
+"""Held while something of the whole process is other than usual: two threads would mix it up."""
 PATIENCE = 2.5
 """After how many seconds a person is told what is waited for."""
 
@@ -29,21 +31,22 @@ def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
     `PATIENCE` seconds ``on_waiting`` is called, which may write on standard error. Raises
     `TooSlowError` after `SECONDS`.
     """
-    standard_input, standard_error = sys.stdin, sys.stderr
-    sys.stdin = io.StringIO()
-    try:
-        with (
-            seeded(0),
-            redirect_stdout(_nowhere()),
-            redirect_stderr(_nowhere()),
-            _waiting(on_waiting, standard_error),
-            warnings.catch_warnings(),
-            time_limit(SECONDS),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        sys.stdin = standard_input
+    with ONE_AT_A_TIME:
+        standard_input, standard_error = sys.stdin, sys.stderr
+        sys.stdin = io.StringIO()
+        try:
+            with (
+                seeded(0),
+                redirect_stdout(_nowhere()),
+                redirect_stderr(_nowhere()),
+                _waiting(on_waiting, standard_error),
+                warnings.catch_warnings(),
+                time_limit(SECONDS),
+            ):
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            sys.stdin = standard_input
 
 
 @contextmanager

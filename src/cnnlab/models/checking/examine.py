@@ -1,5 +1,6 @@
 """A network tried out on a few images: what its layers cost, and what is wrong with it."""
 
+import ast
 import io
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -16,7 +17,9 @@ from cnnlab.models.checking.hidden import judge_hidden
 from cnnlab.models.checking.layers import Layer, table
 from cnnlab.models.checking.learning import judge_learning
 from cnnlab.models.checking.limit import TooSlowError
+from cnnlab.models.checking.loose import judge_loose
 from cnnlab.models.checking.making import lines_of_layers, too_large_refused
+from cnnlab.models.checking.mistakes import misspelt_init
 from cnnlab.models.checking.passes import Pass, Subject, evaluate, train
 from cnnlab.models.checking.saved import judge_saved
 from cnnlab.models.checking.top_level import UNDER_MAIN
@@ -83,6 +86,15 @@ def examine(
 
     ``notify`` is told where that takes long.
     """
+    checked = _tried_out(name, make, notify)
+    if isinstance(make, OwnNetwork) and any(each.effect == "stops" for each in checked.findings):
+        # It explains a failure, and is none by itself: Python may call such a method after all.
+        misspelt = misspelt_init(ast.parse(make.text), make.class_name)
+        return replace(checked, findings=(misspelt,)) if misspelt else checked
+    return checked
+
+
+def _tried_out(name: str, make: Callable[[], nn.Module], notify: Callable[[str], None]) -> Checked:
     source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
     stage = _READING
 
@@ -92,7 +104,9 @@ def examine(
     try:
         with apart(on_waiting), lines_of_layers(source.path) as lines:
             with too_large_refused(source.path):
-                at_top = make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+                at_top = tuple(
+                    make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+                )
             stage = _MAKING
             torch.manual_seed(0)
             with too_large_refused(source.path), redirect_stdout(io.StringIO()) as printed:
@@ -125,6 +139,8 @@ def _examine(name: str, subject: Subject) -> Checked:
     with restored(network):
         training, evaluation = train(subject, images), evaluate(subject, images)
         hidden = list(judge_hidden(subject, training.strangers + evaluation.strangers))
+        if training.logits is not None:
+            hidden += judge_loose(subject, training.logits)
         findings += hidden
         if training.logits is None or evaluation.logits is None:
             findings += _faults(training.fault, evaluation.fault)

@@ -22,8 +22,8 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
     if "Module.__init__() call" in said or "of 'super' object needs" in said:
         return Finding(
             "super-init",
-            f"super().__init__() is missing before line {line}: write it as the first line of "
-            "__init__.",
+            f"super().__init__() is missing{f' before line {line}' if line else ''}: write it as "
+            "the first line of __init__.",
             line,
         )
     bare = re.match(r"'(\w+)' object has no attribute '_(modules|parameters|buffers)'", said)
@@ -96,21 +96,21 @@ def _no_forward(text: str) -> Finding:
 
 def _failed_import(error: ImportError, said: str, line: int | None, path: str) -> Finding:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
-        return Finding(
-            "import",
-            f"Line {line}, an import of your own file, fails: {said}.",
-            line,
+        which = (
+            f"Line {line}, an import of your own file," if line else "An import of your own file"
         )
+        return Finding("import", f"{which} fails: {said}.", line)
     module = error.name.partition(".")[0]
+    imports = f"Line {line} imports" if line else "Your file imports"
     beside = Path(path).with_name(f"{module}.py")
     if beside.exists():
         message = (
-            f"Line {line} imports {module}, another file of yours: cnnlab takes one file alone. "
+            f"{imports} {module}, another file of yours: cnnlab takes one file alone. "
             f"Copy what you need from {beside.name} into {Path(path).name}."
         )
     else:
         message = (
-            f"Line {line} imports {error.name}, which is not installed here. It is an import of "
+            f"{imports} {error.name}, which is not installed here. It is an import of "
             f"your own file: install it (pip install {module}), or remove that line."
         )
     return Finding("import", message, line)

@@ -1,14 +1,14 @@
 """Layers that PyTorch does not see in a network: neither trained, nor saved, nor loaded again."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from torch import nn
 
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
-from cnnlab.models.checking.strangers import Stranger
+from cnnlab.models.checking.strangers import Stranger, has_a_state_beyond, state_of
+from cnnlab.words import with_article
 
 _UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
 
@@ -28,15 +28,15 @@ def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Findin
 
 
 def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]]:
-    seen = set(subject.network.modules())
+    state = state_of(subject.network)
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
             if attribute.startswith("_") or isinstance(value, nn.Module):
                 continue  # a private list may hide layers on purpose, such as a teacher's
             held = [
                 (layer, holder)
-                for layer, holder in _layers_in(value, None, set())
-                if layer not in seen and list(layer.parameters())
+                for layer, holder in _layers_in(value)
+                if any(has_a_state_beyond(state, part) for part in layer.modules())
             ]
             if held:
                 layer, holder = held[0]
@@ -46,32 +46,34 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
                 yield Finding("plain-list", message, line), [layer for layer, _ in held]
 
 
-def _layers_in(
-    value: object, holder: str | None, visited: set[int]
-) -> Iterator[tuple[nn.Module, str | None]]:
+def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
     """Yield each layer within lists, dicts and objects, and the class of the last such object."""
-    if isinstance(value, nn.Module):
-        yield value, holder
-        return
-    if id(value) in visited:
-        return
-    visited.add(id(value))
-    within: Any = ()
-    if isinstance(value, list | tuple | set):
-        within = value
-    elif isinstance(value, dict):
-        within = value.values()
-    elif type(value).__module__.startswith("cnnlab_own_"):
-        holder, within = type(value).__name__, list(getattr(value, "__dict__", {}).values())
-    for each in within:
-        yield from _layers_in(each, holder, visited)
+    waiting: list[tuple[object, str | None]] = [(value, None)]
+    visited: set[int] = set()
+    while waiting:  # no recursion: what is linked one to the next may be long
+        value, holder = waiting.pop()
+        if isinstance(value, nn.Module):
+            yield value, holder
+            continue
+        if id(value) in visited:
+            continue
+        visited.add(id(value))
+        within: Iterable[object] = ()
+        if isinstance(value, list | tuple | set):
+            within = value
+        elif isinstance(value, dict):
+            within = value.values()
+        elif type(value).__module__.startswith("cnnlab_own_"):
+            holder, within = type(value).__name__, getattr(value, "__dict__", {}).values()
+        waiting += [(each, holder) for each in reversed(list(within))]
 
 
 def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:
     if holder:
         return (
-            f"{place} holds layers in a {holder}, which is no nn.Module, {_UNSEEN} Write "
-            f"class {holder}(nn.Module), with super().__init__() as the first line of its __init__."
+            f"{place} holds layers in {with_article(holder)}, which is no nn.Module, {_UNSEEN} "
+            f"Write class {holder}(nn.Module), with super().__init__() as the first line of its "
+            "__init__."
         )
     kind = type(value).__name__
     better = "nn.ModuleDict({...})" if kind == "dict" else "nn.ModuleList([...])"
@@ -79,29 +81,36 @@ def _hidden_by(place: str, attribute: str, value: object, holder: str | None) ->
 
 
 def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
-    kind = type(stranger.module).__name__
-    line = subject.made_lines.get(stranger.module) or stranger.call_line
+    kind = type(stranger.whole).__name__
+    line = stranger.whole_line or subject.made_lines.get(stranger.module) or stranger.call_line
+    where = f"Line {line}" if line else "The file"
     return Finding(
         "made-in-forward",
-        f"Line {line} makes a {kind} while forward runs: its weights are drawn there, and are "
-        "neither trained nor saved with the run. Make it in __init__, as in self.layer = "
-        f"nn.{kind}(...), and only call it in forward: x = self.layer(x).",
+        f"{where} makes {with_article(kind)} while forward runs: its weights are drawn there, and "
+        "are neither trained nor saved with the run. Make it in __init__, as in self.layer = "
+        f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
         line,
     )
 
 
 def _outside(subject: Subject, stranger: Stranger) -> Finding:
-    kind = type(stranger.module).__name__
     made = subject.made_lines.get(stranger.module)
     lines = [
         f"{done} in line {line}"
         for done, line in (("made", made), ("called", stranger.call_line))
         if line
     ]
-    which = f"A {kind}, {' and '.join(lines)}," if lines else f"A {kind} that forward calls"
+    a_kind = with_article(type(stranger.module).__name__).replace("a", "A", 1)
+    which = f"{a_kind}, {' and '.join(lines)}," if lines else f"{a_kind} that forward calls"
     return Finding(
         "outside",
         f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
-        f"as in self.layer = nn.{kind}(...), and call self.layer(x).",
+        f"as in self.layer = {_written(stranger.module)}(...), and call self.layer(x).",
         made or stranger.call_line,
     )
+
+
+def _written(module: nn.Module) -> str:
+    """Return a layer's class as a file has it: PyTorch's with "nn." before it."""
+    kind = type(module)
+    return f"nn.{kind.__name__}" if kind.__module__.startswith("torch.nn.") else kind.__name__

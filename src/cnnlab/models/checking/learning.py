@@ -14,6 +14,7 @@ from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.passes import Subject
 from cnnlab.models.checking.steps import Steps, steps, stuck_at_start
 from cnnlab.models.checking.weights import listed
+from cnnlab.words import with_article
 
 # The shares: a softmax of one largest number and nine smallest, as in e / (e + 9) = 0.23.
 _LAST_STEPS: dict[str, tuple[Kind, str]] = {
@@ -64,7 +65,7 @@ def judge_learning(
     if step:
         kind, why = _LAST_STEPS[step]
         line = _line_of(step, subject, calls, logits)
-        yield Finding(kind, f"The last step is a {placed(step, line)}: {why}", line)
+        yield Finding(kind, f"The last step is {with_article(placed(step, line))}: {why}", line)
     try:
         cross_entropy(logits, torch.arange(len(logits))).backward()
     except Exception as error:

@@ -1,6 +1,8 @@
 """Layers as they are made: in which line of the file each is, and when they become too many."""
 
-from collections.abc import Iterator
+import weakref
+from collections import Counter
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +13,7 @@ from torch.nn.parameter import is_lazy
 from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.mistakes import TOO_LARGE
 from cnnlab.models.checking.strangers import line_running
+from cnnlab.words import with_article
 
 MOST_PARAMETERS = 250_000_000
 """With its gradients, the optimizer's state and a copy on its way to the disk: 4 GB."""
@@ -18,12 +21,13 @@ _BYTES = 4
 
 
 @contextmanager
-def lines_of_layers(path: str) -> Iterator[dict[nn.Module, int]]:
+def lines_of_layers(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
     """Note in which line of the file each layer is made inside the block.
 
     One of PyTorch's is made where it is called; one of the file's own where its weights are.
     """
-    lines: dict[nn.Module, int] = {}
+    # Weak, so that a layer which the network does not keep is gone as it is without a check.
+    lines: MutableMapping[nn.Module, int] = weakref.WeakKeyDictionary()
     plain_init = nn.Module.__init__
 
     def note(module: nn.Module) -> None:
@@ -48,14 +52,14 @@ def lines_of_layers(path: str) -> Iterator[dict[nn.Module, int]]:
 @contextmanager
 def too_large_refused(path: str) -> Iterator[None]:
     """Raise `FaultError` inside the block before more is drawn than a laptop can train."""
-    sizes: dict[nn.Module, int] = {}
+    drawn = _Drawn()
 
     def count(module: nn.Module, _name: str, parameter: nn.Parameter | None) -> None:
-        if parameter is None or is_lazy(parameter):
+        if parameter is None or is_lazy(parameter) or parameter.is_meta:
             return
-        sizes[module] = sizes.get(module, 0) + parameter.numel()
-        if sum(sizes.values()) > MOST_PARAMETERS:
-            raise FaultError(_too_large(sizes, line_running(path)), path)
+        drawn.add(module, parameter)
+        if drawn.total > MOST_PARAMETERS:
+            raise FaultError(_too_large(drawn, line_running(path)), path)
 
     handle = register_module_parameter_registration_hook(count)
     try:
@@ -64,13 +68,42 @@ def too_large_refused(path: str) -> Iterator[None]:
         handle.remove()
 
 
-def _too_large(sizes: dict[nn.Module, int], line: int | None) -> Finding:
-    total, largest = sum(sizes.values()), max(sizes, key=lambda each: sizes[each])
-    the = f"With line {line} the" if line else "The"
+class _Drawn:
+    """The parameters that are there at a time, each counted once, in whatever layers it is."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._there: dict[int, tuple[weakref.ref[nn.Parameter], str, int, int]] = {}
+
+    def add(self, module: nn.Module, parameter: nn.Parameter) -> None:
+        """Count a parameter of a layer until it is gone."""
+        key, size = id(parameter), parameter.numel()
+        if key in self._there:
+            return
+
+        def gone(_: object) -> None:
+            del self._there[key]
+            self.total -= size
+
+        self.total += size
+        self._there[key] = weakref.ref(parameter, gone), type(module).__name__, id(module), size
+
+    def largest(self) -> tuple[str, int]:
+        """Return which kind of layer has most of them, and how many."""
+        sizes: Counter[tuple[str, int]] = Counter()
+        for _, kind, layer, size in self._there.values():
+            sizes[kind, layer] += size
+        (((kind, _), most),) = sizes.most_common(1)
+        return kind, most
+
+
+def _too_large(drawn: _Drawn, line: int | None) -> Finding:
+    kind, most = drawn.largest()
+    the = f"By line {line} the" if line else "The"
     return Finding(
         "too-large",
-        f"{the} network has {total:,} parameters or more: {total * _BYTES / 1e9:.1f} GB, and "
-        f"training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The largest "
-        f"layer is a {type(largest).__name__} with {sizes[largest]:,}: {TOO_LARGE}",
+        f"{the} network has {drawn.total:,} parameters or more: {drawn.total * _BYTES / 1e9:.1f} "
+        f"GB, and training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The "
+        f"largest layer is {with_article(kind)} with {most:,}: {TOO_LARGE}",
         line,
     )

@@ -48,8 +48,8 @@ def _unknown_name(module: str, name: str) -> str | None:
 def _not_imported(name: str) -> str | None:
     if name == "get_ipython":
         return (
-            "get_ipython() is of a notebook, and comes of a line that began with % or ! there: "
-            "take it out."
+            "get_ipython() belongs to a notebook, and comes from a line that began with % or ! "
+            "there: take it out."
         )
     if name in _IMPORTS:
         return f"{name} is not imported: write {_IMPORTS[name]} at the top of the file."
@@ -60,14 +60,14 @@ def _not_applied(kind: str) -> str | None:
     if not is_layer(kind):
         return None
     return (
-        f"a nn.{kind} stands where numbers should, as it was made and not applied to them: make "
+        f"an nn.{kind} stands where numbers should, as it was made and not applied to them: make "
         f"it in __init__, as in self.layer = nn.{kind}(...) with its brackets, and write "
         "x = self.layer(x) in forward."
     )
 
 
 def _not_made(kind: str) -> str:
-    return f"a nn.{kind} stands there without its brackets: write nn.{kind}()."
+    return f"an nn.{kind} stands there without its brackets: write nn.{kind}()."
 
 
 def _out_of_torch() -> str:
@@ -114,14 +114,23 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
 
 
 def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
-    """Return where a class's __init__ is written otherwise, so that Python never calls it."""
+    """Return where a class's __init__ is written otherwise, so that nothing calls it."""
+    called = {
+        each.attr
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Attribute) and not _is_of_super(each)
+    }
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
             if any(each.name == "__init__" for each in methods):
                 return None
             for method in methods:
-                if any(_initialises(each) for each in ast.walk(method)):
+                if (
+                    _resembles_init(method.name)
+                    and method.name not in called
+                    and any(_initialises(each) for each in ast.walk(method))
+                ):
                     return Finding(
                         "mistake",
                         f"Line {method.lineno}: {method.name} is never called by Python: write "
@@ -131,12 +140,23 @@ def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
     return None
 
 
+def _resembles_init(name: str) -> bool:
+    """Return whether a method was meant as __init__; a dataclass's __post_init__ was not."""
+    return name != "__post_init__" and bool(get_close_matches(name, ["__init__"]))
+
+
 def _initialises(node: ast.AST) -> bool:
     """Return whether a part of a method is ``super().__init__``, or that misspelt alike."""
     return (
         isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Call)
+        and _is_of_super(node)
+        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
+    )
+
+
+def _is_of_super(node: ast.Attribute) -> bool:
+    return (
+        isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
         and node.value.func.id == "super"
-        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
     )

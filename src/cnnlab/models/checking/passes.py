@@ -1,7 +1,7 @@
 """One pass of images through a network, and what goes wrong in it."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from math import prod
@@ -14,6 +14,7 @@ from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.layers import Call, watched
 from cnnlab.models.checking.misfit import Misfit, misfit_of_function, placed
 from cnnlab.models.checking.strangers import Stranger, strangers_noted
+from cnnlab.words import with_article
 
 CLASSES = 10
 
@@ -29,7 +30,7 @@ class Subject:
     make: Callable[[], nn.Module]
     path: str
     text: str
-    made_lines: dict[nn.Module, int]
+    made_lines: Mapping[nn.Module, int]
 
     @property
     def forward_line(self) -> int | None:
@@ -139,7 +140,9 @@ def _wrong_output(subject: Subject, calls: list[Call], gave: object, images: int
         return Finding("output", message, line)
     if not isinstance(gave, torch.Tensor):
         kind = type(gave).__name__
-        message = f"{subject.forward} gives a {kind}; {wanted}. Return that one tensor alone."
+        message = (
+            f"{subject.forward} gives {with_article(kind)}; {wanted}. Return that one tensor alone."
+        )
         return Finding("output", message, line)
     shape = tuple(gave.shape)
     if shape == (images, CLASSES):

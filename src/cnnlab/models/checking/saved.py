@@ -7,25 +7,34 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
-from torch import nn
 
 from cnnlab.models.checking.answers import differ
-from cnnlab.models.checking.finding import Finding
+from cnnlab.models.checking.finding import FaultError, Finding
 from cnnlab.models.checking.passes import Subject, evaluate
 from cnnlab.randomness import seeded
 
 
 def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
     """Yield what keeps another network, given the weights of this one, from answering alike."""
+    no_tensors = list(_no_tensors(subject))
+    if no_tensors:
+        yield from no_tensors
+        return
     logits = evaluate(subject, images).logits
     if logits is None or differ(logits, evaluate(subject, images).logits):
         return  # what draws at random when it answers is told elsewhere
-    with seeded(1):
-        other = subject.make()
+    try:
+        with seeded(1):
+            other = subject.make()
+    except FaultError as error:
+        message = f"Made once more, as for each further run, it fails: {error.finding.message}"
+        yield replace(error.finding, message=message)
+        return
     try:
         other.load_state_dict(subject.network.state_dict())
-    except RuntimeError as error:
-        said = " ".join(str(error).split(":", 1)[-1].split())
+    except Exception as error:  # a network may load by code of its own
+        said = " ".join(str(error).split(":", 1)[-1].split()) or type(error).__name__
+        said = said if said.endswith(".") else f"{said}."
         yield Finding(
             "not-saved",
             "Made once more, the network does not take the weights of the first, so what is saved "
@@ -33,13 +42,34 @@ def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
             subject.forward_line,
         )
         return
-    if differ(logits, evaluate(replace(subject, network=other), images).logits):
-        yield _not_saved(subject, other)
+    again = evaluate(replace(subject, network=other), images)
+    if again.fault:
+        message = f"Made once more and given the saved weights, it fails: {again.fault.message}"
+        yield replace(again.fault, kind="not-saved", message=message)
+    elif differ(logits, again.logits):
+        yield _not_saved(subject)
 
 
-def _not_saved(subject: Subject, other: nn.Module) -> Finding:
-    others = dict(other.named_modules())
-    for name, module in subject.network.named_modules():
+def _no_tensors(subject: Subject) -> Iterator[Finding]:
+    for name, value in subject.network.state_dict().items():
+        if not isinstance(value, torch.Tensor):
+            made_by = "get_extra_state" if name.endswith("_extra_state") else "state_dict"
+            yield Finding(
+                "not-saved",
+                f"{made_by} adds {name}, a value of type {type(value).__name__}, to what is saved "
+                "of the network, but cnnlab saves tensors only. Keep its numbers in a buffer, as "
+                f'in self.register_buffer("scale", torch.tensor(1.5)), and take {made_by} out.',
+                subject.forward_line,
+            )
+
+
+def _not_saved(subject: Subject) -> Finding:
+    # Two that no image has passed: what forward keeps of its work is not what they differ by.
+    with seeded(0):
+        one = subject.make()
+    with seeded(1):
+        others = dict(subject.make().named_modules())
+    for name, module in one.named_modules():
         for attribute, value in vars(module).items():
             twin = getattr(others.get(name), attribute, None)
             if isinstance(value, torch.Tensor) and not _are_equal(value, twin):
@@ -61,4 +91,8 @@ def _not_saved(subject: Subject, other: nn.Module) -> Finding:
 
 
 def _are_equal(value: torch.Tensor, twin: object) -> bool:
-    return isinstance(twin, torch.Tensor) and torch.equal(value, twin)
+    return (
+        isinstance(twin, torch.Tensor)
+        and value.shape == twin.shape
+        and bool(torch.isclose(value, twin, rtol=0, atol=0, equal_nan=True).all())
+    )

@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 
 import torch
 
+from cnnlab.models.checking.apart import ONE_AT_A_TIME
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.strangers import line_running
 
@@ -28,36 +29,44 @@ class Reading:
     def findings(self) -> Iterator[Finding]:
         """Yield what the file should do only where it is started itself."""
         line = self.train_line or self.print_line
+        advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
         if self.train_line:
-            does = f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s"
+            message = (
+                f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s: {advice}"
+            )
         elif self.seconds > _LONG:
-            does = (
-                f"Whenever the file is read it runs for {self.seconds:.1f} s; if that is not for "
-                "its imports"
+            message = (
+                f"Whenever the file is read it runs for {self.seconds:.1f} s; unless that is its "
+                f"imports, {advice}"
             )
         elif self.print_line:
-            does = f"Line {line} prints whenever the file is read"
+            message = f"Line {line} prints whenever the file is read: {advice}"
         else:
             return
-        yield Finding(
-            "top-level",
-            f"{does}: put what is to run only when the file is started itself {UNDER_MAIN}",
-            line,
-        )
+        yield Finding("top-level", message, line)
 
 
 @contextmanager
 def reading_noted(path: str) -> Iterator[Reading]:
     """Note what the file does inside the block, in which it is run; it prints as before."""
+    with ONE_AT_A_TIME, _noted(path) as reading:
+        yield reading
+
+
+@contextmanager
+def _noted(path: str) -> Iterator[Reading]:
     reading = Reading()
     plain_backward = torch.autograd.backward
+    is_over = False  # the file may have kept the stream, or backward, for its network
 
     def noting_backward(*given: Any, **named: Any) -> None:
-        reading.train_line = reading.train_line or line_running(path)
+        if not is_over:
+            reading.train_line = reading.train_line or line_running(path)
         plain_backward(*given, **named)
 
     def note_print() -> None:
-        reading.print_line = reading.print_line or line_running(path)
+        if not is_over:
+            reading.print_line = reading.print_line or line_running(path)
 
     began = time.perf_counter()
     torch.autograd.backward = noting_backward  # PyTorch has no hook for it
@@ -65,6 +74,7 @@ def reading_noted(path: str) -> Iterator[Reading]:
         with redirect_stdout(cast(TextIO, _Noting(sys.stdout, note_print))):
             yield reading
     finally:
+        is_over = True
         torch.autograd.backward = plain_backward
         reading.seconds = time.perf_counter() - began
 

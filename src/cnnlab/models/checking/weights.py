@@ -8,6 +8,7 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.models.checking.finding import Finding
 from cnnlab.models.checking.passes import Subject, run
+from cnnlab.words import with_article
 
 _NAMED = 6
 
@@ -30,8 +31,8 @@ def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
     elif type(module) is nn.Conv2d:
         write = f"nn.Conv2d({module.in_channels}, {module.out_channels}, ...)"
     message = (
-        f"{subject.placed(module, name)} is a {kind}, which has no weights before it first runs; "
-        f"cnnlab draws all weights from the seed before that. Write {write}."
+        f"{subject.placed(module, name)} is {with_article(kind)}, which has no weights before it "
+        f"first runs; cnnlab draws all weights from the seed before that. Write {write}."
     )
     return Finding("lazy", message, subject.made_lines.get(module))
 
