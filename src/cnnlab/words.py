@@ -1,19 +1,18 @@
 """Words for a person: singular and plural, shares in percent, commands to be pasted."""
 
 import os
+import re
 import shlex
 import subprocess
+
+# Also what is spelt out letter by letter: an nn.ReLU, an LSTM; but a ReLU, a SELU, a UNet.
+_AN = re.compile(r"[AEIOaeio]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
 
 
 def command_line(*words: str) -> str:
     """Return a command of cnnlab, quoted for this system's terminal."""
     quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
     return quoted(["cnnlab", *words])
-
-import re
-
-# Also what is spelt out letter by letter: an nn.ReLU, an LSTM; but a ReLU, a SELU, a UNet.
-_AN = re.compile(r"[AEIOaeio]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
 
 
 def times(count: int) -> str:
