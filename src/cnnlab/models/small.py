@@ -1,7 +1,7 @@
-"""Small networks worth comparing with: each adds one idea of a paper to the network before it.
+"""Small networks worth comparing with: each stands for one idea of a paper.
 
-All have fewer weights than LeNet-5's 61,706, or as many, and map images (N, 1, 32, 32) to logits
-(N, 10). What each reaches on both data sets: docs/networks.md.
+All map images (N, 1, 32, 32) to logits (N, 10) with fewer than 62,000 parameters. What each reaches
+on both data sets: docs/networks.md.
 """
 
 import torch
