@@ -109,6 +109,7 @@ def test_workshop_goes_from_images_to_a_report(cnnlab):
     assert status == 0, err
     folder = Path("runs/workshop-tiny")
     assert sorted(p.name for p in folder.iterdir()) == [
+        ".lock",
         "lenet5",
         "lenet5-relu-max",
         "report.html",
