@@ -12,8 +12,6 @@ import contextlib
 import json
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +25,7 @@ from cnnlab.experiments.train import train_run
 from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
+from workshop import timed
 
 RESULTS = Path(__file__).parent / "results"
 EPOCHS = 5
@@ -37,18 +36,6 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def command(*arguments: str, folder: Path) -> float:
-    """Return the seconds that a cnnlab command takes, as a process of its own."""
-    return seconds(
-        lambda: subprocess.run(
-            [sys.executable, "-m", "cnnlab", *arguments],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
-    )
 
 
 def saving(splits: Splits, rounds: int, folder: Path) -> dict[str, list[float]]:
@@ -97,22 +84,22 @@ def going_on(splits: Splits, rounds: int, folder: Path) -> dict[str, list[float]
     found: dict[str, list[float]] = {"first epoch of 1": [], "last epoch of 25": []}
     for number in range(rounds):
         found["first epoch of 1"].append(
-            command("train", "--epochs", "1", "--output", f"fresh-{number}", folder=folder)
+            timed("train", "--epochs", "1", "--output", f"fresh-{number}", folder=folder)
         )
         shutil.copytree(folder / "stopped", folder / f"stopped-{number}")
         found["last epoch of 25"].append(
-            command("train", "--resume", f"stopped-{number}", folder=folder)
+            timed("train", "--resume", f"stopped-{number}", folder=folder)
         )
     return found
 
 
 def checking(rounds: int, folder: Path) -> dict[str, list[float]]:
     """Return the seconds that `cnnlab check` takes for a network of one's own, and for LeNet-5."""
-    command("new", "mine.py", folder=folder)
+    timed("new", "mine.py", folder=folder)
     found: dict[str, list[float]] = {"mine.py": [], "lenet5": []}
     for _ in range(rounds):
         for name, values in found.items():
-            values.append(command("check", name, folder=folder))
+            values.append(timed("check", name, folder=folder))
     return found
 
 

@@ -22,7 +22,7 @@ from about import about
 RESULTS = Path(__file__).parent / "results"
 
 
-def timed(*arguments: str, folder: str) -> float:
+def timed(*arguments: str, folder: str | Path) -> float:
     """Return the seconds that a cnnlab command takes in a folder."""
     start = time.perf_counter()
     subprocess.run(

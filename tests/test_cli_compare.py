@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab import cli
+from printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rate", 0.05)
 
@@ -17,10 +18,6 @@ QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rat
 @pytest.fixture
 def compare(cnnlab):
     return lambda *words: cnnlab("compare", *words, *QUICK, "--jobs", 1)
-
-
-def said(text):
-    return " ".join(text.split())
 
 
 def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from cnnlab.models.checking import apart
+from printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
 SOFTMAX = (
@@ -12,10 +13,6 @@ SOFTMAX = (
     "def Soft():\n"
     "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10), nn.Softmax(dim=1))\n"
 )
-
-
-def said(text):
-    return " ".join(text.split())
 
 
 def test_what_spoils_a_training_is_said_before_it(cnnlab):

@@ -11,16 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from printed import said
+
 QUICK = ("--dataset", "tiny", "--epochs", 4, "--batch-size", 40)
 NET = (
     "from torch import nn\n"
     "def Small():\n"
     "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 9), nn.ReLU(), nn.Linear(9, 10))\n"
 )
-
-
-def said(text):
-    return " ".join(text.split())
 
 
 @pytest.fixture

@@ -13,13 +13,10 @@ from cnnlab.errors import RunError
 from cnnlab.experiments.store import alone
 from cnnlab.terminal import Terminal
 from cnnlab.workshop import open_workshop, resume_workshop
+from printed import said
 
 BEGIN = ("workshop", "--dataset", "tiny", "--epochs", 2, "--seed", 3)
 NETWORKS = ("lenet5", "lenet5-relu-max")
-
-
-def said(text):
-    return " ".join(text.split())
 
 
 def stop_at(network, epoch):

@@ -281,11 +281,10 @@ def evaluate(
     opened = open_run(run, terminal.say)
     splits = _load(opened.data_set_name, data_dir, offline, terminal)
     result, _ = opened.open_test_set(splits, choose_device(device), opened.network(trust=trust))
+    how_far = opened.how_far(result.epochs)
     terminal.show(
         f"Test loss {result.test_loss:.4f}, accuracy {percent(result.test_accuracy)} on "
-        f"{len(splits.test):,} images of {splits.data_set.title}"
-        + "".join(f"; {word}" for word in [opened.how_far(result.epochs)] if word)
-        + "."
+        f"{len(splits.test):,} images of {splits.data_set.title}{how_far and f'; {how_far}'}."
     )
     terminal.say(
         f"The test set has been opened {times(result.test_openings)} for this run. Choose on "

@@ -48,9 +48,9 @@ def start(splits, tmp_path):
 
 @pytest.fixture
 def go_on(splits):
-    def call(folder, told=None, **listeners):
+    def call(folder, told=None, run=None, **listeners):
         return resume_run(
-            open_run(folder),
+            run or open_run(folder),
             splits=splits,
             train=prepare(splits.train),
             validation=prepare(splits.validation),
@@ -195,19 +195,13 @@ def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
     ]
 
 
-def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp_path, splits):
+def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", on_batch=stop_at(3, 1))
     late = open_run(tmp_path / "stopped")
     go_on(tmp_path / "stopped")
     with pytest.raises(RunError, match="is finished: there is nothing to go on with"):
-        resume_run(
-            late,
-            splits=splits,
-            train=prepare(splits.train),
-            validation=prepare(splits.validation),
-            notify=print,
-        )
+        go_on(late.folder, run=late)
     assert open_run(tmp_path / "stopped").status == "finished"
 
 

@@ -1,17 +1,14 @@
 """A comparison whose disk is full, or that is cut off, at a step: the same verdict in the end."""
 
-import errno
 import shutil
 
 import pytest
+from full import full_at, steps_in_turn
 from power import Disk
 from steps import each_step
-from test_disk_full import Full, steps_in_turn
 from test_power_cut import wrong
 from tiny_comparison import assert_all_count, outcome, train, with_a_failed_run
 from tiny_training import how_many
-
-from cnnlab.errors import RunError
 
 SEEDS = how_many(1, 3)
 
@@ -32,14 +29,9 @@ def failed(memory):
 @pytest.mark.parametrize("once", [True, False])
 def test_full_at_every_step_in_turn(compared, memory, once):
     for at in steps_in_turn(once):
-        full = Full(at, errno.ENOSPC, once)
         folder = memory / f"comparison-{at}"
-        with each_step(full):
-            try:
-                train(folder, SEEDS)
-            except RunError as error:
-                assert "No space left on device" in str(error)
-                assert str(folder) in str(error)
+        with full_at(at, once, folder) as full:
+            train(folder, SEEDS)
         if full.count < at:
             break
         assert_all_count(folder)

@@ -4,45 +4,22 @@ import errno
 import os
 
 import pytest
+from full import full_at, steps_in_turn
 from steps import each_step
-from tiny_training import LONG, assert_whole, go_on, how_many, result_of, start
+from tiny_training import LONG, assert_whole, go_on, result_of, start
 
 from cnnlab import files
 from cnnlab.errors import RunError
 from cnnlab.experiments import train as train_module
 
 
-class Full:
-    """Lets steps pass up to a number, then fails: once, or from there on."""
-
-    def __init__(self, at, error, once):
-        self.at, self.error, self.once, self.count = at, error, once, 0
-
-    def __call__(self, name, *_):
-        if name in {"unlink", "rmdir"}:  # these take no room
-            return
-        self.count += 1
-        if self.count == self.at or (self.count > self.at and not self.once):
-            raise OSError(self.error, os.strerror(self.error), name)
-
-
-def steps_in_turn(once):
-    """Every step; in the short form one half of them once, the other half for good."""
-    return range(1 + once, 10_000, how_many(2, 1))
-
-
 @pytest.mark.parametrize("once", [True, False])
 def test_full_at_every_step_in_turn(whole, memory, monkeypatch, once):
     monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0 if LONG else 30.0)
     for at in steps_in_turn(once):
-        full = Full(at, errno.ENOSPC, once)
         folder = memory / f"run-{at}"
-        with each_step(full):
-            try:
-                start(folder)
-            except RunError as error:
-                assert "No space left on device" in str(error)
-                assert str(folder) in str(error)
+        with full_at(at, once, folder) as full:
+            start(folder)
         if full.count < at:
             break
         assert_whole(folder)

@@ -216,11 +216,9 @@ class Comparison:
         images = splits.test if on == "test" else splits.validation
         tensors = prepare(images)
         if on == "test":  # nothing is opened where a run's weights are lost
-            for variant in self.variants:
-                for seed in range(seeds):
-                    run = self.run(variant, seed)
-                    if run is not None and run.status == "finished":
-                        run.weights()
+            for each in self.kept(seeds):
+                if each.run.status == "finished":
+                    each.run.weights()
             # Counted before the first answer: what is stopped then has been opened too.
             self.plan["test_openings"] += 1
             write_json(self.folder / PLAN, self.plan)

@@ -1,0 +1,41 @@
+"""A disk that is full at one step of a write after another."""
+
+import errno
+import os
+from contextlib import contextmanager
+
+from steps import each_step
+from tiny_training import how_many
+
+from cnnlab.errors import RunError
+
+
+class Full:
+    """Lets steps pass up to a number, then has no room: once, or from there on."""
+
+    def __init__(self, at, once):
+        self.at, self.once, self.count = at, once, 0
+
+    def __call__(self, name, *_):
+        if name in {"unlink", "rmdir"}:  # these take no room
+            return
+        self.count += 1
+        if self.count == self.at or (self.count > self.at and not self.once):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+
+
+def steps_in_turn(once):
+    """Every step; in the short form one half of them once, the other half for good."""
+    return range(1 + once, 10_000, how_many(2, 1))
+
+
+@contextmanager
+def full_at(at, once, folder):
+    """Let the disk be full inside the block; what that ends says so, and names the folder."""
+    full = Full(at, once)
+    with each_step(full):
+        try:
+            yield full
+        except RunError as error:
+            assert "No space left on device" in str(error)
+            assert str(folder) in str(error)
