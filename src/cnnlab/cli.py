@@ -23,7 +23,7 @@ from cnnlab.words import command_line, counted, percent, times
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
     from cnnlab.data.images import Splits
-    from cnnlab.models.build import Network
+    from cnnlab.models.spec import ModelSpec
 
 _SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
@@ -710,12 +710,11 @@ def _client(cluster: str | None) -> Iterator[Any]:
         yield client
 
 
-def _warn_of(networks: "Sequence[Network]", terminal: Terminal) -> None:
+def _warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
     """Say, once a network, what was found wrong with it that does not stop its training."""
-    for name, findings in {each.name: each.findings for each in networks}.items():
-        if findings:
-            said = " ".join(each.message for each in findings)
-            terminal.say(f"{name}: {said} See:\n  {command_line('check', name)}")
+    for name, about in {each.name: each.warnings for each in networks}.items():
+        if about:
+            terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")
 
 
 def _check_numbers(*, seeds: int, matters: float, jobs: int | None) -> None:

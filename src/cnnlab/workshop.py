@@ -31,7 +31,8 @@ from cnnlab.experiments.run import Run, TestResult, open_run, softmax
 from cnnlab.experiments.store import alone, make_folder, read_json, write_json
 from cnnlab.experiments.train import resume_run, tell_differences, train_run
 from cnnlab.insight.mistakes import Predictions
-from cnnlab.models.build import Network, build, count_parameters, find_network
+from cnnlab.models.build import build, count_parameters, find_network
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, evaluate, predict
@@ -229,7 +230,7 @@ def _go_through(
 
 def _trained(
     folder: Path,
-    network: Network,
+    network: ModelSpec,
     config: TrainConfig,
     splits: Splits,
     train: TensorSet,

@@ -192,7 +192,7 @@ def test_what_explains_no_failure_of_a_method_like_init_is_not_said():
     Path("mine.py").write_text(
         IMPORTS + RESET.replace("reset", "_init_"),
     )
-    assert find_network("mine.py:Net").findings == ()
+    assert find_network("mine.py:Net").warnings == ()
 
 
 def test_a_method_that_python_does_call_is_not_what_a_failure_comes_from():

@@ -9,14 +9,15 @@ from typing import Any
 import torch
 
 from cnnlab.data.images import Splits
-from cnnlab.models.build import Network, count_parameters
+from cnnlab.models.build import count_parameters
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.steps import describe_steps
 
 
 def describe(
-    network: Network, recipe_name: str, config: TrainConfig, splits: Splits, device: torch.device
+    network: ModelSpec, recipe_name: str, config: TrainConfig, splits: Splits, device: torch.device
 ) -> dict[str, Any]:
     """Return what a training is made of and with, as a run's ``config.json`` keeps it."""
     model = network.build(config.seed)

@@ -19,8 +19,9 @@ from cnnlab.experiments.checked import check_description, fill
 from cnnlab.experiments.folders import CONFIG, not_a_run
 from cnnlab.experiments.store import alone, read_json, write_json
 from cnnlab.insight.mistakes import Predictions
-from cnnlab.models.build import Network, find_network
+from cnnlab.models.build import find_network
 from cnnlab.models.own import is_own, read_own
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.checkpoint import load_tensors
 from cnnlab.training.config import RECIPES, TrainConfig, changes_to
 from cnnlab.training.loop import EpochRecord, History, predict, score
@@ -194,7 +195,7 @@ class Run:
         word = "diverged" if self.status == "diverged" else "unfinished"
         return f"{word}, {epochs} of {counted(self.config.epochs, 'epoch')}"
 
-    def network(self, *, trust: bool = False) -> Network:
+    def network(self, *, trust: bool = False) -> ModelSpec:
         """Return the kind of network that was trained.
 
         One of a user's own is code, kept in the folder: it is run only where the user trusts
@@ -223,12 +224,12 @@ class Run:
                 f"that was trained, perhaps that of {self.model_name.rpartition(':')[0]}, or train "
                 f"what is there now in a new run:\n  {self.train_command()}"
             )
-        return Network(self.model_name, self.model_name, own)
+        return ModelSpec(self.model_name, self.model_name, own, own)
 
     def model(
         self,
         device: torch.device,
-        network: Network | None = None,
+        network: ModelSpec | None = None,
         weights: Weights | None = None,
     ) -> nn.Module:
         """Return the network with its trained weights, on a device; see `network`, `weights`."""
@@ -319,13 +320,13 @@ class Run:
         self,
         images: list[NDArray[np.uint8]],
         device: torch.device,
-        network: Network | None = None,
+        network: ModelSpec | None = None,
     ) -> NDArray[np.float32]:
         """Return the class probabilities (N, classes) of grey images of 28 x 28 pixels."""
         return softmax(self.logits(prepare_images(np.stack(images), device), device, network))
 
     def answers(
-        self, image_set: ImageSet, device: torch.device, network: Network | None = None
+        self, image_set: ImageSet, device: torch.device, network: ModelSpec | None = None
     ) -> Predictions:
         """Return the network's answers to a set of images."""
         logits = self.logits(prepare(image_set, device).images, device, network)
@@ -335,7 +336,7 @@ class Run:
         self,
         images: torch.Tensor,
         device: torch.device,
-        network: Network | None = None,
+        network: ModelSpec | None = None,
         weights: Weights | None = None,
     ) -> torch.Tensor:
         """Return the network's logits (N, 10) of prepared images on the device."""
@@ -343,7 +344,7 @@ class Run:
             return predict(model, images, self.config.evaluation_batch_size)
 
     def open_test_set(
-        self, splits: Splits, device: torch.device, network: Network | None = None
+        self, splits: Splits, device: torch.device, network: ModelSpec | None = None
     ) -> tuple[TestResult, Predictions]:
         """Evaluate on the test set, count the opening, and keep the result in the folder.
 

@@ -31,7 +31,7 @@ from cnnlab.experiments.run import (
 )
 from cnnlab.experiments.store import alone, make_folder, move_file, write_bytes, write_tensors
 from cnnlab.files import PARTIAL
-from cnnlab.models.build import Network
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.loop import EpochRecord, History, fit
@@ -49,7 +49,7 @@ OnEpoch = Callable[[EpochRecord], None]
 def train_run(
     folder: Path,
     *,
-    network: Network,
+    network: ModelSpec,
     recipe_name: str,
     config: TrainConfig,
     splits: Splits,
@@ -82,7 +82,7 @@ def resume_run(
     splits: Splits,
     train: TensorSet,
     validation: TensorSet,
-    network: Network | None = None,
+    network: ModelSpec | None = None,
     notify: Callable[[str], None],
     on_batch: OnBatch | None = None,
     on_epoch: OnEpoch | None = None,
@@ -185,7 +185,9 @@ def _history_behind(run: Run, resume: Checkpoint | None, notify: Callable[[str],
     return history[: resume.epochs]
 
 
-def keep_run(folder: Path, network: Network, description: dict[str, Any], trained: Trained) -> Run:
+def keep_run(
+    folder: Path, network: ModelSpec, description: dict[str, Any], trained: Trained
+) -> Run:
     """Write a training that is over as a run folder, seen under its name only when whole.
 
     What stood there before, of an earlier try, is replaced; it too is there whole or not at all.
@@ -312,7 +314,7 @@ def _newest_sound(run: Run, notify: Callable[[str], None]) -> Checkpoint | None:
     return newest
 
 
-def _write_source(run: Run, network: Network) -> None:
+def _write_source(run: Run, network: ModelSpec) -> None:
     """Keep the code of a network of the user's own beside what was trained with it."""
     if network.source is not None:
         write_bytes(run.folder / SOURCE, network.source.text.encode())

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import ConfigError
-from cnnlab.models.build import Network, find_network
+from cnnlab.models.build import find_network
 from cnnlab.models.own import is_own
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"
@@ -23,7 +24,7 @@ class Variant:
     """A network with the settings of its training; ``first_seed`` is added to each seed."""
 
     name: str
-    network: Network
+    network: ModelSpec
     recipe_name: str
     config: TrainConfig
     first_seed: int = 0

@@ -1,75 +1,40 @@
 """A name to a network with freshly drawn weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 
 from torch import nn
 
 from cnnlab.errors import ModelError
 from cnnlab.models.checking.examine import examine
-from cnnlab.models.checking.finding import FaultError, Finding
+from cnnlab.models.checking.finding import FaultError
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.meant import meant_by, notebook
-from cnnlab.models.own import OwnNetwork, is_own, read_own
+from cnnlab.models.own import is_own, read_own
 from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
-from cnnlab.randomness import seeded
+from cnnlab.models.spec import ModelSpec
 
-
-@dataclass(frozen=True)
-class Network:
-    """A kind of network: its name, what a person calls it, and how to make one.
-
-    ``findings`` are what was found wrong with it that does not keep it from being trained.
-    """
-
-    name: str
-    title: str
-    make: Callable[[], nn.Module]
-    findings: tuple[Finding, ...] = ()
-
-    def build(self, seed: int) -> nn.Module:
-        """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
-
-        All global generators are left as they were.
-        """
-        with seeded(seed):
-            return self.make()
-
-    @property
-    def slug(self) -> str:
-        """The name as part of a file name."""
-        own = self.source
-        return f"{Path(own.path).stem}-{own.class_name}" if own else self.name
-
-    @property
-    def source(self) -> OwnNetwork | None:
-        """The file that a network of one's own comes from."""
-        return self.make if isinstance(self.make, OwnNetwork) else None
-
-
-MODELS: dict[str, Network] = {
+MODELS: dict[str, ModelSpec] = {
     each.name: each
     for each in (
-        Network("lenet5", "LeNet-5 (tanh, average)", LeNet5),
-        Network(
+        ModelSpec("lenet5", "LeNet-5 (tanh, average)", LeNet5),
+        ModelSpec(
             "lenet5-relu-max",
             "LeNet-5 (ReLU, max)",
             partial(LeNet5, activation="relu", pooling="max"),
         ),
-        Network("lenet1", "LeNet-1", LeNet1),
-        Network("lenet5-batch-norm", "LeNet-5 (ReLU, max, batch norm)", LeNet5BatchNorm),
-        Network("vgg6", "VGG-6", VGG6),
-        Network("resnet8", "ResNet-8", ResNet8),
-        Network("mobilenet-small", "MobileNet, small", SmallMobileNet),
+        ModelSpec("lenet1", "LeNet-1", LeNet1),
+        ModelSpec("lenet5-batch-norm", "LeNet-5 (ReLU, max, batch norm)", LeNet5BatchNorm),
+        ModelSpec("vgg6", "VGG-6", VGG6),
+        ModelSpec("resnet8", "ResNet-8", ResNet8),
+        ModelSpec("mobilenet-small", "MobileNet, small", SmallMobileNet),
     )
 }
 """Every network of cnnlab's own, by name."""
 
 
-def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> Network:
+def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> ModelSpec:
     """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
 
     ``notify`` is told where that takes long. Raises `ModelError`, naming the nearest, where there
@@ -81,7 +46,8 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> N
         for finding in findings:
             if finding.effect == "stops":
                 raise FaultError(finding, own.path)
-        return Network(f"{own.path}:{own.class_name}", own.class_name, own, findings)
+        warnings = tuple(each.message for each in findings)
+        return ModelSpec(f"{own.path}:{own.class_name}", own.class_name, own, own, warnings)
     if name not in MODELS:
         raise ModelError(
             f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "

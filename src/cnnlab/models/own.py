@@ -8,7 +8,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,7 @@ from cnnlab.models.checking.misfit import placed
 from cnnlab.models.checking.top_level import Reading, reading_noted
 from cnnlab.models.meant import meant_by
 from cnnlab.models.source import named_in, networks_in, parsed
+from cnnlab.models.spec import SourceCode
 from cnnlab.models.start import free_file_name, is_file_name
 from cnnlab.randomness import seeded
 
@@ -37,18 +37,8 @@ class OwnModule(ModuleType):
     reading: Reading
 
 
-@dataclass(frozen=True)
-class OwnNetwork:
+class OwnNetwork(SourceCode):
     """A class in a source file, kept as text: another process or machine builds the same."""
-
-    path: str
-    class_name: str
-    text: str
-
-    @property
-    def sha256(self) -> str:
-        """What tells this source from another of the same name."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def module_name(self) -> str:

@@ -19,8 +19,8 @@ from cnnlab.insight.mistakes import (
     most_confident_mistakes,
     most_confused,
 )
-from cnnlab.models.build import Network
 from cnnlab.models.checking.examine import Checked, examine
+from cnnlab.models.spec import ModelSpec
 from cnnlab.training.config import changes_to
 from cnnlab.training.loop import History
 from cnnlab.views import plots
@@ -188,7 +188,7 @@ def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
 
 
 def run_report(
-    run: Run, network: Network, validation: Predictions | None, splits: Splits
+    run: Run, network: ModelSpec, validation: Predictions | None, splits: Splits
 ) -> Report:
     """Return the report of one run: curves, figures, and its mistakes on validation images.
 
