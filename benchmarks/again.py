@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from about import about
-from cnnlab.data.images import load, prepare
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
+from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.experiments.verdict import judge
-from cnnlab.models.build import find_network
 from cnnlab.training.config import recipe
-from cnnlab.training.many import Training, fit_many
 
 RESULTS = Path(__file__).parent / "results"
 

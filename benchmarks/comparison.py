@@ -24,11 +24,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 from distributed import LocalCluster
 
 from about import about
-from cnnlab.data.images import TensorSet, load, prepare
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.experiments.cluster import connected
+from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.experiments.variants import read_variants
 from cnnlab.training.loop import fit
-from cnnlab.training.many import Training, fit_many
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = 10

@@ -26,9 +26,10 @@ import torch
 from matplotlib.figure import Figure
 
 from about import about
+from cnnlab.custom.find import build
 from cnnlab.data.idx import write_idx
-from cnnlab.data.images import as_input, load, prepare
-from cnnlab.models.build import build
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import as_input, prepare
 from cnnlab.views.plots import BLUE, INK, MUTED, STYLE, to_png
 
 HERE = Path(__file__).parent

@@ -12,8 +12,9 @@ import statistics
 from pathlib import Path
 
 from about import about
-from cnnlab.data.images import load, prepare
-from cnnlab.models.build import MODELS
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
+from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 

@@ -20,9 +20,10 @@ from pathlib import Path
 import torch
 
 from about import about
-from cnnlab.data.images import Splits, load, prepare
-from cnnlab.experiments.train import train_run
-from cnnlab.models.build import find_network
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import Splits, load
+from cnnlab.data.tensors import prepare
+from cnnlab.runs.train import train_run
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from workshop import timed

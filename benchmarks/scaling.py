@@ -24,10 +24,10 @@ import torch
 from job import peak_megabytes
 from torch import nn
 
-from cnnlab.data.images import TensorSet
+from cnnlab.data.tensors import TensorSet
+from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from cnnlab.training.many import Training, fit_many
 
 USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
 POINTS = {

@@ -18,11 +18,13 @@ import torch
 from scipy.stats import t as student
 
 from about import about
-from cnnlab.data.images import load, prepare
-from cnnlab.models.build import count_parameters, find_network
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
+from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.models.catalog import count_parameters
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import evaluate
-from cnnlab.training.many import Training, fit_many
 
 RESULTS = Path(__file__).parent / "results"
 

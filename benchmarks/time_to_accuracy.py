@@ -21,8 +21,9 @@ from pathlib import Path
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from about import about
-from cnnlab.data.images import load, prepare
-from cnnlab.models.build import build
+from cnnlab.custom.find import build
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from epoch import HERE, environment, write_job

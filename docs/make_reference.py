@@ -7,7 +7,7 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 
-from cnnlab.cli import app
+from cnnlab.cli.main import app
 
 
 def commands(parent: App = app, name: str = "cnnlab") -> Iterator[tuple[str, App]]:

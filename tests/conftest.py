@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab import cli
+from cnnlab.cli.main import main
 from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
-from cnnlab.data.images import TensorSet, prepare_images
+from cnnlab.data.tensors import TensorSet, prepare_images
 
 # As the command line sets it, before PyTorch is loaded: waiting threads leave the cores to others.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -30,8 +30,8 @@ def own_folders(tmp_path, monkeypatch, request):
     if request.node.get_closest_marker("real_data"):
         return
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("cnnlab.data.fetch.cache_root", lambda: tmp_path / "cache" / "data")
-    monkeypatch.setattr("cnnlab.data.fetch.DEBIAN_FOLDER", tmp_path / "debian")
+    monkeypatch.setattr("cnnlab.data.places.cache_root", lambda: tmp_path / "cache" / "data")
+    monkeypatch.setattr("cnnlab.data.places.DEBIAN_FOLDER", tmp_path / "debian")
 
 
 def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +111,7 @@ def cnnlab(monkeypatch, capsys, tmp_path, tiny_folder):
         monkeypatch.setattr(sys, "argv", ["cnnlab", *map(str, arguments)])
         status, before = 0, signal.getsignal(signal.SIGINT)
         try:
-            cli.main()
+            main()
         except SystemExit as stop:
             status = stop.code or 0
         finally:

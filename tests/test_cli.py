@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.images import load
-from cnnlab.models.build import MODELS
+from cnnlab.data.splits import load
+from cnnlab.models.catalog import MODELS
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_train_prints_json_with_the_epochs_names(cnnlab):
 
 
 def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
-    from cnnlab.experiments.run import open_run
+    from cnnlab.runs.run import open_run
 
     splits = load("tiny", notify=lambda _: None)
     Image.fromarray(splits.test.images[7]).save("seven.png")
@@ -90,7 +90,7 @@ def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, ru
 
 @pytest.mark.parametrize("command", ["train", "workshop"])
 def test_a_folder_that_is_taken_is_refused_before_data_are_read(cnnlab, command, monkeypatch):
-    monkeypatch.setattr("cnnlab.data.images.load", None)
+    monkeypatch.setattr("cnnlab.data.splits.load", None)
     status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
     assert status == 1
     assert "is already there" in err
@@ -184,7 +184,7 @@ def test_diverging_training_exits_1_and_names_the_setting(cnnlab):
 
 
 def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
-    from cnnlab.terminal import Terminal
+    from cnnlab.cli.terminal import Terminal
 
     def stop(self, record):
         if record.epoch == 2:
@@ -226,7 +226,7 @@ def test_the_help_names_every_network(cnnlab):
 def test_help_is_quick_because_it_imports_no_torch():
     code = (
         "import sys; sys.argv = ['cnnlab', '--help']\n"
-        "from cnnlab.cli import main\n"
+        "from cnnlab.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print('HEAVY', [m for m in ('torch', 'numpy', 'matplotlib', 'PIL') if m in sys.modules])"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab import cli
+from cnnlab.cli import flags, main
 from printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rate", 0.05)
@@ -103,10 +103,10 @@ def test_a_network_that_prints_does_not_spoil_the_json(cnnlab):
 
 
 def test_with_json_what_other_programs_print_goes_to_standard_error(capfd):
-    with cli._only_json():
+    with main._only_json():
         sys.stdout.write("in Python\n")
         subprocess.run(["echo", "a worker"], check=True)
-        cli._print_json({"n": 1})
+        flags.print_json({"n": 1})
     out, err = capfd.readouterr()
     assert json.loads(out) == {"n": 1}
     assert "in Python" in err
@@ -157,7 +157,7 @@ def test_a_seed_flag_is_a_mistake_in_the_command(cnnlab):
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(compare, monkeypatch):
-    from cnnlab.terminal import RunsProgress
+    from cnnlab.cli.terminal import RunsProgress
 
     shown = RunsProgress.__call__
 

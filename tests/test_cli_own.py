@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from cnnlab.models.checking import apart
+from cnnlab.custom import sandbox
 from printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
@@ -61,7 +61,7 @@ def test_what_a_network_prints_is_shown_once_and_apart_from_the_verdict(cnnlab):
 
 
 def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
-    monkeypatch.setattr(apart, "PATIENCE", 0.1)
+    monkeypatch.setattr(sandbox, "PATIENCE", 0.1)
     Path("mine.py").write_text("import time\ntime.sleep(0.5)\n" + SOFTMAX)
     standard_error = sys.stderr
     status, out, err = cnnlab("check", "mine.py:Soft")

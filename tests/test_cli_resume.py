@@ -24,7 +24,7 @@ NET = (
 @pytest.fixture
 def stopped(cnnlab, monkeypatch):
     """A run that Ctrl-C stopped in its third epoch."""
-    from cnnlab.terminal import Terminal
+    from cnnlab.cli.terminal import Terminal
 
     shown = Terminal.batch
 
@@ -102,7 +102,7 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
 @pytest.fixture
 def at_once(cnnlab, monkeypatch):
     """A run that Ctrl-C stopped in its first epoch, and what was said."""
-    from cnnlab.terminal import Terminal
+    from cnnlab.cli.terminal import Terminal
 
     with monkeypatch.context() as patch:
         patch.setattr(Terminal, "batch", interrupt)
@@ -131,11 +131,11 @@ def test_stopped_in_the_first_epoch_it_says_how_to_go_on(cnnlab, at_once):
 
 
 def test_a_second_ctrl_c_does_not_silence_the_first(cnnlab, at_once, monkeypatch):
-    from cnnlab.terminal import Terminal
+    from cnnlab.cli.terminal import Terminal
 
     monkeypatch.setattr(Terminal, "batch", interrupt)
     with monkeypatch.context() as patch:
-        patch.setattr("cnnlab.experiments.train.what_is_kept", lambda _: again())
+        patch.setattr("cnnlab.runs.train.what_is_kept", lambda _: again())
         status, _, err = cnnlab("train", "--resume", "at-once")
     assert (status, "kept all the same" in err) == (130, True)
 
@@ -196,7 +196,7 @@ def pasted(cnnlab, text):
 
 
 def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
-    from cnnlab.terminal import Terminal
+    from cnnlab.cli.terminal import Terminal
 
     Path("mine.py").write_text(NET)
     start = ("train", "--model", "mine.py:Small", *QUICK)

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cnnlab.terminal import Terminal
+from cnnlab.cli.terminal import Terminal
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import EpochRecord
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cnnlab.words import with_article
+from cnnlab.wording import with_article
 
 
 @pytest.mark.parametrize("name", ["nn.ReLU", "Embedding", "LSTM", "Identity", "RNN", "Upsample"])

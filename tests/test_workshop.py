@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.images import load
+from cnnlab.cli.terminal import Terminal
+from cnnlab.data.splits import load
 from cnnlab.errors import RunError
-from cnnlab.experiments.store import alone
-from cnnlab.terminal import Terminal
-from cnnlab.workshop import open_workshop, resume_workshop
+from cnnlab.runs.store import alone
+from cnnlab.workshop.course import open_workshop, resume_workshop
 from printed import said
 
 BEGIN = ("workshop", "--dataset", "tiny", "--epochs", 2, "--seed", 3)

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import torch
 from job import Job, torch_network
 
-from cnnlab.data.images import TensorSet
+from cnnlab.data.tensors import TensorSet
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.training import loop
 from cnnlab.training.config import recipe

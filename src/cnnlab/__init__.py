@@ -4,15 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cnnlab.custom.find import build as build
     from cnnlab.data.images import ImageSet as ImageSet
-    from cnnlab.data.images import Splits as Splits
-    from cnnlab.data.images import as_input as as_input
-    from cnnlab.data.images import load as load
-    from cnnlab.data.images import prepare as prepare
-    from cnnlab.experiments.run import open_run as open_run
-    from cnnlab.experiments.train import train_run as train_run
-    from cnnlab.models.build import build as build
+    from cnnlab.data.splits import Splits as Splits
+    from cnnlab.data.splits import load as load
+    from cnnlab.data.tensors import as_input as as_input
+    from cnnlab.data.tensors import prepare as prepare
     from cnnlab.models.lenet5 import LeNet5 as LeNet5
+    from cnnlab.runs.run import open_run as open_run
+    from cnnlab.runs.train import train_run as train_run
     from cnnlab.training.config import TrainConfig as TrainConfig
     from cnnlab.training.config import recipe as recipe
     from cnnlab.training.loop import accuracy as accuracy
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _HOMES = {
     "ImageSet": "data.images",
     "LeNet5": "models.lenet5",
-    "Splits": "data.images",
+    "Splits": "data.splits",
     "TrainConfig": "training.config",
     "accuracy": "training.loop",
-    "as_input": "data.images",
-    "build": "models.build",
+    "as_input": "data.tensors",
+    "build": "custom.find",
     "evaluate": "training.loop",
     "fit": "training.loop",
-    "load": "data.images",
+    "load": "data.splits",
     "loss_batch": "training.loop",
-    "open_run": "experiments.run",
-    "prepare": "data.images",
+    "open_run": "runs.run",
+    "prepare": "data.tensors",
     "recipe": "training.config",
-    "train_run": "experiments.train",
+    "train_run": "runs.train",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604

@@ -1,5 +1,5 @@
 """``python -m cnnlab``: the command line."""
 
-from cnnlab.cli import main
+from cnnlab.cli.main import main
 
 main()

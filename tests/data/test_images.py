@@ -12,20 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 from PIL import Image
 
-from cnnlab.data import catalog, fetch
+from cnnlab.custom.find import build
+from cnnlab.data import catalog, sources
 from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import write_idx
-from cnnlab.data.images import (
-    ImageSet,
-    TensorSet,
-    as_input,
-    load,
-    prepare,
-    resize,
-    split,
-)
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import load, split
+from cnnlab.data.tensors import TensorSet, as_input, prepare, resize
 from cnnlab.errors import DataError, DataUnavailableError
-from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 
@@ -203,7 +197,7 @@ def test_a_label_file_that_breaks_the_classes_is_named(tiny_folder, tiny, monkey
 @pytest.fixture
 def no_mnist(tiny, tmp_path, monkeypatch):
     """Let no source have MNIST, and only a named folder the sample; return that folder."""
-    monkeypatch.setattr(fetch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(sources.shutil, "which", lambda _: None)
     mnist = dataclasses.replace(tiny[0], name="mnist", title="MNIST", folder="MNIST")
     sample = dataclasses.replace(
         tiny[0],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.pictures import read_picture
+from cnnlab.data.pictures.normalise import read_picture
 from cnnlab.errors import PictureError
 
 DIGITS, FASHION = DATA_SETS["mnist"], DATA_SETS["fashion-mnist"]

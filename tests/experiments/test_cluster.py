@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import pytest
 
+from cnnlab.custom.find import build
 from cnnlab.errors import WorkerError
 from cnnlab.experiments import cluster as cluster_module
 from cnnlab.experiments.cluster import connected
-from cnnlab.models.build import build
+from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.training.config import recipe
-from cnnlab.training.many import Training, fit_many
 
 distributed = pytest.importorskip("distributed")
 MAKE = partial(build, "lenet5-relu-max")

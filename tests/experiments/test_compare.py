@@ -6,13 +6,16 @@ import pytest
 import torch
 from filelock import FileLock
 
-from cnnlab.data.images import load, prepare
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
 from cnnlab.errors import RunError
-from cnnlab.experiments import compare as compare_module
-from cnnlab.experiments import store as store_module
-from cnnlab.experiments.compare import as_json, compare_runs, open_comparison
-from cnnlab.experiments.run import open_run
+from cnnlab.experiments import comparison as compare_module
+from cnnlab.experiments.comparison import open_comparison
+from cnnlab.experiments.paired import compare_runs
+from cnnlab.experiments.results import as_json
 from cnnlab.experiments.variants import read_variants
+from cnnlab.runs import store as store_module
+from cnnlab.runs.run import open_run
 from cnnlab.training.loop import fit
 
 SETTINGS = {"epochs": 3, "batch_size": 20, "learning_rate": 0.05}

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from cnnlab.errors import RunError
-from cnnlab.experiments.run import open_run
+from cnnlab.runs.run import open_run
 
 
 @pytest.fixture

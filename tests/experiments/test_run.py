@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.images import as_input, load, prepare
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import as_input, prepare
 from cnnlab.errors import DivergedError, RunError
-from cnnlab.experiments import run as run_module
-from cnnlab.experiments.run import open_run
-from cnnlab.experiments.store import free_folder
-from cnnlab.experiments.train import resume_run, train_run
-from cnnlab.models.build import find_network
+from cnnlab.runs import run as run_module
+from cnnlab.runs.run import open_run
+from cnnlab.runs.store import free_folder
+from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import score
 
@@ -199,7 +200,7 @@ def test_disk_full_names_the_file_and_leaves_the_last_whole(train, monkeypatch, 
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, content)
 
-    for module in ("cnnlab.experiments.store", "cnnlab.training.checkpoint"):
+    for module in ("cnnlab.runs.store", "cnnlab.runs.tensors"):
         monkeypatch.setattr(f"{module}.write_whole", full_after_eight)
     with pytest.raises(RunError, match=r"Cannot write .*\(No space left on device\)"):
         train(epochs=20)

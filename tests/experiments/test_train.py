@@ -10,16 +10,17 @@ import time
 import pytest
 import torch
 
-from cnnlab.data.images import load, prepare
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
 from cnnlab.errors import RunError
-from cnnlab.experiments import store as store_module
-from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import Run, open_run
-from cnnlab.experiments.store import write_tensors
-from cnnlab.experiments.train import resume_run, train_run
-from cnnlab.models.build import find_network
+from cnnlab.runs import store as store_module
+from cnnlab.runs import train as train_module
+from cnnlab.runs.run import Run, open_run
+from cnnlab.runs.store import write_tensors
+from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
-from cnnlab.views.report import run_facts
+from cnnlab.views.run_page import run_facts
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
 
@@ -310,7 +311,7 @@ def test_a_full_disk_stops_the_run_and_what_was_kept_goes_on(
 
     write = store_module.write_whole
     monkeypatch.setattr(store_module, "write_whole", full)
-    monkeypatch.setattr("cnnlab.training.checkpoint.write_whole", full)
+    monkeypatch.setattr("cnnlab.runs.tensors.write_whole", full)
     with pytest.raises(RunError, match=rf"Cannot write .*{file} \(No space left on device\)"):
         start("stopped")
     monkeypatch.undo()
@@ -337,14 +338,14 @@ def test_a_killed_program_goes_on_to_the_same_bits(start, go_on, tmp_path, tiny_
         "import sys, time\n"
         "from dataclasses import replace\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from cnnlab import cli\n"
+        "from cnnlab.cli.main import main\n"
         "from cnnlab.data import catalog\n"
-        "from cnnlab.terminal import Terminal\n"
+        "from cnnlab.cli.terminal import Terminal\n"
         "import pickle\n"
         "catalog.DATA_SETS['tiny'] = pickle.load(open(sys.argv[2], 'rb'))\n"
         "Terminal.batch = lambda *_: time.sleep(0.1)\n"
         "sys.argv = ['cnnlab', *sys.argv[3:]]\n"
-        "cli.main()\n"
+        "main()\n"
     )
     import pickle
 

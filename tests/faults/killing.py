@@ -19,11 +19,12 @@ import torch
 from striking import FAILED, OVER, Report, child, seconds_of, strike
 from tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
 
-from cnnlab import cli
-from cnnlab.data import images
-from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import CHECKPOINT, CHECKPOINT_BEFORE, open_run
-from cnnlab.training.checkpoint import load_tensors
+from cnnlab.cli import main as command_line
+from cnnlab.data import splits
+from cnnlab.runs import train as train_module
+from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE
+from cnnlab.runs.run import open_run
+from cnnlab.runs.tensors import load_tensors
 
 MOST_STEPS = 300
 """A little more than a training that saves after each of its 12 batches takes."""
@@ -56,14 +57,14 @@ def train_by_command(folder: Path, report: Report) -> None:
     begun = (folder / "config.json").exists()
     if begun and open_run(folder).status == "finished":
         return
-    images.load = load
+    splits.load = load
     # In a process in the background the system has Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["cnnlab", "train"]
     sys.argv += ["--resume", str(folder)] if begun else [*ARGUMENTS, "--output", str(folder)]
     try:
         with redirect_stdout(sys.stderr):
-            cli.main()
+            command_line.main()
     finally:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)

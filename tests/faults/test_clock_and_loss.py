@@ -8,8 +8,8 @@ import torch
 from tiny_training import CONFIG, CPU, TRAIN, how_many, result_of, start
 
 from cnnlab.errors import DivergedError
-from cnnlab.experiments import train as train_module
-from cnnlab.experiments.run import open_run
+from cnnlab.runs import train as train_module
+from cnnlab.runs.run import open_run
 from cnnlab.training import loop
 
 

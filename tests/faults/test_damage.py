@@ -23,19 +23,19 @@ from tiny_training import (
 )
 from watched import try_once
 
+from cnnlab.custom.find import find_network
+from cnnlab.custom.network import read_own
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.images import load
-from cnnlab.data.pictures import read_picture
+from cnnlab.data.pictures.normalise import read_picture
+from cnnlab.data.splits import load
 from cnnlab.errors import DivergedError, RunError
-from cnnlab.experiments.compare import open_comparison
-from cnnlab.experiments.run import open_run
-from cnnlab.experiments.train import train_run
+from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.variants import read_variants
-from cnnlab.models.build import find_network
-from cnnlab.models.own import read_own
-from cnnlab.training.checkpoint import load_tensors
-from cnnlab.views.comparison import comparison_facts
-from cnnlab.views.report import run_facts
+from cnnlab.runs.run import open_run
+from cnnlab.runs.tensors import load_tensors
+from cnnlab.runs.train import train_run
+from cnnlab.views.comparison_page import comparison_facts
+from cnnlab.views.run_page import run_facts
 
 IMAGES = TRAIN.images[:2]
 

@@ -10,7 +10,7 @@ from tiny_training import LONG, assert_whole, go_on, result_of, start
 
 from cnnlab import files
 from cnnlab.errors import RunError
-from cnnlab.experiments import train as train_module
+from cnnlab.runs import train as train_module
 
 
 @pytest.mark.parametrize("once", [True, False])

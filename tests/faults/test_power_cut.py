@@ -10,8 +10,8 @@ from steps import each_step
 from tiny_training import assert_whole, go_on, result_of, start
 
 from cnnlab import files
-from cnnlab.experiments import store
-from cnnlab.experiments import train as train_module
+from cnnlab.runs import store
+from cnnlab.runs import train as train_module
 
 
 def wrong(found, go_on_with, base):

@@ -11,7 +11,7 @@ import pytest
 from tiny_training import how_many, start
 
 from cnnlab.errors import RunError
-from cnnlab.experiments.store import free_folder
+from cnnlab.runs.store import free_folder
 
 HERE = Path(__file__).parent
 

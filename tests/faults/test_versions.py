@@ -10,9 +10,9 @@ import pytest
 from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION
 
 from cnnlab.errors import RunError
-from cnnlab.experiments.newer import newer
-from cnnlab.experiments.run import open_run
-from cnnlab.experiments.train import resume_run
+from cnnlab.runs.run import open_run
+from cnnlab.runs.schema import newer
+from cnnlab.runs.train import resume_run
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

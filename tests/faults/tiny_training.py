@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cnnlab.custom.find import find_network
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.images import ImageSet, Splits, prepare
-from cnnlab.experiments.run import METRICS, MODEL, Run, open_run
-from cnnlab.experiments.train import CHECKPOINT, CHECKPOINT_BEFORE, resume_run, train_run
-from cnnlab.models.build import find_network
-from cnnlab.training.checkpoint import load_tensors
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import Splits
+from cnnlab.data.tensors import prepare
+from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE, METRICS, MODEL
+from cnnlab.runs.run import Run, open_run
+from cnnlab.runs.tensors import load_tensors
+from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)

@@ -10,8 +10,8 @@ import torch
 from killing import child
 from tiny_training import CONFIG, result_of, start
 
-from cnnlab.experiments.run import open_run
-from cnnlab.experiments.store import free_folder
+from cnnlab.runs.run import open_run
+from cnnlab.runs.store import free_folder
 
 
 def main(count: int, at_once: int, base: Path) -> None:

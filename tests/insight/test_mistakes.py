@@ -1,7 +1,8 @@
 import numpy as np
 
 from cnnlab.data.images import ImageSet
-from cnnlab.insight.mistakes import Predictions, confusion, most_confident_mistakes, most_confused
+from cnnlab.insight.mistakes import confusion, most_confident_mistakes, most_confused
+from cnnlab.insight.predictions import Predictions
 
 
 def predictions() -> Predictions:

@@ -12,15 +12,14 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.data.images import as_input
+from cnnlab.custom import sandbox
+from cnnlab.custom.check import Checked, made_up_images
+from cnnlab.custom.find import build, check_network, find_network
+from cnnlab.custom.finding import Finding
+from cnnlab.custom.sandbox import TooSlowError, time_limit
+from cnnlab.data.tensors import as_input
 from cnnlab.errors import ModelError
-from cnnlab.models.build import build, find_network
-from cnnlab.models.check import check_network
-from cnnlab.models.checking import apart
-from cnnlab.models.checking.examine import Checked, made_up_images
-from cnnlab.models.checking.finding import Finding
-from cnnlab.models.checking.layers import Layer
-from cnnlab.models.checking.limit import TooSlowError, time_limit
+from cnnlab.models.layers import Layer
 
 NET = """\
 import torch
@@ -1177,7 +1176,7 @@ def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, 
 def test_every_kind_of_finding_has_a_test():
     from typing import get_args
 
-    from cnnlab.models.checking.finding import Kind
+    from cnnlab.custom.finding import Kind
 
     elsewhere = {"file", "syntax", "which-class", "no-class", "not-a-network", "slow"}
     tested = {case.values[1] for case in FAULTS}
@@ -1399,8 +1398,8 @@ def test_what_the_file_draws_does_not_make_its_first_network_another():
 
 
 def test_code_that_does_not_end_is_stopped(monkeypatch):
-    monkeypatch.setattr(apart, "SECONDS", 0.3)
-    monkeypatch.setattr("cnnlab.models.checking.examine.SECONDS", 0.3)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.3)
+    monkeypatch.setattr("cnnlab.custom.check.SECONDS", 0.3)
     found = check(
         NET,
         (
@@ -1417,7 +1416,7 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
         f"{finding.line}. Put what is to run only when the file is started itself under if "
         '__name__ == "__main__": at its end.'
     )
-    monkeypatch.setattr(apart, "SECONDS", 60)
+    monkeypatch.setattr(sandbox, "SECONDS", 60)
     assert check(NET).findings == ()
 
 
@@ -1446,7 +1445,7 @@ for _ in range(3):
     ],
 )
 def test_what_does_not_end_is_said_by_what_was_done(monkeypatch, edit, said):
-    monkeypatch.setattr(apart, "SECONDS", 0.3)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.3)
     _, line, message = only(check(NET, edit))
     assert message == f"After 60 seconds {said.format(line=line)}"
 
@@ -1478,8 +1477,8 @@ def test_training_at_the_top_of_a_file_is_said_with_its_line():
 
 
 def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
-    monkeypatch.setattr(apart, "PATIENCE", 0.1)
-    monkeypatch.setattr("cnnlab.models.checking.top_level._LONG", 0.2)
+    monkeypatch.setattr(sandbox, "PATIENCE", 0.1)
+    monkeypatch.setattr("cnnlab.custom.probes._LONG", 0.2)
     write(NET, ("class Net(", "import time\ntime.sleep(0.4)\n\n\nclass Net("))
     said = []
     kind, _, message = only(check_network("mine.py", said.append))

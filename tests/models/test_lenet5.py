@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from cnnlab.custom.find import build, find_network
 from cnnlab.errors import ModelError
-from cnnlab.models.build import build, count_parameters, find_network
+from cnnlab.models.catalog import count_parameters
 
 
 @pytest.mark.parametrize("name", ["lenet5", "lenet5-relu-max"])

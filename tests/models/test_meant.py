@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.custom.find import find_network
+from cnnlab.custom.network import read_own
+from cnnlab.custom.template import write_starting_file
 from cnnlab.errors import ModelError
-from cnnlab.models.build import find_network
-from cnnlab.models.own import read_own
-from cnnlab.models.start import write_starting_file
 
 
 @pytest.fixture(autouse=True)

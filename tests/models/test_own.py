@@ -4,9 +4,9 @@ import sys
 import pytest
 import torch
 
+from cnnlab.custom.advice import explain
+from cnnlab.custom.find import build, find_network
 from cnnlab.errors import ModelError
-from cnnlab.models.build import build, find_network
-from cnnlab.models.checking.explain import explain
 
 NET = """
 import torch

@@ -2,9 +2,8 @@
 
 import pytest
 
+from cnnlab.custom.find import check_network, find_network
 from cnnlab.errors import ModelError
-from cnnlab.models.build import find_network
-from cnnlab.models.check import check_network
 
 NET = """\
 import random

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from cnnlab.data.images import TensorSet
-from cnnlab.models.build import MODELS, build, count_parameters
-from cnnlab.models.check import check_network
+from cnnlab.custom.find import build, check_network
+from cnnlab.data.tensors import TensorSet
+from cnnlab.models.catalog import MODELS, count_parameters
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.loop import evaluate, fit
 

@@ -8,9 +8,8 @@ from threading import Thread
 import pytest
 from torch import nn
 
-from cnnlab.models.build import find_network
-from cnnlab.models.check import check_network
-from cnnlab.models.checking import making
+from cnnlab.custom import probes
+from cnnlab.custom.find import check_network, find_network
 
 IMPORTS = """\
 import copy
@@ -210,7 +209,7 @@ def test_a_method_that_python_does_call_is_not_what_a_failure_comes_from():
     ],
 )
 def test_only_the_weights_that_a_network_has_count_against_the_limit(monkeypatch, made):
-    monkeypatch.setattr(making, "MOST_PARAMETERS", 2 * 10250)
+    monkeypatch.setattr(probes, "MOST_PARAMETERS", 2 * 10250)
     Path("mine.py").write_text(IMPORTS + SMALL.format(made=made))
     assert all(each.kind != "too-large" for each in check_network("mine.py:Net").findings)
 

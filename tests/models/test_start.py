@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnnlab.custom.find import build, check_network
+from cnnlab.custom.template import starting_file, write_starting_file
 from cnnlab.errors import ModelError
-from cnnlab.models.build import build
-from cnnlab.models.check import check_network
-from cnnlab.models.start import starting_file, write_starting_file
-from cnnlab.training.fused import _FusedForward, fusable
+from cnnlab.training.engines.fused import _FusedForward, fusable
 
 
 @pytest.fixture(autouse=True)

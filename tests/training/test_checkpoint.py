@@ -5,7 +5,7 @@ import safetensors.torch
 import torch
 
 from cnnlab.errors import RunError
-from cnnlab.training.checkpoint import load_tensors, save_tensors
+from cnnlab.runs.tensors import load_tensors, save_tensors
 
 TENSORS = {
     "halves": torch.arange(6, dtype=torch.bfloat16).reshape(2, 3) / 2,

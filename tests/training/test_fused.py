@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.models.build import build
-from cnnlab.training import fused as fused_module
-from cnnlab.training.fused import fusable, fused
-from cnnlab.training.lanes import Processor, this_processor
-from cnnlab.training.steps import describe_steps, quick
+from cnnlab.custom.find import build
+from cnnlab.training.engines import fused as fused_module
+from cnnlab.training.engines.choose import describe_steps, quick
+from cnnlab.training.engines.fused import fusable, fused
+from cnnlab.training.engines.lanes import Processor, this_processor
 
 CPU = torch.device("cpu")
 FUSED = ("lenet1", "lenet5", "lenet5-relu-max", "lenet5-batch-norm", "vgg6")
@@ -233,8 +233,8 @@ def test_without_the_compiler_pytorchs_layers_run(monkeypatch):
 def test_a_forked_child_computes_too():
     script = (
         "import os, torch\n"
-        "from cnnlab.models.build import build\n"
-        "from cnnlab.training.fused import fused\n"
+        "from cnnlab.custom.find import build\n"
+        "from cnnlab.training.engines.fused import fused\n"
         "torch.set_num_threads(2)\n"
         "model, images = build('lenet5'), torch.randn(64, 1, 32, 32)\n"
         "with fused(model), torch.no_grad():\n"

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnlab.data.images import TensorSet
+from cnnlab.custom.find import build
+from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError
-from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import accuracy, evaluate, fit, loss_batch, predict
 
@@ -144,7 +144,8 @@ def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):
 
 @pytest.mark.real_data
 def test_two_epochs_on_fashion_mnist_pass_80_percent():
-    from cnnlab.data.images import load, prepare
+    from cnnlab.data.splits import load
+    from cnnlab.data.tensors import prepare
 
     splits = load("fashion-mnist")
     train, validation = prepare(splits.train), prepare(splits.validation)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from torch import nn
 
+from cnnlab.custom.find import build
 from cnnlab.errors import WorkerError
-from cnnlab.models.build import build
+from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from cnnlab.training.many import Training, fit_many
 
 MAKE = partial(build, "lenet5-relu-max")
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.data.images import TensorSet
+from cnnlab.custom.find import build
+from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import RunError
-from cnnlab.models.build import build
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from cnnlab.training.state import TrainingState

@@ -3,13 +3,15 @@ from contextlib import nullcontext
 import pytest
 import torch
 
+from cnnlab.custom.find import build
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.images import load, prepare
-from cnnlab.models.build import MODELS, build
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
+from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
+from cnnlab.training.engines.choose import describe_steps, quick
 from cnnlab.training.loop import loss_batch
 from cnnlab.training.optimizers import Optimizer
-from cnnlab.training.steps import describe_steps, quick
 
 
 @pytest.fixture(scope="module")

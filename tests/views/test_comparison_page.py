@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from cnnlab.data.images import ImageSet
-from cnnlab.experiments.compare import Outcomes, Results, judge_all
-from cnnlab.experiments.sentences import (
+from cnnlab.experiments.results import Outcomes, Results, judge_all
+from cnnlab.experiments.statistics import mcnemar
+from cnnlab.experiments.variants import read_variants
+from cnnlab.training.loop import EpochRecord
+from cnnlab.views.comparison_page import comparison_report, differences_figure, seeds_figure
+from cnnlab.views.plots import to_svg
+from cnnlab.views.sentences import (
     claims,
     duration,
     failures_sentence,
@@ -18,11 +23,6 @@ from cnnlab.experiments.sentences import (
     verdict_sentence,
     what_would_settle,
 )
-from cnnlab.experiments.statistics import mcnemar
-from cnnlab.experiments.variants import read_variants
-from cnnlab.training.loop import EpochRecord
-from cnnlab.views.comparison import comparison_report, differences_figure, seeds_figure
-from cnnlab.views.plots import to_svg
 
 IMAGES = 2000
 

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.images import load, prepare
-from cnnlab.experiments.train import train_run
-from cnnlab.models.build import find_network
+from cnnlab.custom.find import find_network
+from cnnlab.data.splits import load
+from cnnlab.data.tensors import prepare
+from cnnlab.runs.train import train_run
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import EpochRecord
 from cnnlab.views import plots
-from cnnlab.views.report import Chapter, Report, curve_illustrations, run_report
-from cnnlab.workshop import workshop
+from cnnlab.views.page import Chapter, Report
+from cnnlab.views.run_page import curve_illustrations, run_report
+from cnnlab.workshop.course import workshop
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 

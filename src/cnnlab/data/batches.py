@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from cnnlab.data.images import TensorSet, as_input
+from cnnlab.data.tensors import TensorSet, as_input
 
 
 class ShuffledBatches:

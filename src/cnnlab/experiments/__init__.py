@@ -1,1 +1,5 @@
-"""Experiments: trainings kept as run folders."""
+"""Did it help? Many runs of each variant, and a verdict.
+
+Read: variants, jobs and cluster (where many runs are trained), comparison (their folder), results,
+statistics, verdict; paired for two finished runs.
+"""

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cnnlab.custom.find import find_network
+from cnnlab.custom.network import is_own
 from cnnlab.errors import ConfigError
-from cnnlab.models.build import find_network
-from cnnlab.models.own import is_own
-from cnnlab.models.spec import ModelSpec
+from cnnlab.models.catalog import ModelSpec
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"

@@ -1,1 +1,4 @@
-"""Insight: what a trained network gets wrong."""
+"""What a network has learnt: tensors in, plain values out.
+
+Read: predictions, mistakes.
+"""

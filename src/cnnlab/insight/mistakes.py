@@ -1,31 +1,9 @@
 """Where a network errs: the confusion matrix, and the images behind it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.data.images import ImageSet
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A network's answers to a set: ``probabilities`` (N, classes) in [0, 1], rows summing to 1."""
-
-    image_set: ImageSet
-    probabilities: NDArray[np.float32]
-
-    @property
-    def predicted(self) -> NDArray[np.int64]:
-        """The most probable class of each image, (N,)."""
-        answers: NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return answers
-
-    @property
-    def confidence(self) -> NDArray[np.float32]:
-        """The probability of that class, (N,)."""
-        highest: NDArray[np.float32] = self.probabilities.max(axis=1)
-        return highest
+from cnnlab.insight.predictions import Predictions
 
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:

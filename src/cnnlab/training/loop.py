@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnlab.data.images import TensorSet, as_input
-from cnnlab.randomness import seeded
+from cnnlab.data.tensors import TensorSet, as_input
+from cnnlab.seeding import seeded
 from cnnlab.training.config import TrainConfig
+from cnnlab.training.engines.choose import quick
 from cnnlab.training.state import TrainingState
-from cnnlab.training.steps import quick
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.images import TensorSet
+from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.optimizers import Optimizer, Schedule

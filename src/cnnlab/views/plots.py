@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet
-from cnnlab.insight.mistakes import Predictions
-from cnnlab.words import percent
+from cnnlab.insight.predictions import Predictions
+from cnnlab.wording import percent
 
 Curves = Mapping[str, Sequence[float]]
 """Values an epoch, by "train" and "validation"."""

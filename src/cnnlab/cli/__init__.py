@@ -1,0 +1,5 @@
+"""The command line: parse, call, print.
+
+Read: app, flags, then a file for each group of commands (workshop, data, networks, runs,
+experiments), terminal (what a person sees), main (how it ends).
+"""

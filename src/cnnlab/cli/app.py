@@ -1,0 +1,17 @@
+"""The command line's root: its name, its help, its groups of commands."""
+
+from importlib.metadata import version
+
+from cyclopts import App
+
+app = App(
+    name="cnnlab",
+    help="Learn, train and improve small convolutional networks, and see every step.\n\n"
+    "Start with: cnnlab workshop",
+    version=lambda: version("cnnlab"),
+    version_flags=["--version"],
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,  # main says what a stop means
+)
+data_app = App(name="data", help="Data sets: list them, get them, check them.")
+app.command(data_app)

@@ -1,0 +1,191 @@
+"""The command that finds out whether a change helped: compare."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from cnnlab.cli.app import app
+from cnnlab.cli.flags import (
+    RECIPE_HELP,
+    SETTINGS,
+    ChangesOfAll,
+    DataDir,
+    Dataset,
+    Json,
+    Offline,
+    Trust,
+    check_augmentation,
+    kept_on_ctrl_c,
+    load,
+    print_json,
+    settings_of,
+    warn_of,
+)
+from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import ConfigError
+from cnnlab.training.config import recipe
+from cnnlab.wording import command_line, counted
+
+
+@app.command
+def compare(
+    variants: Annotated[
+        list[str],
+        Parameter(
+            help="Two or more of: a model, file.py:Class, settings.toml; or two run folders."
+        ),
+    ],
+    /,
+    *,
+    seeds: Annotated[int, Parameter(help="Trainings of each variant, on seeds 0, 1, 2 ...")] = 10,
+    matters: Annotated[float, Parameter(help="Smallest difference that matters, in points.")] = 0.1,
+    on: Annotated[
+        Literal["validation", "test"],
+        Parameter(help="Images that decide; opening the test set is counted."),
+    ] = "validation",
+    dataset: Dataset = "fashion-mnist",
+    recipe_name: Annotated[str, Parameter(name="--recipe", help=RECIPE_HELP)] = "workshop",
+    changes: Annotated[ChangesOfAll, Parameter(name="*", group=SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
+    again: Annotated[
+        bool, Parameter(help="A/A check: the one variant twice, on other seeds.", negative=())
+    ] = False,
+    trust: Trust = False,
+    jobs: Annotated[
+        int | None, Parameter(help="Trainings at a time; by default one a core.")
+    ] = None,
+    cluster: Annotated[
+        str | None, Parameter(help="A running Dask scheduler to train on: tcp://name:8786.")
+    ] = None,
+    output: Annotated[Path | None, Parameter(help="A folder for the comparison.")] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Find out whether a change helped: many seeds of each variant, and a verdict.
+
+    The same command goes on where it was stopped; with more --seeds it adds to what is there.
+
+    Example: cnnlab compare lenet5 lenet5-relu-max --recipe sprint --seeds 10
+    """
+    terminal = Terminal(json_wanted)
+    _check_numbers(seeds=seeds, matters=matters, jobs=jobs)
+    if jobs is not None and cluster is not None:
+        raise ConfigError("jobs is of this machine, and --cluster trains elsewhere: leave one out.")
+    if all((Path(word) / "config.json").is_file() for word in variants):
+        _compare_runs(variants, on, trust, data_dir, offline, terminal, json_wanted)
+        return
+    made = settings_of(changes)
+    recipe(recipe_name, **made)
+
+    from cnnlab.experiments.variants import read_variants
+
+    read = read_variants(variants, recipe_name, made, again=again, notify=terminal.say)
+    warn_of([each.network for each in read], terminal)
+
+    from cnnlab.data.tensors import prepare
+    from cnnlab.experiments.comparison import open_comparison
+    from cnnlab.experiments.results import as_json
+    from cnnlab.experiments.variants import folder_name
+    from cnnlab.runs.layout import REPORT
+    from cnnlab.runs.store import write_json
+    from cnnlab.views.comparison_page import comparison_facts, comparison_report
+    from cnnlab.views.sentences import verdict_sentence
+
+    splits = load(dataset, data_dir, offline, terminal)
+    for variant in read:
+        check_augmentation(variant.config, splits)
+    folder = output or Path("runs") / folder_name(read, splits.data_set.name)
+    with open_comparison(folder, read, splits, seeds) as comparison:
+        missing = comparison.missing(seeds)
+        terminal.say(
+            f"{len(read)} variants x {counted(seeds, 'seed')}: "
+            f"{counted(len(missing), 'training')} to do, "
+            f"{len(read) * seeds - len(missing)} kept in {folder}."
+        )
+        kept = f"Stopped. Finished runs are kept in {folder}; the same command goes on."
+        with (
+            kept_on_ctrl_c(terminal, lambda: kept),
+            _client(cluster) as client,
+            terminal.comparing(len(missing), comparison.kept(seeds)) as finished,
+        ):
+            comparison.train(
+                seeds,
+                splits,
+                prepare(splits.train),
+                prepare(splits.validation),
+                jobs=jobs,
+                client=client,
+                on_run=finished,
+            )
+        results = comparison.look(seeds, splits, on, matters)
+    pasted = command_line(*sys.argv[1:])
+    title = " or ".join(variant.name for variant in read) + "?"
+    report = comparison_report(results, title, comparison_facts(results, comparison), pasted)
+    report.write(folder / REPORT)
+    numbers = as_json(results) | {
+        "command": pasted,
+        "folder": str(folder),
+        "report": str(folder / REPORT),
+        "sentences": [verdict_sentence(each, results) for each in results.judged],
+    }
+    write_json(folder / "results.json", numbers)
+    terminal.comparison(results, folder)
+    if json_wanted:
+        print_json(numbers)
+
+
+def _compare_runs(
+    words: list[str],
+    on: Literal["validation", "test"],
+    trust: bool,
+    data_dir: Path | None,
+    offline: bool,
+    terminal: Terminal,
+    json_wanted: bool,
+) -> None:
+    from cnnlab.experiments.paired import compare_runs
+    from cnnlab.experiments.results import plain
+    from cnnlab.runs.run import open_run
+    from cnnlab.views.sentences import paired_sentence
+
+    if len(words) != 2:
+        raise ConfigError(f"Finished runs are compared two at a time; {len(words)} were named.")
+    first, second = (open_run(Path(word), terminal.say) for word in words)
+    if first.folder.resolve() == second.folder.resolve():
+        raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
+    splits = load(first.data_set_name, data_dir, offline, terminal)
+    paired = compare_runs((first, second), splits, on, trust=trust)
+    images = len(splits.test if on == "test" else splits.validation)
+    told = paired_sentence(paired, (words[0], words[1]), images, on)
+    terminal.show(told)
+    terminal.say(
+        "This speaks of these two networks, not of how they were made: another seed gives another "
+        "two. For that, compare the variants over many seeds."
+    )
+    if json_wanted:
+        print_json({"runs": words, "on": on, "images": images, "sentence": told, **plain(paired)})
+
+
+@contextmanager
+def _client(cluster: str | None) -> Iterator[Any]:
+    """Yield a client of the cluster, or None where none is wanted."""
+    if cluster is None:
+        yield None
+        return
+    from cnnlab.experiments.cluster import connected
+
+    with connected(cluster) as client:
+        yield client
+
+
+def _check_numbers(*, seeds: int, matters: float, jobs: int | None) -> None:
+    if seeds < 1:
+        raise ConfigError(f"seeds is {seeds}; it must be 1 or more, and 3 or more for a verdict.")
+    if not 0 < matters < 100:
+        raise ConfigError(f"matters is {matters:g}; it must be above 0 and below 100 points.")
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"jobs is {jobs}; it must be 1 or more.")

@@ -1,0 +1,61 @@
+"""Commands about a network of one's own: new, check."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cnnlab.cli.app import app
+from cnnlab.cli.flags import Json, print_json
+from cnnlab.cli.terminal import Terminal
+
+
+@app.command
+def new(
+    path: Annotated[Path, Parameter(help="The file to write: a name with .py.")] = Path("mine.py"),
+    /,
+    *,
+    json_wanted: Json = False,
+) -> None:
+    """Write a commented file with a network to start from, and to change.
+
+    Example: cnnlab new mine.py
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.custom.template import write_starting_file
+
+    written = write_starting_file(path)
+    terminal.show(f"Written: {written}. Change it, then see what it is: cnnlab check {written}")
+    if json_wanted:
+        print_json({"file": str(written)})
+
+
+@app.command
+def check(
+    model: Annotated[str, Parameter(help="Your own network as file.py:Class, or a model's name.")],
+    /,
+    *,
+    json_wanted: Json = False,
+) -> None:
+    """Try a network on a few images: its layers, what they cost, and what is wrong with it.
+
+    Example: cnnlab check mine.py:Net
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.custom.find import check_network
+
+    checked = check_network(model, terminal.say)
+    if checked.printed:
+        terminal.show(f"The network printed, of one pass:\n{checked.printed}")
+    terminal.checked(checked)
+    if json_wanted:
+        print_json(
+            {**asdict(checked), "is_sound": checked.is_sound}
+            | {"findings": [asdict(each) | {"effect": each.effect} for each in checked.findings]}
+        )
+    if not checked.is_sound:
+        sys.exit(1)

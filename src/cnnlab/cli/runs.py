@@ -1,0 +1,257 @@
+"""Commands about one run: train, evaluate, predict, report."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from cnnlab.cli.app import app
+from cnnlab.cli.flags import (
+    RECIPE_HELP,
+    SETTINGS,
+    Changes,
+    DataDir,
+    DatasetOfNew,
+    Device,
+    Json,
+    Offline,
+    RunFolder,
+    Trust,
+    check_augmentation,
+    kept_on_ctrl_c,
+    load,
+    print_json,
+    refuse_with_resume,
+    settings_of,
+    warn_of,
+)
+from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import PictureError
+from cnnlab.training.config import recipe
+from cnnlab.wording import counted, percent, times
+
+
+@app.command
+def train(
+    *,
+    model: Annotated[
+        str | None,
+        Parameter(
+            help="lenet5, lenet5-relu-max, lenet5-batch-norm, lenet1, vgg6, resnet8, "
+            "mobilenet-small, or your own as file.py:Class. (lenet5)"
+        ),
+    ] = None,
+    dataset: DatasetOfNew = None,
+    recipe_name: Annotated[
+        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} (workshop)")
+    ] = None,
+    resume: Annotated[
+        Path | None, Parameter(help="Go on with a run that was stopped, with its own settings.")
+    ] = None,
+    trust: Trust = False,
+    changes: Annotated[Changes, Parameter(name="*", group=SETTINGS)] = Changes(),  # type: ignore[valid-type] # noqa: B008
+    output: Annotated[Path | None, Parameter(help="A new folder for the run.")] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Train one network and keep the run in a folder; the test set stays shut.
+
+    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+
+    Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
+    """
+    terminal = Terminal(json_wanted)
+    named = {"model": model, "dataset": dataset, "recipe": recipe_name, "output": output}
+    refuse_with_resume(resume, "A run", named | settings_of(changes))
+    recipe_name = recipe_name or "workshop"
+    config = recipe(recipe_name, **settings_of(changes))
+
+    from cnnlab.custom.find import find_network
+    from cnnlab.data.tensors import prepare
+    from cnnlab.runs.run import open_run
+    from cnnlab.runs.store import free_folder, refuse_taken
+    from cnnlab.runs.train import refuse_what_is_over, resume_run, train_run, what_is_kept
+    from cnnlab.training.device import choose_device, describe_device
+
+    if output:
+        refuse_taken(output)
+    stopped = open_run(resume, terminal.say) if resume else None
+    if stopped:
+        refuse_what_is_over(stopped)
+    network = (
+        stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
+    )
+    warn_of([network], terminal)
+    config = stopped.config if stopped else config
+    chosen = choose_device(device)
+    splits = load(
+        stopped.data_set_name if stopped else dataset or "fashion-mnist",
+        data_dir,
+        offline,
+        terminal,
+    )
+    check_augmentation(config, splits)
+    name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
+    folder = resume or output or free_folder(Path("runs") / name)
+    terminal.say(
+        f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
+        f"{len(splits.validation):,} validation; recipe "
+        f"{stopped.description['recipe'] if stopped else recipe_name}, seed {config.seed}, "
+        f"{counted(config.epochs, 'epoch')}; {describe_device(chosen)}."
+    )
+    with kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
+        terminal.training(network.title, config)
+        common: Any = {
+            "splits": splits,
+            "train": prepare(splits.train, chosen),
+            "validation": prepare(splits.validation, chosen),
+            "on_batch": terminal.batch,
+            "on_epoch": terminal.epoch,
+        }
+        if stopped:
+            run = resume_run(stopped, network=network, notify=terminal.say, **common)
+        else:
+            run = train_run(
+                folder, network=network, recipe_name=recipe_name, config=config, **common
+            )
+    last = run.history()[-1]
+    terminal.show(
+        f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
+        f"after {counted(last.epoch, 'epoch')}. The run: {folder}"
+    )
+    terminal.say(f"Next:\n  {run.command('report')}\n  {run.command('evaluate')}")
+    if json_wanted:
+        print_json({"run": str(folder), "status": run.status, **asdict(last)})
+
+
+@app.command
+def evaluate(
+    run: RunFolder,
+    /,
+    *,
+    trust: Trust = False,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Open the test set for a run, on purpose, and count it.
+
+    Example: cnnlab evaluate runs/fashion-mnist-lenet5-seed-0
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.runs.run import open_run
+    from cnnlab.training.device import choose_device
+
+    opened = open_run(run, terminal.say)
+    splits = load(opened.data_set_name, data_dir, offline, terminal)
+    result, _ = opened.open_test_set(splits, choose_device(device), opened.network(trust=trust))
+    how_far = opened.how_far(result.epochs)
+    terminal.show(
+        f"Test loss {result.test_loss:.4f}, accuracy {percent(result.test_accuracy)} on "
+        f"{len(splits.test):,} images of {splits.data_set.title}{how_far and f'; {how_far}'}."
+    )
+    terminal.say(
+        f"The test set has been opened {times(result.test_openings)} for this run. Choose on "
+        "validation figures, so that it stays a test."
+    )
+    if json_wanted:
+        print_json(
+            {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
+            | {"status": opened.status}
+        )
+
+
+@app.command
+def predict(
+    run: RunFolder,
+    images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
+    /,
+    *,
+    trust: Trust = False,
+    device: Device = "auto",
+    json_wanted: Json = False,
+) -> None:
+    """Ask a trained network about pictures of your own, and show what it sees.
+
+    Example: cnnlab predict runs/mnist-lenet5-seed-0 my-seven.png
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.data.catalog import find_data_set
+    from cnnlab.data.pictures.normalise import read_pictures
+    from cnnlab.data.tensors import resize
+    from cnnlab.runs.run import open_run
+    from cnnlab.training.device import choose_device
+
+    opened = open_run(run, terminal.say)
+    data_set = find_data_set(opened.data_set_name)
+    network = opened.network(trust=trust)
+    pictures, faults = read_pictures(images, data_set)
+    probabilities = opened.classify(
+        [each.image for each in pictures], choose_device(device), network
+    )
+    answers = []
+    for picture, row in zip(pictures, probabilities, strict=True):
+        order = row.argsort()[::-1][:3]
+        terminal.show(f"\n{picture.path}" + "".join(f"\n  ({note})" for note in picture.notes))
+        terminal.picture(resize(picture.image[None])[0])
+        terminal.table(
+            ["Class", "Probability"],
+            [[data_set.classes[index], percent(row[index], 1)] for index in order],
+        )
+        answers.append(
+            {
+                "image": str(picture.path),
+                "predicted": data_set.classes[order[0]],
+                "probabilities": dict(zip(data_set.classes, row.tolist(), strict=True)),
+                "notes": list(picture.notes),
+            }
+        )
+    if json_wanted:
+        print_json(
+            {"run": str(run), "data_set": data_set.name, "answers": answers}
+            | {"faults": list(map(str, faults))}
+        )
+    if faults:
+        raise PictureError("\n".join(map(str, faults)))
+
+
+@app.command
+def report(
+    run: RunFolder,
+    /,
+    *,
+    trust: Trust = False,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> None:
+    """Write a run's report, one self-contained HTML file, into its folder.
+
+    Example: cnnlab report runs/fashion-mnist-lenet5-seed-0
+    """
+    terminal = Terminal(json_wanted)
+
+    from cnnlab.runs.layout import REPORT
+    from cnnlab.runs.run import open_run
+    from cnnlab.training.device import choose_device
+    from cnnlab.views.run_page import run_report
+
+    opened = open_run(run, terminal.say)
+    splits = load(opened.data_set_name, data_dir, offline, terminal)
+    opened.check_data_set(splits)
+    network = opened.network(trust=trust)
+    answers = None
+    if opened.history():
+        answers = opened.answers(splits.validation, choose_device(device), network)
+    path = run / REPORT
+    run_report(opened, network, answers, splits).write(path)
+    terminal.show(f"The report: {path}")
+    if json_wanted:
+        print_json({"run": str(run), "report": str(path)})

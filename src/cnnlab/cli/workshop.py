@@ -1,0 +1,86 @@
+"""The command that goes through the whole workshop."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cnnlab.cli.app import app
+from cnnlab.cli.flags import (
+    DataDir,
+    DatasetOfNew,
+    Device,
+    Json,
+    Offline,
+    kept_on_ctrl_c,
+    load,
+    print_json,
+    refuse_with_resume,
+)
+from cnnlab.cli.terminal import Terminal, is_interactive
+from cnnlab.training.config import recipe
+
+
+@app.command
+def workshop(
+    *,
+    dataset: DatasetOfNew = None,
+    epochs: Annotated[int | None, Parameter(help="Passes over the training images. (25)")] = None,
+    seed: Annotated[
+        int | None, Parameter(help="Draws the first weights and the batches' order. (0)")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        Parameter(help="Go on with a workshop that was stopped, with its own settings."),
+    ] = None,
+    output: Annotated[Path | None, Parameter(help="A new folder for the results.")] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    open_report: Annotated[
+        bool | None, Parameter(name="--open", help="Open the report at the end; asked otherwise.")
+    ] = None,
+    json_wanted: Json = False,
+) -> None:
+    """Go through the whole workshop: both networks, every step, and a report at the end.
+
+    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+
+    Example: cnnlab workshop --dataset mnist --epochs 5
+    """
+    terminal = Terminal(json_wanted)
+    named = {"dataset": dataset, "epochs": epochs, "seed": seed, "output": output}
+    refuse_with_resume(resume, "A workshop", named)
+    changes = {
+        name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
+    }
+    config = recipe("workshop", **changes)
+
+    from cnnlab.runs.store import free_folder, refuse_taken
+    from cnnlab.training.device import choose_device
+    from cnnlab.workshop.course import open_workshop, resume_workshop, what_is_kept
+    from cnnlab.workshop.course import workshop as whole_workshop
+
+    chosen = choose_device(device)
+    begun = open_workshop(resume) if resume else None
+    if output:
+        refuse_taken(output)
+    splits = load(
+        begun.data_set_name if begun else dataset or "fashion-mnist", data_dir, offline, terminal
+    )
+    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
+    with kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
+        if begun:
+            report = resume_workshop(begun, splits, chosen, terminal, terminal.say)
+        else:
+            report = whole_workshop(splits, config, chosen, folder, terminal)
+    terminal.show(f"\nThe report: {report}")
+    if json_wanted:
+        results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        print_json({"report": str(report), "data_set": splits.data_set.name, "runs": results})
+    elif open_report is None and is_interactive():
+        open_report = terminal.console.input("Open it in the browser? [y/N] ").lower() == "y"
+    if open_report:
+        webbrowser.open(report.resolve().as_uri())

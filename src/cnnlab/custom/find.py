@@ -1,0 +1,65 @@
+"""A name to a network: one of cnnlab's own, or one from a file, tried out first."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from torch import nn
+
+from cnnlab.custom.check import Checked, examine
+from cnnlab.custom.finding import FaultError
+from cnnlab.custom.network import is_own, read_own
+from cnnlab.custom.suggest import meant_by, notebook
+from cnnlab.errors import ModelError
+from cnnlab.models.catalog import MODELS, ModelSpec
+
+
+def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> ModelSpec:
+    """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
+
+    ``notify`` is told where that takes long. Raises `ModelError`, naming the nearest, where there
+    is none or it cannot do the job.
+    """
+    if is_own(name):
+        own = read_own(name)
+        findings = examine(name, own, notify).findings
+        for finding in findings:
+            if finding.effect == "stops":
+                raise FaultError(finding, own.path)
+        warnings = tuple(each.message for each in findings)
+        return ModelSpec(f"{own.path}:{own.class_name}", own.class_name, own, own, warnings)
+    if name not in MODELS:
+        raise ModelError(
+            f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "
+            "of your own as file.py:Class."
+        )
+    return MODELS[name]
+
+
+def _instead(name: str) -> str:
+    meant = notebook(name)
+    if meant:
+        return f"{meant} "
+    near = meant_by(name) or next(
+        (repr(each) for each in get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)), None
+    )
+    return f"Did you mean {near}? " if near else ""
+
+
+def build(name: str, seed: int = 0) -> nn.Module:
+    """Return the network of that name with weights drawn from ``seed``; see `find_network`."""
+    return find_network(name).build(seed)
+
+
+def check_network(name: str, notify: Callable[[str], None] = lambda _: None) -> Checked:
+    """Return what is known of the network of that name, and all that is wrong with it.
+
+    ``notify`` is told where that takes long. A file that cannot be read, or run, is a finding
+    too. Raises `ModelError` where cnnlab has no network of that name.
+    """
+    if not is_own(name):
+        return examine(name, find_network(name).make)
+    try:
+        own = read_own(name)
+    except FaultError as error:
+        return Checked(name, findings=(error.finding,))
+    return examine(f"{own.path}:{own.class_name}", own, notify)

@@ -1,0 +1,295 @@
+"""What is noted while a student's code runs: lines, layers from outside, what a file does."""
+
+import sys
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, MutableMapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TextIO, cast
+
+import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_forward_pre_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.nn.parameter import is_lazy
+
+from cnnlab.custom.advice import TOO_LARGE
+from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.sandbox import ONE_AT_A_TIME
+from cnnlab.wording import with_article
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A layer with weights of its own, in which line it was called, and if the pass made it.
+
+    ``whole`` is the layer, or the block of which its making was a part; in ``whole_line`` the pass
+    made that.
+    """
+
+    module: nn.Module
+    call_line: int | None
+    is_made_by_the_pass: bool
+    whole: nn.Module
+    whole_line: int | None
+
+
+@contextmanager
+def strangers_noted(
+    network: nn.Module, path: str, made: Collection[nn.Module]
+) -> Iterator[list[Stranger]]:
+    """Note, once each, the layers with a state that are called inside the block from outside.
+
+    ``made`` grows with each layer that the file makes.
+    """
+    # By identity: what torch.compile traces cannot look for a module in a set.
+    members = {id(each) for each in network.modules()}
+    state = state_of(network)
+    made_before = set(made)
+    strangers: dict[nn.Module, Stranger] = {}
+    wholes: dict[nn.Module, tuple[nn.Module, int | None]] = {}
+
+    def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
+        if id(module) in members:
+            return
+        if network.training and not torch.is_grad_enabled():
+            return  # a teacher, say: what counts for the answers is called in evaluation too
+        if module in strangers or not has_a_state_beyond(state, module):
+            return
+        is_new = module in made and module not in made_before
+        whole, line = wholes.get(module, (module, None))
+        strangers[module] = Stranger(module, line_running(path), is_new, whole, line)
+
+    def note_whole(module: nn.Module, *_: object) -> None:
+        wholes.setdefault(module, _whole(module, path))
+
+    noted: list[Stranger] = []
+    handles = (
+        register_module_forward_pre_hook(note),
+        register_module_parameter_registration_hook(note_whole),
+    )
+    try:
+        yield noted
+    finally:
+        for handle in handles:
+            handle.remove()
+        noted += strangers.values()
+
+
+def state_of(network: nn.Module) -> set[int]:
+    """Return the identities of all that is trained or saved of a network."""
+    return {id(each) for each in chain(network.parameters(), network.buffers())}
+
+
+def has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
+    """Return whether training would change something in the layer that is not in ``state``."""
+    # What torch.func.functional_call lends to a layer is a tensor and no parameter.
+    own = [
+        each
+        for each in module.parameters(recurse=False)
+        if isinstance(each, nn.Parameter) and each.requires_grad
+    ]
+    running = getattr(module, "running_mean", None)
+    return any(id(each) not in state for each in (*own, *([] if running is None else [running])))
+
+
+def _whole(module: nn.Module, path: str) -> tuple[nn.Module, int | None]:
+    """Return the block that is being made with a layer in it, and in which line of the file."""
+    whole, frame = module, sys._getframe().f_back
+    while frame:
+        code = frame.f_code
+        if code.co_name == "__init__":
+            made = frame.f_locals.get(code.co_varnames[0])
+            whole = made if isinstance(made, nn.Module) else whole
+        elif code.co_filename == path:
+            return whole, frame.f_lineno
+        frame = frame.f_back
+    return module, None
+
+
+def line_running(path: str) -> int | None:
+    """Return the line of the file that is being run, innermost."""
+    frame = sys._getframe()
+    while frame.f_back and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return frame.f_lineno if frame.f_code.co_filename == path else None
+
+
+MOST_PARAMETERS = 250_000_000
+"""With its gradients, the optimizer's state and a copy on its way to the disk: 4 GB."""
+_BYTES = 4
+
+
+@contextmanager
+def lines_of_layers(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
+    """Note in which line of the file each layer is made inside the block.
+
+    One of PyTorch's is made where it is called; one of the file's own where its weights are.
+    """
+    # Weak, so that a layer which the network does not keep is gone as it is without a check.
+    lines: MutableMapping[nn.Module, int] = weakref.WeakKeyDictionary()
+    plain_init = nn.Module.__init__
+
+    def note(module: nn.Module) -> None:
+        line = line_running(path)
+        if line:
+            lines.setdefault(module, line)
+
+    def noting_init(module: nn.Module, *given: Any, **named: Any) -> None:
+        if type(module).__module__.startswith("torch."):
+            note(module)
+        plain_init(module, *given, **named)
+
+    handle = register_module_parameter_registration_hook(lambda module, *_: note(module))
+    nn.Module.__init__ = noting_init  # type: ignore[assignment, method-assign]  # PyTorch has no hook for it
+    try:
+        yield lines
+    finally:
+        nn.Module.__init__ = plain_init  # type: ignore[method-assign]
+        handle.remove()
+
+
+@contextmanager
+def too_large_refused(path: str) -> Iterator[None]:
+    """Raise `FaultError` inside the block before more is drawn than a laptop can train."""
+    drawn = _Drawn()
+
+    def count(module: nn.Module, _name: str, parameter: nn.Parameter | None) -> None:
+        if parameter is None or is_lazy(parameter) or parameter.is_meta:
+            return
+        drawn.add(module, parameter)
+        if drawn.total > MOST_PARAMETERS:
+            raise FaultError(_too_large(drawn, line_running(path)), path)
+
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+class _Drawn:
+    """The parameters that are there at a time, each counted once, in whatever layers it is."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._there: dict[int, tuple[weakref.ref[nn.Parameter], str, int, int]] = {}
+
+    def add(self, module: nn.Module, parameter: nn.Parameter) -> None:
+        """Count a parameter of a layer until it is gone."""
+        key, size = id(parameter), parameter.numel()
+        if key in self._there:
+            return
+
+        def gone(_: object) -> None:
+            del self._there[key]
+            self.total -= size
+
+        self.total += size
+        self._there[key] = weakref.ref(parameter, gone), type(module).__name__, id(module), size
+
+    def largest(self) -> tuple[str, int]:
+        """Return which kind of layer has most of them, and how many."""
+        sizes: Counter[tuple[str, int]] = Counter()
+        for _, kind, layer, size in self._there.values():
+            sizes[kind, layer] += size
+        (((kind, _), most),) = sizes.most_common(1)
+        return kind, most
+
+
+def _too_large(drawn: _Drawn, line: int | None) -> Finding:
+    kind, most = drawn.largest()
+    the = f"By line {line} the" if line else "The"
+    return Finding(
+        "too-large",
+        f"{the} network has {drawn.total:,} parameters or more: {drawn.total * _BYTES / 1e9:.1f} "
+        f"GB, and training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The "
+        f"largest layer is {with_article(kind)} with {most:,}: {TOO_LARGE}",
+        line,
+    )
+
+
+_LONG = 2.0
+UNDER_MAIN = 'under if __name__ == "__main__": at its end.'
+"""Where to put what is not to run whenever a file is read."""
+
+
+@dataclass
+class Reading:
+    """How long a file ran when it was read, and in which line it first trained and printed."""
+
+    seconds: float = 0.0
+    train_line: int | None = None
+    print_line: int | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what the file should do only where it is started itself."""
+        line = self.train_line or self.print_line
+        advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
+        if self.train_line:
+            message = (
+                f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s: {advice}"
+            )
+        elif self.seconds > _LONG:
+            message = (
+                f"Whenever the file is read it runs for {self.seconds:.1f} s; unless that is its "
+                f"imports, {advice}"
+            )
+        elif self.print_line:
+            message = f"Line {line} prints whenever the file is read: {advice}"
+        else:
+            return
+        yield Finding("top-level", message, line)
+
+
+@contextmanager
+def reading_noted(path: str) -> Iterator[Reading]:
+    """Note what the file does inside the block, in which it is run; it prints as before."""
+    with ONE_AT_A_TIME, _noted(path) as reading:
+        yield reading
+
+
+@contextmanager
+def _noted(path: str) -> Iterator[Reading]:
+    reading = Reading()
+    plain_backward = torch.autograd.backward
+    is_over = False  # the file may have kept the stream, or backward, for its network
+
+    def noting_backward(*given: Any, **named: Any) -> None:
+        if not is_over:
+            reading.train_line = reading.train_line or line_running(path)
+        plain_backward(*given, **named)
+
+    def note_print() -> None:
+        if not is_over:
+            reading.print_line = reading.print_line or line_running(path)
+
+    began = time.perf_counter()
+    torch.autograd.backward = noting_backward  # PyTorch has no hook for it
+    try:
+        with redirect_stdout(cast(TextIO, _Noting(sys.stdout, note_print))):
+            yield reading
+    finally:
+        is_over = True
+        torch.autograd.backward = plain_backward
+        reading.seconds = time.perf_counter() - began
+
+
+class _Noting:
+    """A stream that tells of each writing to it."""
+
+    def __init__(self, stream: TextIO, note: Callable[[], None]) -> None:
+        self._stream = stream
+        self._note = note
+
+    def write(self, text: str) -> int:
+        self._note()
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

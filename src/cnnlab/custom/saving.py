@@ -1,0 +1,311 @@
+"""What a network holds that is not trained or not saved: hidden layers, loose tensors, the rest."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.probes import Stranger, has_a_state_beyond, state_of
+from cnnlab.custom.shapes import placed
+from cnnlab.custom.trial import Subject, differ, evaluate, run
+from cnnlab.seeding import seeded
+from cnnlab.wording import with_article
+
+_UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
+
+
+def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Finding]:
+    """Yield where layers hide: in an attribute, in what passes made, or anywhere else."""
+    hidden: set[nn.Module] = set()
+    for finding, layers in _in_attributes(subject):
+        yield finding
+        hidden |= {part for layer in layers for part in layer.modules()}
+    left = [each for each in strangers if each.module not in hidden]
+    made_anew = [each for each in left if each.is_made_by_the_pass]
+    if made_anew:
+        yield _made_in_forward(subject, made_anew[0])
+    elif left:
+        yield _outside(subject, left[0])
+
+
+def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]]:
+    state = state_of(subject.network)
+    for name, module in subject.network.named_modules():
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") or isinstance(value, nn.Module):
+                continue  # a private list may hide layers on purpose, such as a teacher's
+            held = [
+                (layer, holder)
+                for layer, holder in _layers_in(value)
+                if any(has_a_state_beyond(state, part) for part in layer.modules())
+            ]
+            if held:
+                layer, holder = held[0]
+                line = subject.made_lines.get(layer)
+                place = placed(f"{name}.{attribute}".lstrip("."), line)
+                message = _hidden_by(place, attribute, value, holder)
+                yield Finding("plain-list", message, line), [layer for layer, _ in held]
+
+
+def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
+    """Yield each layer within lists, dicts and objects, and the class of the last such object."""
+    waiting: list[tuple[object, str | None]] = [(value, None)]
+    visited: set[int] = set()
+    while waiting:  # no recursion: what is linked one to the next may be long
+        value, holder = waiting.pop()
+        if isinstance(value, nn.Module):
+            yield value, holder
+            continue
+        if id(value) in visited:
+            continue
+        visited.add(id(value))
+        within: Iterable[object] = ()
+        if isinstance(value, list | tuple | set):
+            within = value
+        elif isinstance(value, dict):
+            within = value.values()
+        elif type(value).__module__.startswith("cnnlab_own_"):
+            holder, within = type(value).__name__, getattr(value, "__dict__", {}).values()
+        waiting += [(each, holder) for each in reversed(list(within))]
+
+
+def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:
+    if holder:
+        return (
+            f"{place} holds layers in {with_article(holder)}, which is no nn.Module, {_UNSEEN} "
+            f"Write class {holder}(nn.Module), with super().__init__() as the first line of its "
+            "__init__."
+        )
+    kind = type(value).__name__
+    better = "nn.ModuleDict({...})" if kind == "dict" else "nn.ModuleList([...])"
+    return f"{place} is a plain {kind} of layers, {_UNSEEN} Write self.{attribute} = {better}."
+
+
+def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
+    kind = type(stranger.whole).__name__
+    line = stranger.whole_line or subject.made_lines.get(stranger.module) or stranger.call_line
+    where = f"Line {line}" if line else "The file"
+    return Finding(
+        "made-in-forward",
+        f"{where} makes {with_article(kind)} while forward runs: its weights are drawn there, and "
+        "are neither trained nor saved with the run. Make it in __init__, as in self.layer = "
+        f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
+        line,
+    )
+
+
+def _outside(subject: Subject, stranger: Stranger) -> Finding:
+    made = subject.made_lines.get(stranger.module)
+    lines = [
+        f"{done} in line {line}"
+        for done, line in (("made", made), ("called", stranger.call_line))
+        if line
+    ]
+    a_kind = with_article(type(stranger.module).__name__).replace("a", "A", 1)
+    which = f"{a_kind}, {' and '.join(lines)}," if lines else f"{a_kind} that forward calls"
+    return Finding(
+        "outside",
+        f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
+        f"as in self.layer = {_written(stranger.module)}(...), and call self.layer(x).",
+        made or stranger.call_line,
+    )
+
+
+def _written(module: nn.Module) -> str:
+    """Return a layer's class as a file has it: PyTorch's with "nn." before it."""
+    kind = type(module)
+    return f"nn.{kind.__name__}" if kind.__module__.startswith("torch.nn.") else kind.__name__
+
+
+_UNTRAINED = "so PyTorch does not see what is to be trained there: no step of training changes it."
+
+
+def judge_loose(subject: Subject, logits: torch.Tensor) -> Iterator[Finding]:
+    """Yield each attribute whose tensors get gradients from the logits and are no parameters."""
+    loose = _leaves(logits) - state_of(subject.network)
+    for name, module in subject.network.named_modules():
+        for attribute, value in vars(module).items():
+            held = value.values() if isinstance(value, dict) else value
+            place = f"{name}.{attribute}".lstrip(".")
+            if isinstance(value, torch.Tensor) and id(value) in loose:
+                yield Finding(
+                    "not-saved",
+                    f"{place} is a plain tensor with requires_grad=True, {_UNTRAINED} Write "
+                    f"self.{attribute} = nn.Parameter(...), without requires_grad.",
+                    subject.forward_line,
+                )
+            elif isinstance(value, list | tuple | dict):
+                if not any(id(each) in loose for each in held):
+                    continue
+                kind = type(value).__name__
+                better = "ParameterDict({...})" if kind == "dict" else "ParameterList([...])"
+                yield Finding(
+                    "plain-list",
+                    f"{place} is a plain {kind} of parameters, {_UNTRAINED} Write "
+                    f"self.{attribute} = nn.{better}.",
+                    subject.forward_line,
+                )
+
+
+def _leaves(logits: torch.Tensor) -> set[int]:
+    """Return the identities of the tensors at which gradients from the logits end."""
+    found: set[int] = set()
+    waiting: list[Any] = [logits.grad_fn]
+    visited: set[Any] = {None}
+    while waiting:
+        step = waiting.pop()
+        if step in visited:
+            continue
+        visited.add(step)
+        if hasattr(step, "variable"):
+            found.add(id(step.variable))
+        waiting += [each for each, _ in step.next_functions]
+    return found
+
+
+def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
+    """Yield what keeps another network, given the weights of this one, from answering alike."""
+    no_tensors = list(_no_tensors(subject))
+    if no_tensors:
+        yield from no_tensors
+        return
+    logits = evaluate(subject, images).logits
+    if logits is None or differ(logits, evaluate(subject, images).logits):
+        return  # what draws at random when it answers is told elsewhere
+    try:
+        with seeded(1):
+            other = subject.make()
+    except FaultError as error:
+        message = f"Made once more, as for each further run, it fails: {error.finding.message}"
+        yield replace(error.finding, message=message)
+        return
+    try:
+        other.load_state_dict(subject.network.state_dict())
+    except Exception as error:  # a network may load by code of its own
+        said = " ".join(str(error).split(":", 1)[-1].split()) or type(error).__name__
+        said = said if said.endswith(".") else f"{said}."
+        yield Finding(
+            "not-saved",
+            "Made once more, the network does not take the weights of the first, so what is saved "
+            f"of it could not be loaded: {said} Let it have the same layers each time.",
+            subject.forward_line,
+        )
+        return
+    again = evaluate(replace(subject, network=other), images)
+    if again.fault:
+        message = f"Made once more and given the saved weights, it fails: {again.fault.message}"
+        yield replace(again.fault, kind="not-saved", message=message)
+    elif differ(logits, again.logits):
+        yield _not_saved(subject)
+
+
+def _no_tensors(subject: Subject) -> Iterator[Finding]:
+    for name, value in subject.network.state_dict().items():
+        if not isinstance(value, torch.Tensor):
+            made_by = "get_extra_state" if name.endswith("_extra_state") else "state_dict"
+            yield Finding(
+                "not-saved",
+                f"{made_by} adds {name}, a value of type {type(value).__name__}, to what is saved "
+                "of the network, but cnnlab saves tensors only. Keep its numbers in a buffer, as "
+                f'in self.register_buffer("scale", torch.tensor(1.5)), and take {made_by} out.',
+                subject.forward_line,
+            )
+
+
+def _not_saved(subject: Subject) -> Finding:
+    # Two that no image has passed: what forward keeps of its work is not what they differ by.
+    with seeded(0):
+        one = subject.make()
+    with seeded(1):
+        others = dict(subject.make().named_modules())
+    for name, module in one.named_modules():
+        for attribute, value in vars(module).items():
+            twin = getattr(others.get(name), attribute, None)
+            if isinstance(value, torch.Tensor) and not _are_equal(value, twin):
+                return Finding(
+                    "not-saved",
+                    f"{f'{name}.{attribute}'.lstrip('.')} is a plain tensor, so it is not saved "
+                    "with the weights: loaded again, the network would give other answers. Write "
+                    f"self.{attribute} = nn.Parameter(...) for what is to be trained, "
+                    f'self.register_buffer("{attribute}", ...) for what is not.',
+                    subject.forward_line,
+                )
+    return Finding(
+        "not-saved",
+        "Another network that is given the saved weights gives other answers: something that the "
+        "answers depend on is not saved, and is drawn or changed by each network for itself. Make "
+        "it a layer, an nn.Parameter or a buffer (self.register_buffer), assigned in __init__.",
+        subject.forward_line,
+    )
+
+
+def _are_equal(value: torch.Tensor, twin: object) -> bool:
+    return (
+        isinstance(twin, torch.Tensor)
+        and value.shape == twin.shape
+        and bool(torch.isclose(value, twin, rtol=0, atol=0, equal_nan=True).all())
+    )
+
+
+_NAMED = 6
+
+
+def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
+    """Return a finding where a layer has no weights until it first runs; it is run to see them."""
+    lazy = [
+        (name, module, type(module).__name__)
+        for name, module in subject.network.named_modules()
+        if any(is_lazy(each) for each in module.parameters(recurse=False))
+    ]
+    if not lazy:
+        return None
+    with torch.no_grad():
+        run(subject, images)
+    name, module, kind = lazy[0]
+    write = f"nn.{kind.removeprefix('Lazy')} with its size"
+    if type(module) is nn.Linear:
+        write = f"nn.Linear({module.in_features}, {module.out_features})"
+    elif type(module) is nn.Conv2d:
+        write = f"nn.Conv2d({module.in_channels}, {module.out_channels}, ...)"
+    message = (
+        f"{subject.placed(module, name)} is {with_article(kind)}, which has no weights before it "
+        f"first runs; cnnlab draws all weights from the seed before that. Write {write}."
+    )
+    return Finding("lazy", message, subject.made_lines.get(module))
+
+
+def judge_weights(subject: Subject) -> Iterator[Finding]:
+    """Say if nothing, or not all, of the network can be trained."""
+    parameters = dict(subject.network.named_parameters())
+    frozen = [name for name, each in parameters.items() if not each.requires_grad]
+    if not parameters:
+        yield Finding(
+            "no-parameters",
+            "The network has no weights, so there is nothing to train: make a layer that has some "
+            "in __init__, as in self.last = nn.Linear(1024, 10).",
+            subject.forward_line,
+        )
+    elif len(frozen) == len(parameters):
+        yield Finding(
+            "no-parameters",
+            "All weights are frozen (requires_grad=False), so there is nothing to train: leave "
+            "those of one layer or more as they are made.",
+            subject.forward_line,
+        )
+    elif frozen:
+        yield Finding(
+            "frozen",
+            f"{listed(frozen)} {'is' if len(frozen) == 1 else 'are'} frozen (requires_grad=False): "
+            f"training leaves {'it' if len(frozen) == 1 else 'them'} as drawn.",
+        )
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a sentence has them; the first few of many."""
+    if len(names) > _NAMED:
+        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,161 @@
+"""A layer that was given what it cannot take: how much it takes, what it got, what to write."""
+
+import re
+from dataclasses import dataclass
+from math import prod
+
+from torch import nn
+
+from cnnlab.custom.finding import Finding, Kind
+from cnnlab.models.layers import Call
+
+_Normalisation = (nn.BatchNorm1d, nn.BatchNorm2d)
+_Convolution = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+_TOO_SMALL = re.compile(r"Output size is too small|Kernel size can't be greater")
+_VIEW = re.compile(r"shape '(\[.*\])' is invalid for input of size (\d+)")
+_SMALLER = (
+    "take out a pooling before it, use a smaller kernel, or give the convolutions before it padding"
+)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A call that failed, the lines that it was made in and called from, and what PyTorch said."""
+
+    call: Call
+    images: int
+    is_first_linear: bool
+    made_line: int | None
+    call_line: int | None
+    said: str
+
+    @property
+    def line(self) -> int | None:
+        """The line to mend."""
+        return self.made_line or self.call_line
+
+    @property
+    def place(self) -> str:
+        """The layer's name and line: "classifier.0 (line 14)"."""
+        return placed(self.call.name, self.line)
+
+    def finding(self) -> Finding | None:
+        """Return what does not fit; None where the shapes do and the fault is another."""
+        module = self.call.module
+        if not self.call.given:
+            found = None  # it was given no tensor
+        elif isinstance(module, nn.Linear):
+            found = self._linear(module)
+        elif _TOO_SMALL.search(self.said):
+            found = self._too_small(module)
+        elif isinstance(module, _Convolution):
+            found = self._convolution(module)
+        elif isinstance(module, _Normalisation):
+            found = self._normalisation(module)
+        else:
+            found = None
+        return Finding(*found, self.line) if found else None
+
+    def _linear(self, layer: nn.Linear) -> tuple[Kind, str] | None:
+        which = f"The {'first ' if self.is_first_linear else ''}linear layer, {self.place},"
+        given, wanted = self.call.given, layer.in_features
+        numbers = prod(given[1:])
+        bias = "" if layer.bias is not None else ", bias=False"
+        write = f"write nn.Linear({numbers}, {layer.out_features}{bias})"
+        if len(given) > 2:
+            then = "" if numbers == wanted else f" It then gets {numbers} numbers: {write}."
+            return "flatten", (
+                f"{which} takes a row of numbers an image but gets maps of {_by(given[1:])}: "
+                f"flatten them before it, with .flatten(start_dim=1) or nn.Flatten().{then}"
+            )
+        if len(given) == 1:
+            return "flatten", (
+                f"{which} gets all images in one row of {given[0]} numbers: flatten each image "
+                "for itself, with .flatten(start_dim=1)."
+            )
+        if given[0] != self.images:
+            images = "1 image" if self.images == 1 else f"{self.images} images"
+            return "flatten", (
+                f"{which} gets {given[0]} rows for {images}: a squeeze(), or a view(...) or "
+                "reshape(...) of a fixed size, mixes the images. Write .flatten(start_dim=1)."
+            )
+        if numbers == wanted:
+            return None
+        return (
+            "linear-size",
+            f"{which} takes {wanted} numbers an image but gets {numbers}: {write}.",
+        )
+
+    def _convolution(
+        self, layer: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
+    ) -> tuple[Kind, str] | None:
+        given = self.call.given
+        if len(given) != len(layer.kernel_size) + 2:
+            return "flatten", (
+                f"The convolution {self.place} takes maps but gets {_by(given[1:])} an image: put "
+                "it before what flattens them."
+            )
+        if given[1] == layer.in_channels:
+            return None
+        grey = ", as the images are grey" if given[1] == 1 else ""
+        return "channels", (
+            f"The convolution {self.place} takes {_channels(layer.in_channels)} but gets "
+            f"{given[1]}{grey}: write nn.{self.call.kind}({given[1]}, {layer.out_channels}, ...)."
+        )
+
+    def _normalisation(self, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Kind, str] | None:
+        given = self.call.given
+        if isinstance(layer, nn.BatchNorm1d) and len(given) == 4:
+            return "flatten", (
+                f"The normalisation {self.place} is for rows of numbers but gets maps of "
+                f"{_by(given[1:])}: write nn.BatchNorm2d({given[1]})."
+            )
+        if isinstance(layer, nn.BatchNorm2d) and len(given) == 2:
+            return "flatten", (
+                f"The normalisation {self.place} is for maps but gets a row of {given[1]} numbers "
+                f"an image: write nn.BatchNorm1d({given[1]})."
+            )
+        if len(given) < 2 or given[1] == layer.num_features:
+            return None
+        return "channels", (
+            f"The normalisation {self.place} takes {_channels(layer.num_features)} but gets "
+            f"{given[1]}: write nn.{self.call.kind}({given[1]})."
+        )
+
+    def _too_small(self, module: nn.Module) -> tuple[Kind, str]:
+        size = getattr(module, "kernel_size", 1)
+        kernel = size if isinstance(size, tuple) else (size,) * len(self.call.given[2:])
+        return "too-small", (
+            f"The maps are only {_by(self.call.given[2:])} when they reach {self.place}, whose "
+            f"kernel is {_by(kernel)}: {_SMALLER}."
+        )
+
+
+def misfit_of_function(said: str, line: int, images: int) -> Finding | None:
+    """Return what does not fit in a call that is no layer's, such as ``F.max_pool2d``."""
+    if _TOO_SMALL.search(said):
+        message = f"The maps have become too small for the kernel in line {line}: {_SMALLER}."
+        return Finding("too-small", message, line)
+    view = _VIEW.search(said)
+    if view:
+        numbers = int(view[2]) // images
+        message = (
+            f"Line {line} asks for the shape {view[1]}, but each image has {numbers} numbers "
+            f"there: write .flatten(start_dim=1), and nn.Linear({numbers}, ...) after it."
+        )
+        return Finding("linear-size", message, line)
+    return None
+
+
+def placed(name: str, line: int | None) -> str:
+    """Return a name with its line, if that is known; a number alone as "layer 1"."""
+    name = f"layer {name}" if name.isdigit() else name
+    return f"{name} (line {line})" if line else name
+
+
+def _by(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"

@@ -1,0 +1,67 @@
+"""What a person most likely meant by a name that is no network's."""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+from cnnlab.custom.finding import FaultError
+from cnnlab.custom.parse import named_in, networks_in, parsed
+
+_ENDINGS = {"py", "txt", "pyc", "ipynb"}
+_SEPARATORS = r"[:.\s]+"
+_NAMED = 3
+
+
+def meant_by(name: str) -> str | None:
+    """Return ``file.py:Class`` of a file that is there, for ``mine``, ``mine.Net`` and the like."""
+    folder, _, last = name.replace("\\", "/").rpartition("/")
+    words = [each for each in re.split(_SEPARATORS, last) if each and each.lower() not in _ENDINGS]
+    try:
+        files = sorted(Path(folder or ("/" if name.startswith("/") else ".")).glob("*.py"))
+    except (OSError, ValueError):  # a name that no folder can have
+        return None
+    if not words or not files:
+        return None
+    first, wanted = words[0], words[-1]
+    by_stem = {each.stem: each for each in files}
+    # One word alone is a network of cnnlab's own as well: only what is there exactly is meant.
+    stem = _alike(first, list(by_stem), is_near_enough=re.search(_SEPARATORS, last) is not None)
+    if stem:
+        classes = _classes(by_stem[stem])
+        named = _alike(wanted, classes, is_near_enough=True) if len(words) > 1 else None
+        if not named and len(classes) == 1:
+            named = classes[0]
+        return f"{by_stem[stem]}:{named}" if named else str(by_stem[stem])
+    having = [f"{each}:{wanted}" for each in files if wanted in _classes(each)]
+    return " or ".join(having[:_NAMED]) or None
+
+
+def notebook(name: str) -> str | None:
+    """Return what to do with a notebook, if that is what is named."""
+    file, ending, _ = name.partition(".ipynb")
+    if not ending:
+        return None
+    return (
+        f"{file}.ipynb is a notebook, and cnnlab takes a file of Python: export it first, with "
+        f"File > Save and Export Notebook As > Executable Script or jupyter nbconvert --to script "
+        f"{file}.ipynb; then name the class in {file}.py, as in {file}.py:Net."
+    )
+
+
+def _alike(wanted: str, names: list[str], *, is_near_enough: bool) -> str | None:
+    for each in names:
+        if each == wanted:
+            return each
+    near = [each for each in names if each.lower() == wanted.lower()]
+    if not near and is_near_enough:
+        near = get_close_matches(wanted, names, n=1)
+    return near[0] if near else None
+
+
+def _classes(file: Path) -> list[str]:
+    """Return the networks of a file, or else all that it names; nothing where it is no Python."""
+    try:
+        tree = parsed(str(file), file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, FaultError):
+        return []
+    return networks_in(tree) or list(named_in(tree))

@@ -1,0 +1,112 @@
+"""One address to verified bytes: tried again where it fails, resumed where it was cut."""
+
+import http.client
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cnnlab.data.catalog import DataFile
+from cnnlab.data.places import cannot_write
+from cnnlab.data.verify import read_verified, verify
+from cnnlab.errors import DataError
+from cnnlab.notices import Progress
+
+TIMEOUT_SECONDS = 20.0
+ATTEMPTS_PER_MIRROR = 3
+RETRY_WAIT_SECONDS = 1.0
+
+_CHUNK = 1 << 16
+
+
+def download(url: str, file: DataFile, folder: Path, progress: Progress | None) -> bytes:
+    """Return the verified IDX bytes behind an address; resume what an earlier attempt left."""
+    part = folder / f"{file.name}.gz.part"
+    with suppress(DataError):  # an earlier run may have finished this file and not the next
+        return read_verified(part, file)
+    fault = "no attempt was made"
+    for attempt in range(ATTEMPTS_PER_MIRROR):
+        if attempt:
+            time.sleep(RETRY_WAIT_SECONDS * attempt)
+        resumed = part.exists() and part.stat().st_size > 0
+        try:
+            _receive(url, part, file.byte_count, progress)
+        except urllib.error.HTTPError as error:
+            fault = f"the server answered {error.code} {error.reason}"
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+                part.unlink(missing_ok=True)
+            elif error.code < http.client.INTERNAL_SERVER_ERROR:
+                break
+            continue
+        except urllib.error.URLError as error:
+            fault = f"no connection ({error.reason})"
+            if isinstance(error.reason, socket.gaierror):
+                break
+            continue
+        except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+            fault = f"the connection broke ({str(error) or type(error).__name__})"
+            continue
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise cannot_write(folder, error) from None
+        try:
+            return verify(part.read_bytes(), file, url)
+        except DataError as error:
+            # A wrong file must not be resumed; one glued from two servers gets a clean try.
+            part.unlink()
+            if not resumed:
+                raise
+            fault = str(error)
+    raise DataError(f"{url}: {fault}.")
+
+
+def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> None:
+    """Append what an address holds to a partial file, from where that file ends.
+
+    Raises `DataError` where that is longer than ``limit`` bytes.
+    """
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "cnnlab"})  # noqa: S310
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    with _network_faults():
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
+    with response:
+        if have and response.status != http.client.PARTIAL_CONTENT:
+            have = 0
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length and length.isdigit() else None
+        if total is not None and total > limit:
+            raise DataError(
+                f"{url}: {total:,} bytes announced, at most {limit:,} expected. Refused."
+            )
+        with part.open("ab" if have else "wb") as out:
+            while True:
+                with _network_faults():
+                    chunk = response.read(_CHUNK)
+                if not chunk:
+                    break
+                out.write(chunk)
+                have += len(chunk)
+                if have > limit:
+                    out.close()
+                    part.unlink()  # not to be resumed
+                    raise DataError(f"{url}: more than the {limit:,} bytes expected. Refused.")
+                if progress is not None:
+                    progress(url.rsplit("/", 1)[-1], have, total)
+    if total is not None and have < total:
+        raise http.client.HTTPException(f"cut after {have:,} of {total:,} bytes")
+
+
+@contextmanager
+def _network_faults() -> Iterator[None]:
+    """Turn the network's odd faults (TLS, no route) into `ConnectionError`: not the disk's."""
+    try:
+        yield
+    except urllib.error.URLError:
+        raise
+    except OSError as error:
+        raise ConnectionError(str(error) or type(error).__name__) from None

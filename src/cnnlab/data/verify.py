@@ -1,0 +1,58 @@
+"""Only the bytes that a data set's authors published pass: their SHA-256 is in the catalogue."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from cnnlab.data.catalog import DataFile
+from cnnlab.data.idx import decompress, read_idx
+from cnnlab.errors import DataError
+
+
+def verify(content: bytes, file: DataFile, name: str) -> bytes:
+    """Return the IDX bytes of a file's content, plain or gzip, or raise `DataError`.
+
+    Only bytes with the catalogue's SHA-256 pass; for all others the message says what they are.
+    """
+    unpacked = decompress(content, file.byte_count, name)
+    found = hashlib.sha256(unpacked).hexdigest()
+    if found == file.sha256:
+        return unpacked
+    array = read_idx(unpacked, name)
+    if array.shape != file.shape:
+        raise DataError(
+            f"{name} has the dimensions {_extents(array.shape)}; expected {_extents(file.shape)}. "
+            "It belongs to another data set, or is another file of this one."
+        )
+    raise DataError(
+        f"{name} does not hold the bytes that its authors published: expected SHA-256 "
+        f"{file.sha256}, found {found}. It was damaged or altered: delete it and run "
+        "'cnnlab data get'."
+    )
+
+
+def _extents(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(extent) for extent in shape)
+
+
+def path_of(folder: Path, file: DataFile) -> Path | None:
+    """Return the file in that folder, uncompressed or compressed, or None."""
+    for path in (folder / file.name, folder / f"{file.name}.gz"):
+        with suppress(OSError):  # a folder that may not be searched has nothing for us
+            if path.is_file():
+                return path
+    return None
+
+
+def read_verified(path: Path, file: DataFile) -> bytes:
+    """Return the verified IDX bytes of one file on disk."""
+    try:
+        size = path.stat().st_size
+        if size > 2 * file.byte_count:
+            raise DataError(
+                f"{path} is {size:,} bytes long; expected about {file.byte_count:,}. "
+                "It is not the file that its name says."
+            )
+        return verify(path.read_bytes(), file, str(path))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from None

@@ -1,0 +1,271 @@
+"""Variants by seeds: trained side by side, each run kept as it ends, then judged."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnnlab.data.splits import Splits
+from cnnlab.data.tensors import TensorSet, prepare
+from cnnlab.errors import RunError
+from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.results import Outcomes, Part, Results, has_learnt, judge_all
+from cnnlab.experiments.variants import Variant
+from cnnlab.runs.description import describe, describe_data, versions
+from cnnlab.runs.layout import PLAN
+from cnnlab.runs.run import Run, open_run
+from cnnlab.runs.schema import check_types
+from cnnlab.runs.store import alone, make_lasting, read_json, write_json
+from cnnlab.runs.train import keep_run
+from cnnlab.training.loop import History
+from cnnlab.wording import percent
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has just ended: of which variant and seed, and how it ended."""
+
+    variant: Variant
+    seed: int
+    run: Run
+
+
+class Comparison:
+    """A comparison's folder: its plan, a run folder for each training, and what was looked at."""
+
+    def __init__(self, folder: Path, variants: Sequence[Variant], plan: dict[str, Any]) -> None:
+        self.folder = folder
+        self.variants = list(variants)
+        self.plan = plan
+
+    def run_folder(self, variant: Variant, seed: int) -> Path:
+        """Return where the run of a variant and seed is kept."""
+        return self.folder / variant.slug / f"seed-{seed}"
+
+    def run(self, variant: Variant, seed: int) -> Run | None:
+        """Return a run that is over, or None; raise `RunError` where it is of something else."""
+        folder = self.run_folder(variant, seed)
+        if not folder.exists():
+            return None
+        run = open_run(folder)
+        source = variant.network.source
+        if run.config != variant.settings(seed) or run.description.get("source_sha256") != (
+            source and source.sha256
+        ):
+            raise RunError(
+                f"{folder} is not the run of {variant.name} on seed {seed}: it was copied or "
+                "changed. Take it away, and it is trained anew."
+            )
+        return run
+
+    def kept(self, seeds: int) -> list[Finished]:
+        """Return the runs up to that many seeds that are there already."""
+        wanted = [(variant, seed) for variant in self.variants for seed in range(seeds)]
+        return [
+            Finished(variant, seed, run)
+            for variant, seed in wanted
+            if (run := self.run(variant, seed)) is not None and run.status != "failed"
+        ]
+
+    def missing(self, seeds: int) -> list[tuple[Variant, int]]:
+        """Return what is still to be trained, seed by seed, so that all variants go on alike."""
+        wanted = [(variant, seed) for seed in range(seeds) for variant in self.variants]
+        found = [(*each, self.run(*each)) for each in wanted]
+        return [
+            (variant, seed) for variant, seed, run in found if run is None or run.status == "failed"
+        ]
+
+    def train(
+        self,
+        seeds: int,
+        splits: Splits,
+        train: TensorSet,
+        validation: TensorSet,
+        *,
+        jobs: int | None = None,
+        client: Any = None,
+        on_run: Callable[[Finished], None] | None = None,
+    ) -> None:
+        """Train what is missing up to that many seeds; keep each run as it ends."""
+        missing = self.missing(seeds)
+        trainings = [
+            Training(variant.network.build, variant.settings(seed)) for variant, seed in missing
+        ]
+        for done in fit_many(trainings, train, validation, jobs=jobs, client=client):
+            variant, seed = missing[done.place]
+            description = describe(
+                variant.network,
+                variant.recipe_name,
+                variant.settings(seed),
+                splits,
+                torch.device("cpu"),
+            )
+            run = keep_run(self.run_folder(variant, seed), variant.network, description, done)
+            if on_run is not None:
+                on_run(Finished(variant, seed, run))
+
+    def look(self, seeds: int, splits: Splits, on: Part, matters: float) -> Results:
+        """Return the results with that many seeds; remember that they were looked at.
+
+        The test set is opened where it is asked for, and counted. The verdict is by a fixed
+        number of seeds only where it was fixed before the first training and nobody has looked
+        at another number since.
+        """
+        looks = self.plan["looks"]
+        looked_before = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
+        images = splits.test if on == "test" else splits.validation
+        tensors = prepare(images)
+        if on == "test":  # nothing is opened where a run's weights are lost
+            for each in self.kept(seeds):
+                if each.run.status == "finished":
+                    each.run.weights()
+            # Counted before the first answer: what is stopped then has been opened too.
+            self.plan["test_openings"] += 1
+            write_json(self.folder / PLAN, self.plan)
+        outcomes = [self._outcomes(variant, seeds, tensors, on) for variant in self.variants]
+        self.plan["looks"] = list(dict.fromkeys([*looks, seeds]))
+        write_json(self.folder / PLAN, self.plan)
+        return Results(
+            on=on,
+            images=images,
+            seeds=seeds,
+            matters=matters,
+            looked_before=looked_before,
+            test_openings=self.plan["test_openings"],
+            outcomes=outcomes,
+            judged=judge_all(outcomes, matters, looked_before),
+        )
+
+    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet, on: Part) -> Outcomes:
+        finished: dict[int, Run] = {}
+        histories: list[History] = []
+        faults: dict[int, str] = {}
+        for seed in range(seeds):
+            run = self.run(variant, seed)
+            if run is None:
+                continue
+            if run.status != "finished":
+                faults[seed] = f"{run.status}: {run.description.get('fault')}"
+                continue
+            history = run.history()
+            if has_learnt(history):
+                finished[seed] = run
+                histories.append(history)
+            else:
+                faults[seed] = (
+                    f"{percent(history[-1].train_accuracy, 0)} of its training images right"
+                )
+        right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
+        for row, run in zip(right, finished.values(), strict=True):
+            weights = run.weights()
+            logits = run.logits(tensors.images, torch.device("cpu"), variant.network, weights)
+            row.copy_(logits.argmax(dim=1) == tensors.labels)
+            if on == "test":
+                run.keep_test_result(logits, tensors.labels, weights)
+        return Outcomes(
+            variant=variant,
+            seeds=list(finished),
+            values=100 * right.double().mean(dim=1).numpy(),
+            right=right.numpy(),
+            histories=histories,
+            faults=faults,
+        )
+
+
+@contextmanager
+def open_comparison(
+    folder: Path, variants: Sequence[Variant], splits: Splits, seeds: int
+) -> Iterator[Comparison]:
+    """Yield the comparison in a folder, a new one where there is none; nobody else has it open.
+
+    Raises `RunError` where the folder holds something else: other variants, other images, or
+    runs of other versions, which must not be mixed.
+    """
+    try:
+        make_lasting(folder, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"Cannot write into {folder} ({error.strerror}). Name another with --output."
+        ) from None
+    with alone(folder, f"Another comparison is running in {folder}. Wait, or use --output."):
+        content = {
+            "variants": {variant.name: variant.content() for variant in variants},
+            "data_set": {k: v for k, v in describe_data(splits).items() if k != "source"},
+            "versions": {k: v for k, v in versions().items() if k in {"cnnlab", "torch"}},
+        }
+        path = folder / PLAN
+        if path.exists():
+            plan = read_json(path, list(content))
+            _check_plan(path, plan)
+            _check_same(folder, plan, content)
+            if not plan["looks"] and not any(folder.glob("*/seed-*")):
+                plan["seeds"] = seeds  # nothing has been seen yet: it may still be planned anew
+                write_json(path, plan)
+        elif any(not child.name.startswith(".") for child in folder.iterdir()):
+            raise RunError(f"{folder} holds something else. Name another with --output.")
+        else:
+            plan = {
+                **content,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seeds": seeds,
+                "looks": [],
+                "test_openings": 0,
+            }
+            write_json(path, plan)
+        for left in folder.glob("*/.seed-*"):  # by a program that was killed as it kept a run
+            shutil.rmtree(left, ignore_errors=True)
+        yield Comparison(folder, variants, plan)
+
+
+def _check_plan(path: Path, plan: dict[str, Any]) -> None:
+    types = {"variants": dict, "data_set": dict, "versions": dict, "looks": list}
+    check_types(path, plan, types | {"seeds": int, "test_openings": int}, plan)
+    for variant in plan["variants"]:
+        check_types(path, plan["variants"], {variant: dict}, plan)
+        check_types(path, plan["variants"][variant], {"config": dict}, plan)
+    if not all(type(each) is int for each in plan["looks"]):
+        raise RunError(f"{path} is damaged: its looks are not all numbers of seeds.")
+
+
+def _check_same(folder: Path, plan: dict[str, Any], content: dict[str, Any]) -> None:
+    for key, word in (("data_set", "on other images"), ("versions", "by other versions")):
+        if plan[key] != content[key]:
+            there, here = (
+                ", ".join(
+                    f"{name} {each[key][name]}"
+                    for name in sorted(content[key])
+                    if plan[key].get(name) != content[key][name] and name in each[key]
+                )
+                for each in (plan, content)
+            )
+            raise RunError(
+                f"{folder} was trained {word}: there {there}; here {here}. The two cannot be "
+                "mixed: name another folder with --output."
+            )
+    if list(plan["variants"]) != list(content["variants"]):
+        raise RunError(
+            f"{folder} compares {', '.join(plan['variants'])}, not "
+            f"{', '.join(content['variants'])}. Name another folder with --output."
+        )
+    for name, wanted in content["variants"].items():
+        if plan["variants"][name] != wanted:
+            raise RunError(
+                f"{name} has changed since {folder} was begun: "
+                f"{_difference(plan['variants'][name], wanted)}. Its runs cannot be mixed with "
+                "new ones: name another folder with --output."
+            )
+
+
+def _difference(there: dict[str, Any], here: dict[str, Any]) -> str:
+    flat = [{**each, **each["config"]} for each in (there, here)]
+    changed = [
+        f"{key} was {flat[0].get(key)}, is {flat[1].get(key)}"
+        for key in flat[1]
+        if key != "config" and flat[0].get(key) != flat[1].get(key)
+    ]
+    return "; ".join(changed)

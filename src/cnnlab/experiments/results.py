@@ -1,0 +1,193 @@
+"""What a comparison found: every variant's runs, and a verdict on each but the first."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnlab.data.images import ImageSet
+from cnnlab.experiments.statistics import (
+    Interval,
+    Overfitting,
+    failures_differ,
+    mean_interval,
+    new_images,
+    overfitting,
+)
+from cnnlab.experiments.variants import Variant
+from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
+from cnnlab.training.loop import History
+
+_LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
+Part = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """All runs of one variant on one set of images.
+
+    ``values`` are accuracies in points, one for each of ``seeds``, whose ``histories`` and
+    answers ``right`` (seeds, images) follow in the same order. ``faults`` are the runs that
+    diverged, failed or learnt nothing, by seed: counted, and in no mean, whose interval one such
+    run would make worthless (docs/verdicts.md).
+    """
+
+    variant: Variant
+    seeds: list[int]
+    values: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    histories: list[History]
+    faults: dict[int, str]
+
+    @property
+    def mean(self) -> Interval:
+        """The mean accuracy in points, and its 95 % interval over seeds."""
+        if not len(self.values):
+            return Interval(float("nan"), float("-inf"), float("inf"))
+        return mean_interval(self.values)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation over seeds, in points; NaN where there are fewer than two."""
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else float("nan")
+
+    @property
+    def seconds(self) -> float:
+        """The median seconds of a training, one thread; NaN where none finished."""
+        totals = [sum(record.seconds for record in history) for history in self.histories]
+        return float(np.median(totals)) if totals else float("nan")
+
+    def losses(self, part: Literal["train", "validation"]) -> NDArray[np.float64]:
+        """Return the losses (seeds, epochs) of a part."""
+        return np.array(
+            [[getattr(record, f"{part}_loss") for record in each] for each in self.histories]
+        )
+
+    @property
+    def overfitting(self) -> Overfitting | None:
+        """How the losses went from the best epoch to the last; None without runs."""
+        if not self.histories:
+            return None
+        return overfitting(self.losses("train"), self.losses("validation"))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One variant against the first: what the seeds say, and what they say of new images.
+
+    ``verdict`` is None where one of the two has no run to judge. ``pairs`` is the number of
+    seeds that an always-valid verdict is by: those that every variant finished. ``new_images`` is
+    for a number of seeds fixed beforehand, and None after any other look. ``failures_p_value`` is
+    Fisher's, of the numbers of runs that did not finish or learn.
+    """
+
+    name: str
+    verdict: Verdict | None
+    pairs: int
+    new_images: Interval | None
+    failures_p_value: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """A whole comparison: every variant's runs, and a verdict on each but the first."""
+
+    on: Part
+    images: ImageSet
+    seeds: int
+    matters: float
+    looked_before: bool
+    test_openings: int
+    outcomes: list[Outcomes]
+    judged: list[Judged]
+
+
+def has_learnt(history: History) -> bool:
+    """Return whether a finished run does better on its training images than twice guessing."""
+    return history[-1].train_accuracy >= _LEAST_LEARNT
+
+
+def judge_all(outcomes: Sequence[Outcomes], matters: float, looked_before: bool) -> list[Judged]:
+    """Return what the runs say of every variant against the first.
+
+    After an early or a second look the verdict pairs the variants seed by seed, and so takes the
+    seeds that all of them finished.
+    """
+    first, *others = outcomes
+    with_runs = [each for each in others if len(each.values) and len(first.values)]
+    common = set.intersection(*(set(each.seeds) for each in (first, *with_runs)))
+
+    def values(of: Outcomes) -> NDArray[np.float64]:
+        if not looked_before:
+            return of.values
+        return of.values[[seed in common for seed in of.seeds]]
+
+    verdicts: dict[str, Verdict] = {}
+    if with_runs and (common or not looked_before):
+        found = judge(
+            values(first),
+            [values(each) for each in with_runs],
+            matters=matters,
+            looked_before=looked_before,
+        )
+        verdicts = {each.variant.name: one for each, one in zip(with_runs, found, strict=True)}
+    return [
+        Judged(
+            name=other.variant.name,
+            verdict=verdicts.get(other.variant.name),
+            pairs=len(common),
+            new_images=None
+            if looked_before or min(len(first.values), len(other.values)) < FEWEST_SEEDS
+            else new_images(first.right, other.right),
+            failures_p_value=failures_differ(
+                len(first.faults),
+                len(first.faults) + len(first.values),
+                len(other.faults),
+                len(other.faults) + len(other.values),
+            ),
+        )
+        for other in others
+    ]
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return every number of a comparison; what is infinite or unknown is null."""
+    return {
+        "on": results.on,
+        "images": len(results.images),
+        "seeds": results.seeds,
+        "matters": results.matters,
+        "looked_before": results.looked_before,
+        "test_openings": results.test_openings,
+        "variants": [
+            {
+                "name": each.variant.name,
+                **each.variant.content(),
+                "seeds": each.seeds,
+                "accuracy_points": each.values.tolist(),
+                "mean": plain(each.mean),
+                "standard_deviation": plain(each.deviation),
+                "median_seconds": plain(each.seconds),
+                "faults": each.faults,
+                "overfitting": plain(each.overfitting),
+            }
+            for each in results.outcomes
+        ],
+        "verdicts": [
+            {**plain(each), "against": results.outcomes[0].variant.name} for each in results.judged
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses as dicts, and floats that are not finite as None, for JSON."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return json.loads(json.dumps(value))

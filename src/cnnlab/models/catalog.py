@@ -1,0 +1,80 @@
+"""Every network of cnnlab's own: its name, and how to make one."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from torch import nn
+
+from cnnlab.models.lenet5 import LeNet5
+from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
+from cnnlab.seeding import seeded
+
+
+@dataclass(frozen=True)
+class SourceCode:
+    """A class or function in a Python file, as text: the code of a network of a user's own."""
+
+    path: str
+    class_name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """What tells this source from another of the same name."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A kind of network: its name, what a person calls it, and how to make one.
+
+    ``source`` is the code of a user's own network, None for cnnlab's. ``warnings`` are sentences
+    about it that do not keep it from being trained.
+    """
+
+    name: str
+    title: str
+    make: Callable[[], nn.Module]
+    source: SourceCode | None = None
+    warnings: tuple[str, ...] = ()
+
+    def build(self, seed: int) -> nn.Module:
+        """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
+
+        All global generators are left as they were.
+        """
+        with seeded(seed):
+            return self.make()
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name."""
+        own = self.source
+        return f"{Path(own.path).stem}-{own.class_name}" if own else self.name
+
+
+MODELS: dict[str, ModelSpec] = {
+    each.name: each
+    for each in (
+        ModelSpec("lenet5", "LeNet-5 (tanh, average)", LeNet5),
+        ModelSpec(
+            "lenet5-relu-max",
+            "LeNet-5 (ReLU, max)",
+            partial(LeNet5, activation="relu", pooling="max"),
+        ),
+        ModelSpec("lenet1", "LeNet-1", LeNet1),
+        ModelSpec("lenet5-batch-norm", "LeNet-5 (ReLU, max, batch norm)", LeNet5BatchNorm),
+        ModelSpec("vgg6", "VGG-6", VGG6),
+        ModelSpec("resnet8", "ResNet-8", ResNet8),
+        ModelSpec("mobilenet-small", "MobileNet, small", SmallMobileNet),
+    )
+}
+"""Every network of cnnlab's own, by name."""
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of weights and biases that training changes."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

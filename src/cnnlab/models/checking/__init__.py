@@ -1,1 +1,0 @@
-"""What is wrong with a network of one's own, found by trying it out."""

@@ -1,0 +1,62 @@
+"""What the files of a run, a comparison and a workshop are called; and what is no run folder."""
+
+from pathlib import Path
+
+from cnnlab.wording import command_line
+
+CONFIG, PLAN, WORKSHOP, REPORT = (
+    "config.json",
+    "comparison.json",
+    "workshop.json",
+    "report.html",
+)
+"""What makes a folder one of a run, a comparison, a workshop; and the page in any of them."""
+_MOST_NAMED = 5
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return the run folders in a folder, the newest first: beside each other, or two down."""
+    for depth in ("*", "*/*"):
+        found = [path for path in folder.glob(f"{depth}/{CONFIG}") if path.is_file()]
+        if found:
+            found.sort(key=lambda path: (-path.stat().st_mtime, path))
+            return [path.parent for path in found]
+    return []
+
+
+def not_a_run(folder: Path) -> str:
+    """Return why a path is not a run folder, what it is, and what to name instead."""
+    fault = f"{folder} is not a run folder"
+    if not folder.exists():
+        return f"{fault}: there is no such path. {_named(runs_in(folder.parent), folder.parent)}"
+    if not folder.is_dir():
+        return f"{fault}: it is a file. {_named(runs_in(folder.parent), folder.parent)}"
+    report = folder / REPORT
+    seen = f" Its report: {report}." if report.exists() else ""
+    runs = _named(runs_in(folder), folder)
+    if (folder / WORKSHOP).exists():
+        more = (
+            f" To go on with it:\n  {command_line('workshop', '--resume', str(folder))}"
+            if not seen
+            else ""
+        )
+        return f"{fault}: it is a workshop's. {runs}{seen}{more}"
+    if (folder / PLAN).exists():
+        return f"{fault}: it is a comparison's. {runs}{seen}"
+    return f"{fault}: it has no {CONFIG}. {runs}{seen}"
+
+
+def _named(runs: list[Path], where: Path) -> str:
+    if (where / CONFIG).is_file():
+        return f"The run is: {where}"
+    if not runs:
+        return "Expected a folder that cnnlab train made."
+    named = ", ".join(map(str, runs[:_MOST_NAMED]))
+    more = f", and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
+    return f"Runs {'here' if where == Path() else f'in {where}'}: {named}{more}."
+
+
+METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
+SOURCE = "source.py"
+"""The code of a network of the user's own, as it was trained."""
+CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"

@@ -1,0 +1,138 @@
+"""A stranger's JSON, checked before it is used: each value of its type and in its range."""
+
+import math
+import re
+import reprlib
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from cnnlab.errors import ConfigError, RunError
+from cnnlab.training.config import TrainConfig
+
+Record = TypeVar("Record")
+
+STATUSES = ("running", "finished", "interrupted", "diverged", "failed")
+_DESCRIPTION = {
+    "cnnlab": str,
+    "model": str,
+    "status": str,
+    "recipe": str,
+    "device": str,
+    "config": dict,
+    "data_set": dict,
+    "versions": dict,
+}
+_DATA_SET = {
+    "name": str,
+    "title": str,
+    "source": str,
+    "train": int,
+    "validation": int,
+    "test": int,
+}
+_VERSIONS = {"torch": str, "python": str}
+_RESUMED = {"device": str, "cnnlab": str, "torch": str, "python": str, "epoch": int}
+
+
+def check_description(path: Path, description: Mapping[str, Any]) -> None:
+    """Raise `RunError` where a ``config.json`` does not say what this cnnlab understands."""
+    check_types(path, description, _DESCRIPTION, description)
+    check_types(path, description["data_set"], _DATA_SET, description)
+    check_types(path, description["versions"], _VERSIONS, description)
+    if description["status"] not in STATUSES:
+        raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
+    check_settings(path, description["config"], description)
+    resumed = description.get("resumed", [])
+    check_types(path, {"resumed": resumed}, {"resumed": list}, description)
+    for each in resumed:
+        check_types(path, {"resumed": each}, {"resumed": dict}, description)
+        check_types(path, each, _RESUMED, description)
+
+
+def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+    """Raise `RunError` where settings are not a `TrainConfig`'s; ``whole`` as in `check_types`."""
+    known = {each.name for each in fields(TrainConfig)}
+    for name in sorted(set(settings) ^ known):
+        fault = "lacks the setting" if name in known else "has a setting that is unknown here,"
+        raise RunError(
+            f"{path} is damaged or of another version: it {fault} {name[:40]!r}.{newer(whole)}"
+        )
+    try:
+        TrainConfig(**settings)
+    except ConfigError as error:
+        raise RunError(f"{path} is damaged: {error}{newer(whole)}") from None
+
+
+def check_types(
+    path: Path, content: Mapping[str, Any], types: Mapping[str, type], whole: Mapping[str, Any]
+) -> None:
+    """Raise `RunError` where a key of a JSON object lacks or its value is of another type.
+
+    ``whole`` is all of the file: it says which version wrote it.
+    """
+    for key, expected in types.items():
+        if type(content.get(key)) is not expected:
+            raise _wrong(path, key, content.get(key), expected.__name__, whole)
+
+
+def fill(kind: type[Record], content: object, path: Path) -> Record:
+    """Return a dataclass of numbers and text from a JSON object; what it knows not is left out.
+
+    Raises `RunError` where a number lacks that has no default, is none, or is one that cannot be: a
+    loss may be infinite, an accuracy is a share.
+    """
+    hints, found = get_type_hints(kind), content if isinstance(content, dict) else {}
+    known = {
+        each.name: found.get(each.name)
+        for each in fields(kind)  # type: ignore[arg-type]
+        if each.name in found or each.default is MISSING
+    }
+    for name, value in known.items():
+        if not _is_sound(name, value, hints[name]):
+            expected = "text" if hints[name] is str else "a number that can be one"
+            raise _wrong(path, name, value, expected, found)
+    return kind(**known)
+
+
+def _is_sound(name: str, value: Any, kind: type) -> bool:
+    if kind is str:
+        return type(value) is str
+    if type(value) is not int and (kind is int or type(value) is not float):
+        return False
+    if name.endswith("_accuracy"):
+        return 0 <= value <= 1
+    if name.endswith("_loss") and value == math.inf:
+        return True
+    return bool(abs(value) <= sys.float_info.max) and (kind is float or 0 <= value < 2**63)
+
+
+def _wrong(
+    path: Path, key: str, found: object, expected: str, whole: Mapping[str, Any]
+) -> RunError:
+    return RunError(
+        f"{path} is damaged or of another version: {key} is {reprlib.repr(found)}; expected "
+        f"{expected}.{newer(whole)}"
+    )
+
+
+def newer(content: object) -> str:
+    """Return a sentence that names the version where a later cnnlab wrote this JSON, else ""."""
+    if not isinstance(content, dict):
+        return ""
+    versions = content.get("versions")
+    written_by = content.get("cnnlab") or (isinstance(versions, dict) and versions.get("cnnlab"))
+    own = version("cnnlab")
+    if not isinstance(written_by, str) or _numbers(written_by) <= _numbers(own):
+        return ""
+    return (
+        f" It was written by cnnlab {written_by[:40]}, and this is {own}: update it with "
+        "pip install --upgrade cnnlab."
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"[0-9]{1,9}", text)[:3]]

@@ -1,0 +1,425 @@
+"""Runs the convolutional blocks inside a network by the kernels of `kernels`, where they fit.
+
+The network stays the module that it was: while `fused` is open, an ``nn.Sequential`` whose
+children follow the pattern convolution, activation, pooling computes them in one pass. All other
+layers are PyTorch's own.
+"""
+
+import ctypes
+import os
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from cnnlab.training.engines.kernels import Block, compile_chain
+from cnnlab.training.engines.lanes import Processor, this_processor
+
+_MOST_WEIGHTS = 40_000  # beyond, the weights' gradients leave the cache and PyTorch is as fast
+_TOLERANCE = 1e-4
+_SLOWER = "Training goes on by PyTorch's own layers, slower than by fused kernels."
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Children of a Sequential that one block computes."""
+
+    convolution: nn.Conv2d
+    activation: Literal["tanh", "relu"] | None
+    pooling: Literal["average", "max"] | None
+    layers: tuple[nn.Module, ...]
+
+
+def _stage(children: list[nn.Module]) -> _Stage | None:
+    """Return the stage that the children begin with, or None."""
+    convolution = children[0]
+    if type(convolution) is not nn.Conv2d or not _is_plain(convolution):
+        return None
+    activation, pooling, length = None, None, 1
+    for child in children[1:3]:
+        if _is_watched(child):
+            break
+        if activation is None and type(child) in (nn.Tanh, nn.ReLU):
+            if pooling == "average":  # the mean of four does not pass through the activation
+                break
+            activation = "tanh" if type(child) is nn.Tanh else "relu"
+        elif pooling is None and type(child) in (nn.AvgPool2d, nn.MaxPool2d):
+            if not _is_halving(child):
+                break
+            pooling = "average" if type(child) is nn.AvgPool2d else "max"
+        else:
+            break
+        length += 1
+    return _Stage(convolution, activation, pooling, tuple(children[:length]))  # type: ignore[arg-type]
+
+
+def _is_plain(convolution: nn.Conv2d) -> bool:
+    kernel = convolution.kernel_size
+    return (
+        kernel[0] == kernel[1] <= 7
+        and convolution.stride == convolution.dilation == (1, 1)
+        and convolution.padding == (0, 0)
+        and convolution.groups == 1
+        and convolution.bias is not None
+        and convolution.weight.dtype == convolution.bias.dtype == torch.float32
+        and convolution.weight.device.type == convolution.bias.device.type == "cpu"
+        and convolution.weight.numel() <= _MOST_WEIGHTS
+        and not _is_watched(convolution)
+        and all(p.requires_grad for p in convolution.parameters())
+        and len(list(convolution.parameters())) == 2
+    )
+
+
+def _is_halving(pool: Any) -> bool:
+    def both(value: Any) -> tuple[Any, ...]:
+        return value if isinstance(value, tuple) else (value, value)
+
+    return (
+        both(pool.kernel_size) == both(pool.stride) == (2, 2)
+        and both(pool.padding) == (0, 0)
+        and not pool.ceil_mode
+        and both(getattr(pool, "dilation", 1)) == (1, 1)
+        and not getattr(pool, "return_indices", False)
+        and getattr(pool, "divisor_override", None) is None
+    )
+
+
+def _is_watched(module: nn.Module) -> bool:
+    """Return whether hooks or parametrisations hang on a module: they must see their call."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or hasattr(module, "parametrizations")
+        or not isinstance(module.__dict__.get("forward"), _FusedForward | None)
+    )
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="cnnlab-kernel")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+    os.register_at_fork(after_in_child=_workers.cache_clear)
+
+
+def _parts(blocks: int) -> list[tuple[int, int]]:
+    """Return each thread's first block and end, for as many threads as PyTorch uses."""
+    threads = min(torch.get_num_threads(), blocks)
+    bounds = [blocks * number // threads for number in range(threads + 1)]
+    return list(pairwise(bounds))
+
+
+def _run(function: Any, tables: list[Any], parts: list[tuple[int, int]]) -> None:
+    """Call machine code for every part, a thread each; the first part in this thread."""
+    others = [
+        _workers().submit(function, table, *part)
+        for table, part in zip(tables[1:], parts[1:], strict=True)
+    ]
+    function(tables[0], *parts[0])
+    for other in others:
+        other.result()
+
+
+def _table(tensors: list[torch.Tensor]) -> Any:
+    return (ctypes.c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
+
+
+class Chain:
+    """Blocks in a row, compiled for one size of image."""
+
+    def __init__(self, blocks: list[Block], processor: Processor, input_gradient: bool) -> None:
+        self.blocks = blocks
+        self.lanes = processor.lanes
+        self.input_gradient = input_gradient
+        self.functions, self._keeps = compile_chain(tuple(blocks), processor, input_gradient)
+
+    def __call__(self, images: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
+        """Return the chain's results (N, channels, rows, columns) for images of its size."""
+        count = len(images)
+        missing = -count % self.lanes
+        whole = pad(images, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else images
+        if torch.is_grad_enabled():
+            results = _Differentiable.apply(self, whole, *parameters)  # type: ignore[no-untyped-call]
+        else:
+            results = self.infer(whole.contiguous(), parameters)
+        return results[:count] if missing else results  # type: ignore[no-any-return]
+
+    def _results(self, count: int) -> torch.Tensor:
+        last = self.blocks[-1]
+        return torch.empty(count, last.channels_out, last.rows_out, last.columns_out)
+
+    def _places(self, number: int, keep: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return room for the input vectors, and for each block's kept and output vectors."""
+        room = []
+        for block in self.blocks:
+            kept = number * block.kept_bytes * self.lanes if keep else 0
+            room.append(torch.empty(kept, dtype=torch.uint8))
+            room.append(torch.empty(number * block.outputs * self.lanes))
+        return torch.empty(number * self.blocks[0].inputs * self.lanes), room
+
+    def infer(self, images: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
+        """Return the results without keeping what a backward pass would need."""
+        parts = _parts(len(images) // self.lanes)
+        results = self._results(len(images))
+        x, room = self._places(parts[-1][0] + 1, keep=False)
+        table = _table([images, x, *self._interleaved(parameters, room), results])
+        _run(self.functions["infer"], [table] * len(parts), parts)
+        return results
+
+    def forward(
+        self, images: torch.Tensor, parameters: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Return the results, the input vectors, and each block's kept and output vectors."""
+        blocks = len(images) // self.lanes
+        parts = _parts(blocks)
+        results = self._results(len(images))
+        x, room = self._places(blocks, keep=True)
+        table = _table([images, x, *self._interleaved(parameters, room), results])
+        _run(self.functions["forward"], [table] * len(parts), parts)
+        return results, x, room
+
+    @staticmethod
+    def _interleaved(
+        parameters: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        return [
+            each
+            for index in range(0, len(room), 2)
+            for each in (*parameters[index : index + 2], *room[index : index + 2])
+        ]
+
+    def backward(
+        self,
+        gradient: torch.Tensor,
+        x: torch.Tensor,
+        parameters: list[torch.Tensor],
+        room: list[torch.Tensor],
+    ) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
+        """Return the gradients of the images, where wanted, and of the parameters."""
+        parts = _parts(len(gradient) // self.lanes)
+        first = self.blocks[0]
+        image_gradient = torch.empty(len(gradient), first.channels_in, first.height, first.width)
+        sizes = [size for block in self.blocks for size in (block.weights, block.channels_out)]
+        totals = torch.zeros(len(parts), sum(sizes), self.lanes)
+        tables, scratch = [], []
+        for thread in range(len(parts)):
+            sums = torch.empty(max(block.sums for block in self.blocks) * self.lanes)
+            pointers = [gradient, x, sums]
+            own = totals[thread].split(sizes)
+            for index, block in enumerate(self.blocks):
+                behind = torch.empty(block.outputs * self.lanes)
+                pointers += [parameters[2 * index], *room[2 * index : 2 * index + 2], behind]
+                pointers += own[2 * index : 2 * index + 2]
+            if self.input_gradient:
+                pointers += [torch.empty(first.inputs * self.lanes), image_gradient]
+            scratch.append(pointers)  # alive until the code has run
+            tables.append(_table(pointers))
+        _run(self.functions["backward"], tables, parts)
+        sums_of = totals.sum(dim=(0, 2)).split(sizes)
+        found = [
+            total.view_as(parameter) for total, parameter in zip(sums_of, parameters, strict=True)
+        ]
+        return (image_gradient if self.input_gradient else None), found
+
+
+class _Differentiable(torch.autograd.Function):
+    """A chain, as automatic differentiation calls it."""
+
+    @staticmethod
+    def forward(ctx: Any, chain: Chain, images: torch.Tensor, *parameters: torch.Tensor) -> Any:
+        results, x, room = chain.forward(images.contiguous(), list(parameters))
+        ctx.chain = chain
+        ctx.save_for_backward(x, *parameters, *room)
+        return results
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        x, *rest = ctx.saved_tensors
+        count = 2 * len(ctx.chain.blocks)  # a weight and a bias each, and as many places
+        found = ctx.chain.backward(gradient.contiguous(), x, rest[:count], rest[count:])
+        return None, found[0], *found[1]
+
+
+class _FusedForward:
+    """A Sequential's children in order, runs of stages computed as chains."""
+
+    def __init__(self, sequential: nn.Sequential, processor: Processor | None = None) -> None:
+        self.sequential = sequential
+        self.processor = processor or this_processor()
+        self.chains: dict[Any, Chain | None] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle without machine code: a copy makes its own."""
+        return _FusedForward, (self.sequential,)
+
+    @cached_property
+    def steps(self) -> list[nn.Module | list[_Stage]]:
+        """The children, in their order; neighbouring stages together."""
+        steps: list[nn.Module | list[_Stage]] = []
+        children = list(self.sequential)
+        while children:
+            stage = _stage(children)
+            if stage is None:
+                steps.append(children.pop(0))
+                continue
+            del children[: len(stage.layers)]
+            if steps and isinstance(steps[-1], list):
+                steps[-1].append(stage)
+            else:
+                steps.append([stage])
+        return steps
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        for number, step in enumerate(self.steps):
+            if isinstance(step, list):
+                images = self._run_stages(number, step, images)
+            else:
+                images = step(images)
+        return images
+
+    def _run_stages(self, number: int, stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:
+        if not len(images) or not _still_fits(stages, images):
+            return _layer_by_layer(stages, images)
+        wants_gradient = images.requires_grad and torch.is_grad_enabled()
+        key = (number, images.shape[1:], images.dtype, wants_gradient)
+        if key not in self.chains:
+            self.chains[key] = self._chain(stages, images, wants_gradient)
+        chain = self.chains[key]
+        if chain is None:
+            return _layer_by_layer(stages, images)
+        parameters = [
+            parameter.contiguous()
+            for stage in stages
+            for parameter in (stage.convolution.weight, stage.convolution.bias)
+            if parameter is not None
+        ]
+        return chain(images, parameters)
+
+    def _chain(
+        self, stages: list[_Stage], images: torch.Tensor, wants_gradient: bool
+    ) -> Chain | None:
+        """Return the compiled chain for images of this size, or None where it does not fit."""
+        blocks = _blocks(stages, images)
+        if not blocks or min(blocks[0].inputs, blocks[-1].outputs) < self.processor.lanes:
+            return None
+        try:
+            chain = Chain(blocks, self.processor, wants_gradient)
+        except (RuntimeError, OSError) as error:  # LLVM knows no such processor, or may not run
+            warnings.warn(f"{_SLOWER} They could not be compiled: {error}", stacklevel=2)
+            return None
+        # Rounding may move a maximum to its neighbour, and a whole gradient with it: a few
+        # draws of made-up images; wrong code fails them all.
+        if not any(_agrees(chain, stages, seed) for seed in range(3)):
+            warnings.warn(f"{_SLOWER} They failed their self-test.", stacklevel=2)
+            return None
+        return chain
+
+
+def _blocks(stages: list[_Stage], images: torch.Tensor) -> list[Block]:
+    """Return the blocks that compute the stages; none where the images do not suit them."""
+    if images.dim() != 4 or images.dtype != torch.float32:
+        return []
+    channels, height, width = images.shape[1:]
+    blocks = []
+    for stage in stages:
+        block = Block(
+            channels_in=channels,
+            height=height,
+            width=width,
+            channels_out=stage.convolution.out_channels,
+            kernel=stage.convolution.kernel_size[0],
+            activation=stage.activation,
+            pooling=stage.pooling,
+        )
+        suits = channels == stage.convolution.in_channels
+        channels, height, width = block.channels_out, block.rows_out, block.columns_out
+        if not suits or min(height, width) < 1:
+            return []  # PyTorch's own layer says what is wrong
+        blocks.append(block)
+    return blocks
+
+
+def _still_fits(stages: list[_Stage], images: torch.Tensor) -> bool:
+    """Return whether kernels may compute the stages: much can change after `fused` was entered."""
+    return (
+        images.device.type == "cpu"
+        and images.dtype == torch.float32
+        and all(
+            _is_plain(stage.convolution) and not any(map(_is_watched, stage.layers))
+            for stage in stages
+        )
+    )
+
+
+def _layer_by_layer(stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:
+    """Return what PyTorch's own layers compute."""
+    for stage in stages:
+        for layer in stage.layers:
+            images = layer(images)
+    return images
+
+
+def _agrees(chain: Chain, stages: list[_Stage], seed: int) -> bool:
+    """Return whether a chain computes what PyTorch does, on made-up images: its self-test."""
+    first = chain.blocks[0]
+    generator = torch.Generator().manual_seed(seed)
+    shape = (chain.lanes + 3, first.channels_in, first.height, first.width)
+    parameters: list[torch.Tensor] = [p for s in stages for p in s.convolution.parameters()]
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        images = torch.randn(shape, generator=generator)
+        images.requires_grad_(chain.input_gradient)
+        sources = [images, *parameters] if chain.input_gradient else parameters
+        expected, found = _layer_by_layer(stages, images), chain(images, parameters)
+        weights = torch.randn(expected.shape, generator=generator)
+        expected_gradients = torch.autograd.grad((expected * weights).sum(), sources)
+        found_gradients = torch.autograd.grad((found * weights).sum(), sources)
+    with torch.no_grad():
+        inferred = chain(images, parameters)
+        pairs = [(expected, found), (expected, inferred)]
+        pairs += list(zip(expected_gradients, found_gradients, strict=True))
+        return all(
+            float((a - b).abs().max()) <= _TOLERANCE * max(1.0, float(a.abs().max()))
+            for a, b in pairs
+        )
+
+
+def fusable(model: nn.Module) -> list[nn.Sequential]:
+    """Return the Sequentials of a network that hold at least one convolutional stage."""
+    return [
+        module
+        for module in model.modules()
+        if type(module) is nn.Sequential
+        and not _is_watched(module)
+        and any(_stage(list(module)[start:]) for start in range(len(module)))
+    ]
+
+
+@contextmanager
+def fused(model: nn.Module, processor: Processor | None = None) -> Iterator[int]:
+    """Let a network's convolutional stages run fused inside the block; yield in how many places.
+
+    The network must lie on the CPU. ``processor`` is for whom code is made: by default this one.
+    """
+    places = fusable(model)
+    before = [sequential.__dict__.get("forward") for sequential in places]
+    for sequential in places:
+        sequential.forward = _FusedForward(sequential, processor)  # type: ignore[method-assign]
+    try:
+        yield len(places)
+    finally:
+        for sequential, forward in zip(places, before, strict=True):
+            del sequential.forward
+            if forward is not None:
+                sequential.forward = forward  # type: ignore[method-assign]

@@ -1,0 +1,203 @@
+"""A comparison's result in sentences: nothing is claimed beyond the data."""
+
+from math import isfinite, isnan
+
+import joblib
+
+from cnnlab.experiments.results import Judged, Outcomes, Results
+from cnnlab.experiments.statistics import Interval, Paired
+from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
+from cnnlab.wording import counted, percent
+
+
+def verdict_sentence(judged: Judged, results: Results) -> str:
+    """Return the one sentence that answers whether the change helped."""
+    name, verdict = judged.name, judged.verdict
+    base = results.outcomes[0].variant.name
+    if verdict is None:
+        return f"No verdict on {name}: it or {base} has no run that finished and learnt."
+    if verdict.outcome == "no verdict":
+        return f"No verdict on {name}: {verdict.reason}."
+    estimate = verdict.difference.estimate
+    above = f"{abs(estimate):.2f} points {'above' if estimate >= 0 else 'below'} {base}'s"
+    if verdict.outcome == "no difference that matters":
+        return (
+            f"No difference that matters: {name}'s mean accuracy is {above}, and "
+            f"{results.matters:g} points or more either way are ruled out (two one-sided tests, p "
+            f"{verdict.equivalence_p_value:.2g}{_corrected(results)}; {_counts(judged, results)})."
+        )
+    interval = f"95 % interval {between(_interval(verdict))}"
+    if len(results.judged) > 1:  # by which the outcome goes; the interval is not corrected
+        interval += f", p {verdict.p_value:.2g}{_corrected(results)}"
+    if verdict.outcome == "cannot tell yet":
+        return (
+            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone may do that "
+            f"({interval}; {_counts(judged, results)})."
+        )
+    return (
+        f"{name} {verdict.outcome}: its mean accuracy is {above} ({interval}; "
+        f"{_counts(judged, results)})."
+    )
+
+
+def what_would_settle(judged: Judged, results: Results) -> str:
+    """Return how many seeds would settle a verdict that is open, and how long they take here."""
+    verdict = judged.verdict
+    if verdict is None or verdict.outcome == "no verdict":
+        few = results.seeds < FEWEST_SEEDS
+        return "Train 3 seeds or more of each, better 10: --seeds 10." if few else ""
+    if verdict.outcome != "cannot tell yet":
+        return ""
+    if verdict.seeds_to_settle is None:
+        return "Even 100,000 seeds would hardly settle it."
+    finished = min(len(each.values) for each in results.outcomes if len(each.values))
+    wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
+    each_seed = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
+    more = max(1, wanted - results.seeds) * each_seed / joblib.cpu_count()
+    return (
+        f"About {wanted:,} seeds each would settle it, if the difference is what it seems: about "
+        f"{duration(more)} more here. Finished seeds are used again."
+    )
+
+
+def claims(judged: Judged, results: Results) -> list[str]:
+    """Return what is claimed about these images, about new ones, and about a new seed."""
+    verdict = judged.verdict
+    if verdict is None or verdict.outcome == "no verdict":
+        return []
+    count, part = f"{len(results.images):,}", results.on
+    told = [
+        f"About these {count} {part} images, and new seeds: difference "
+        f"{verdict.difference.estimate:+.2f} points, 95 % interval {between(_interval(verdict))}."
+    ]
+    if judged.new_images is not None:
+        crosses = judged.new_images.low <= 0 <= judged.new_images.high
+        told.append(
+            f"About new images of the same kind, and new seeds: 95 % interval "
+            f"{between(judged.new_images)}"
+            + (", which has room for no difference at all." if crosses else ", all on one side.")
+        )
+    if not results.looked_before:
+        beats = verdict.beats
+        told.append(
+            f"On a new seed {judged.name} beats {results.outcomes[0].variant.name} with "
+            f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
+            f"{percent(beats.high, 0)})."
+        )
+    return told
+
+
+def failures_sentence(judged: Judged, results: Results) -> str:
+    """Return that two variants differ in how often they fail; empty where chance may do that."""
+    if judged.failures_p_value >= 0.05:
+        return ""
+    first = results.outcomes[0]
+    other = next(each for each in results.outcomes if each.variant.name == judged.name)
+    return (
+        f"They differ in how often a run does not finish or learn: {len(first.faults)} of "
+        f"{results.seeds} and {len(other.faults)} of {results.seeds} (Fisher's exact p "
+        f"{judged.failures_p_value:.2g})."
+    )
+
+
+def faults_sentence(outcomes: Outcomes) -> str:
+    """Return how many runs are in no mean, and why the first is not; empty where all are."""
+    if not outcomes.faults:
+        return ""
+    seed, fault = next(iter(outcomes.faults.items()))
+    count, total = len(outcomes.faults), len(outcomes.faults) + len(outcomes.values)
+    return (
+        f"{count} of {total} runs of {outcomes.variant.name} did not finish or learn, and "
+        f"{'is' if count == 1 else 'are'} in no mean. Seed {seed}: {fault}."
+    )
+
+
+def overfitting_sentence(outcomes: Outcomes) -> str:
+    """Return whether a variant overfits; empty where its mean loss is lowest at the end."""
+    found = outcomes.overfitting
+    name = outcomes.variant.name
+    if found is None:
+        return ""
+    epochs = len(outcomes.histories[0])
+    if epochs > 1 and found.overfits is None:
+        return f"{name}: fewer than 3 seeds cannot tell whether it overfits."
+    if found.lowest_epoch == epochs:
+        return ""
+    rise, change = found.validation_rise, found.train_change
+    figures = (
+        f"from where the other seeds' mean validation loss is lowest (over all, epoch "
+        f"{found.lowest_epoch}) to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
+        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
+        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    )
+    verb = "overfits" if found.overfits else "is not shown to overfit"
+    return f"{name} {verb}: {figures}."
+
+
+def how_judged(results: Results) -> str:
+    """Return by which method the verdict was reached, and why by that one."""
+    if results.looked_before:
+        pairs = max((each.pairs for each in results.judged), default=0)
+        return (
+            "Seeds were added after a look, or it was looked at early: the verdict is by the "
+            f"interval that stays valid at every look, wider than Welch's, over "
+            f"{'the ' if pairs > 1 else ''}{counted(pairs, 'seed')} that all variants finished."
+        )
+    return (
+        f"The number of seeds, {results.seeds}, was fixed before the first training: Welch's "
+        "interval and tests."
+    )
+
+
+def paired_sentence(paired: Paired, names: tuple[str, str], images: int, part: str) -> str:
+    """Return what McNemar's test says of two single networks."""
+    first, second = names
+    better = second if paired.only_b > paired.only_a else first
+    told = (
+        f"the two networks differ on such images: {better} is better"
+        if paired.p_value < 0.05
+        else "these two networks may well be equally good"
+    )
+    return (
+        f"Of {images:,} {part} images {paired.only_a:,} are right only with {first} and "
+        f"{paired.only_b:,} only with {second}, a difference of "
+        f"{paired.difference.estimate:+.2f} points: McNemar's exact p {paired.p_value:.2g}; {told}."
+    )
+
+
+def between(interval: Interval) -> str:
+    """Return the ends of an interval in points."""
+    if not isfinite(interval.low) or not isfinite(interval.high):
+        return "without bounds yet"
+    return f"{interval.low:+.2f} to {interval.high:+.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it: 40 s, 12 min, 3 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _counts(judged: Judged, results: Results) -> str:
+    """Return how many runs of both the verdict is by."""
+    if results.looked_before:
+        return f"{counted(judged.pairs, 'seed')} each"
+    first, *others = results.outcomes
+    other = next(each for each in others if each.variant.name == judged.name)
+    counts = [len(each.values) for each in (other, first)]
+    if counts[0] == counts[1]:
+        return f"{counted(counts[0], 'seed')} each"
+    return f"{counts[0]} and {counts[1]} seeds"
+
+
+def _corrected(results: Results) -> str:
+    count = len(results.judged)
+    return f" corrected for {count} comparisons" if count > 1 else ""
+
+
+def _interval(verdict: Verdict) -> Interval:
+    difference = verdict.difference
+    return Interval(difference.estimate, difference.low, difference.high)

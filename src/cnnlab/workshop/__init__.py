@@ -1,0 +1,4 @@
+"""The whole workshop in one call.
+
+Read: course (the order), chapters (what each says and shows), published (the workshop's numbers).
+"""
