@@ -18,6 +18,7 @@ from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
 from cnnlab.data.tensors import TensorSet, prepare_images
+from tests.support.tiny import tiny_arrays
 
 # As the command line sets it, before PyTorch is loaded: waiting threads leave the cores to others.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -32,17 +33,6 @@ def own_folders(tmp_path, monkeypatch, request):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("cnnlab.data.places.cache_root", lambda: tmp_path / "cache" / "data")
     monkeypatch.setattr("cnnlab.data.places.DEBIAN_FOLDER", tmp_path / "debian")
-
-
-def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return learnable images: class k has a bright block at its own place, and noise."""
-    random = np.random.default_rng(seed)
-    labels = (np.arange(count) % 10).astype(np.uint8)
-    images = random.integers(0, 40, (count, 28, 28), dtype=np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        row, column = divmod(int(label), 4)
-        image[2 + 8 * row : 10 + 8 * row, 1 + 6 * column : 7 + 6 * column] = 220
-    return images, labels
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +124,6 @@ def memory():
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """What the training of tests/faults gives that was never stopped."""
-    from tiny_training import result_of, start
+    from tests.support.tiny_training import result_of, start
 
     return result_of(start(tmp_path_factory.mktemp("whole") / "run"))

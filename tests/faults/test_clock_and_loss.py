@@ -5,12 +5,12 @@ import time
 
 import pytest
 import torch
-from tiny_training import CONFIG, CPU, TRAIN, how_many, result_of, start
 
 from cnnlab.errors import DivergedError
 from cnnlab.runs import train as train_module
 from cnnlab.runs.run import open_run
 from cnnlab.training import loop
+from tests.support.tiny_training import CONFIG, CPU, TRAIN, how_many, result_of, start
 
 
 def test_a_clock_that_jumps_changes_nothing(whole, memory, monkeypatch):

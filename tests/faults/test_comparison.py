@@ -3,12 +3,12 @@
 import shutil
 
 import pytest
-from full import full_at, steps_in_turn
-from power import Disk
-from steps import each_step
-from test_power_cut import wrong
-from tiny_comparison import assert_all_count, outcome, train, with_a_failed_run
-from tiny_training import how_many
+
+from tests.support.full import full_at, steps_in_turn
+from tests.support.power import Disk, wrong
+from tests.support.steps import each_step
+from tests.support.tiny_comparison import assert_all_count, outcome, train, with_a_failed_run
+from tests.support.tiny_training import how_many
 
 SEEDS = how_many(1, 3)
 

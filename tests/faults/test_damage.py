@@ -5,23 +5,10 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 
-import damage
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_training import (
-    CONFIG,
-    CPU,
-    SPLITS,
-    TRAIN,
-    VALIDATION,
-    go_on,
-    how_many,
-    result_of,
-    start,
-)
-from watched import try_once
 
 from cnnlab.custom.find import find_network
 from cnnlab.custom.network import read_own
@@ -36,6 +23,19 @@ from cnnlab.runs.tensors import load_tensors
 from cnnlab.runs.train import train_run
 from cnnlab.views.comparison_page import comparison_facts
 from cnnlab.views.run_page import run_facts
+from tests.support import damage
+from tests.support.tiny_training import (
+    CONFIG,
+    CPU,
+    SPLITS,
+    TRAIN,
+    VALIDATION,
+    go_on,
+    how_many,
+    result_of,
+    start,
+)
+from tests.support.watched import try_once
 
 IMAGES = TRAIN.images[:2]
 

@@ -4,13 +4,13 @@ import errno
 import os
 
 import pytest
-from full import full_at, steps_in_turn
-from steps import each_step
-from tiny_training import LONG, assert_whole, go_on, result_of, start
 
 from cnnlab import files
 from cnnlab.errors import RunError
 from cnnlab.runs import train as train_module
+from tests.support.full import full_at, steps_in_turn
+from tests.support.steps import each_step
+from tests.support.tiny_training import LONG, assert_whole, go_on, result_of, start
 
 
 @pytest.mark.parametrize("once", [True, False])

@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_training import how_many
 
-HERE = Path(__file__).parent
+from tests.support.tiny_training import how_many
+
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
 def struck(script, count, folder, *signals):
     """Return what a script found that strikes so often; nothing of it is wrong."""
     done = subprocess.run(
-        [sys.executable, HERE / script, str(count), "1", str(folder), *signals],
+        [sys.executable, "-m", f"tests.support.{script}", str(count), "1", str(folder), *signals],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -32,14 +34,14 @@ def struck(script, count, folder, *signals):
 
 
 def test_killed_at_random(memory):
-    struck("killing.py", how_many(50, 1000), memory, "SIGKILL")
+    struck("killing", how_many(50, 1000), memory, "SIGKILL")
 
 
 def test_told_to_end_at_random(memory):
     """By a closed terminal, a system that shuts down or Ctrl-C: kept, said, exit status 130."""
-    found = struck("killing.py", how_many(24, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
+    found = struck("killing", how_many(24, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
     assert set(found["statuses"]) <= {"interrupted", "finished"}
 
 
 def test_a_comparison_killed_at_random(memory):
-    struck("comparing.py", how_many(20, 200), memory)
+    struck("comparing", how_many(20, 200), memory)

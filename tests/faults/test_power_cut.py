@@ -1,31 +1,16 @@
 """After a power cut at any step a run opens, and goes on to the same bits."""
 
 import json
-import shutil
 from contextlib import suppress
 
 import pytest
-from power import Disk, lay_out
-from steps import each_step
-from tiny_training import assert_whole, go_on, result_of, start
 
 from cnnlab import files
 from cnnlab.runs import store
 from cnnlab.runs import train as train_module
-
-
-def wrong(found, go_on_with, base):
-    """Return what is wrong with each state of a disk that does not open and go on."""
-    faults = []
-    for number, state in enumerate(found):
-        folder = base / f"state-{number}"
-        lay_out(state, folder)
-        try:
-            go_on_with(folder)
-        except Exception as error:
-            faults.append(f"{sorted(state)}: {type(error).__name__}: {error}")
-        shutil.rmtree(folder)
-    return faults
+from tests.support.power import Disk, wrong
+from tests.support.steps import each_step
+from tests.support.tiny_training import assert_whole, go_on, result_of, start
 
 
 def to_the_same_bits(whole):

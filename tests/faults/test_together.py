@@ -8,19 +8,20 @@ import threading
 from pathlib import Path
 
 import pytest
-from tiny_training import how_many, start
 
 from cnnlab.errors import RunError
 from cnnlab.runs.store import free_folder
+from tests.support.tiny_training import how_many, start
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_runs_started_at_once(memory):
     count, at_once = how_many(16, 160), how_many(8, 32)
     done = subprocess.run(
-        [sys.executable, HERE / "together.py", str(count), str(at_once), str(memory)],
+        [sys.executable, "-m", "tests.support.together", str(count), str(at_once), str(memory)],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

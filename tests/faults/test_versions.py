@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION
 
 from cnnlab.errors import RunError
 from cnnlab.runs.run import open_run
 from cnnlab.runs.schema import newer
 from cnnlab.runs.train import resume_run
+from tests.support.tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-import watched
 
 from cnnlab.errors import RunError
 from cnnlab.training.device import keep_freed_memory
+from tests.support import watched
 
 
 def refuse(message):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from printed import said
+from tests.support.printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 4, "--batch-size", 40)
 NET = (

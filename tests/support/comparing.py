@@ -1,4 +1,6 @@
-"""Kill comparisons at random, see what is left, and go on: comparing.py COUNT SEED FOLDER.
+"""Kill comparisons at random, see what is left, and go on.
+
+    python -m tests.support.comparing COUNT SEED FOLDER
 
 Prints JSON, as killing.py does.
 """
@@ -14,9 +16,16 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from striking import OVER, child, seconds_of, strike
-from tiny_comparison import assert_all_count, counting, outcome, train, with_a_failed_run
-from tiny_training import how_many
+
+from tests.support.striking import OVER, child, seconds_of, strike
+from tests.support.tiny_comparison import (
+    assert_all_count,
+    counting,
+    outcome,
+    train,
+    with_a_failed_run,
+)
+from tests.support.tiny_training import how_many
 
 SEEDS = how_many(2, 3)
 MOST_STEPS = 16 + 50 * SEEDS

@@ -132,7 +132,7 @@ def test_a_test_result_belongs_to_the_weights_that_gave_it(train, splits, tmp_pa
 
 
 def test_a_test_result_of_an_earlier_cnnlab_still_opens():
-    run = open_run(Path(__file__).parent.parent / "fixtures" / "run-0.1.0")
+    run = open_run(Path(__file__).parents[1] / "fixtures" / "run-0.1.0")
     result = run.test_result()
     assert (result.test_openings, result.epochs, result.weights_sha256) == (1, 0, "")
     assert not run.is_of_now(result)

@@ -1,4 +1,6 @@
-"""Strike trainings at random, see what is left, and go on: killing.py COUNT SEED FOLDER SIGNAL...
+"""Strike trainings at random, see what is left, and go on.
+
+    python -m tests.support.killing COUNT SEED FOLDER SIGNAL...
 
 One process imports everything, and forks a child for each part, so that a try takes a fraction
 of a second. Prints JSON: how many were struck, where, and what was wrong.
@@ -16,8 +18,6 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
-from striking import FAILED, OVER, Report, child, seconds_of, strike
-from tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
 
 from cnnlab.cli import main as command_line
 from cnnlab.data import splits
@@ -25,6 +25,8 @@ from cnnlab.runs import train as train_module
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE
 from cnnlab.runs.run import open_run
 from cnnlab.runs.tensors import load_tensors
+from tests.support.striking import FAILED, OVER, Report, child, seconds_of, strike
+from tests.support.tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
 
 MOST_STEPS = 300
 """A little more than a training that saves after each of its 12 batches takes."""

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from cnnlab.custom import sandbox
-from printed import said
+from tests.support.printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
 SOFTMAX = (

@@ -4,10 +4,9 @@ import errno
 import os
 from contextlib import contextmanager
 
-from steps import each_step
-from tiny_training import how_many
-
 from cnnlab.errors import RunError
+from tests.support.steps import each_step
+from tests.support.tiny_training import how_many
 
 
 class Full:

@@ -1,4 +1,7 @@
-"""Start many runs at once that want one name: python together.py COUNT AT_ONCE FOLDER."""
+"""Start many runs at once that want one name.
+
+python -m tests.support.together COUNT AT_ONCE FOLDER
+"""
 
 import json
 import os
@@ -7,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from killing import child
-from tiny_training import CONFIG, result_of, start
 
 from cnnlab.runs.run import open_run
 from cnnlab.runs.store import free_folder
+from tests.support.killing import child
+from tests.support.tiny_training import CONFIG, result_of, start
 
 
 def main(count: int, at_once: int, base: Path) -> None:

@@ -1,6 +1,5 @@
 """The smallest training that has everything: started, gone on with, and checked bit by bit."""
 
-import importlib.util
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.tensors import load_tensors
 from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
+from tests.support.tiny import tiny_arrays
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
 ARGUMENTS = ("--model", "lenet5-relu-max", "--recipe", "best", "--epochs", "3")
@@ -33,15 +33,10 @@ def how_many(short: int, long: int) -> int:
 
 
 def tiny_splits() -> Splits:
-    spec = importlib.util.spec_from_file_location(
-        "tiny_arrays", Path(__file__).parent.parent / "conftest.py"
-    )
-    conftest = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(conftest)
     data_set = replace(DATA_SETS["fashion-mnist"], name="tiny", title="Tiny")
 
     def image_set(count, seed):
-        images, labels = conftest.tiny_arrays(count, seed)
+        images, labels = tiny_arrays(count, seed)
         return ImageSet(images, labels.astype(np.int64), data_set.classes)
 
     train, validation, test = image_set(240, 1), image_set(60, 3), image_set(100, 2)

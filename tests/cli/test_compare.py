@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.cli import flags, main
-from printed import said
+from tests.support.printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 3, "--batch-size", 20, "--learning-rate", 0.05)
 

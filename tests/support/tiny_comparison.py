@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-from tiny_training import CPU, SPLITS, TRAIN, VALIDATION, how_many, result_of
-
 from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.results import as_json
 from cnnlab.experiments.variants import read_variants
 from cnnlab.runs.run import open_run
+from tests.support.tiny_training import CPU, SPLITS, TRAIN, VALIDATION, how_many, result_of
 
 SETTINGS = {"epochs": how_many(1, 3), "batch_size": 60, "learning_rate": 0.02}
 VARIANTS = read_variants(["lenet5", "lenet5-relu-max"], "best", SETTINGS)

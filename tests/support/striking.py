@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
-from steps import each_step
+from tests.support.steps import each_step
 
 OVER, FAILED = "was over before", "FAILED"
 Report = Callable[[str], None]

@@ -13,7 +13,7 @@ from cnnlab.data.splits import load
 from cnnlab.errors import RunError
 from cnnlab.runs.store import alone
 from cnnlab.workshop.course import open_workshop, resume_workshop
-from printed import said
+from tests.support.printed import said
 
 BEGIN = ("workshop", "--dataset", "tiny", "--epochs", 2, "--seed", 3)
 NETWORKS = ("lenet5", "lenet5-relu-max")

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,3 +122,17 @@ def _walk(folders: dict[int, dict[str, int]], folder: int, above: str) -> Iterat
 
 def _cut(content: bytes, share: int) -> bytes:
     return content[: len(content) // share] if share else b""
+
+
+def wrong(found, go_on_with, base):
+    """Return what is wrong with each state of a disk that does not open and go on."""
+    faults = []
+    for number, state in enumerate(found):
+        folder = base / f"state-{number}"
+        lay_out(state, folder)
+        try:
+            go_on_with(folder)
+        except Exception as error:
+            faults.append(f"{sorted(state)}: {type(error).__name__}: {error}")
+        shutil.rmtree(folder)
+    return faults
