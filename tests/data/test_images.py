@@ -18,7 +18,7 @@ from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import ImageSet
 from cnnlab.data.splits import load, split
-from cnnlab.data.tensors import TensorSet, as_input, prepare, resize
+from cnnlab.data.tensors import as_input, prepare, resize
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
@@ -338,7 +338,8 @@ def noise():
 
 
 def test_prepared_images_have_the_networks_shape_and_type(noise):
-    images, labels = prepare(noise)
+    tensors = prepare(noise)
+    images, labels = tensors.images, tensors.labels
     assert images.shape == (5_000, 1, 32, 32)
     assert images.dtype == torch.uint8
     assert torch.equal(labels, torch.arange(5_000) % 2)
@@ -363,10 +364,31 @@ def test_black_is_minus_one_and_white_is_one(level, value):
     assert torch.all(images == value)
 
 
+@pytest.mark.parametrize("may_mirror", [True, False])
+def test_whether_images_may_be_mirrored_travels_from_the_catalogue_to_the_tensors(tiny, may_mirror):
+    data_set, contents = tiny
+    splits = split(dataclasses.replace(data_set, may_mirror=may_mirror), contents, "a test")
+    for image_set in (splits.stored, splits.train, splits.validation, splits.test):
+        assert image_set.may_mirror is may_mirror
+    prepared = splits.on("cpu")
+    assert prepared.train.may_mirror is prepared.validation.may_mirror is may_mirror
+
+
+def test_splits_on_a_device_are_both_sets_prepared(tiny):
+    splits = split(*tiny, "a test")
+    prepared = splits.on("cpu")
+    for tensors, image_set in (
+        (prepared.train, splits.train),
+        (prepared.validation, splits.validation),
+    ):
+        assert torch.equal(tensors.images, prepare(image_set).images)
+        assert torch.equal(tensors.labels, torch.from_numpy(image_set.labels))
+
+
 def test_a_network_learns_the_same_from_levels_and_from_floats(tiny_folder):
     splits = load("tiny")
     levels = [prepare(part) for part in (splits.train, splits.validation)]
-    floats = [TensorSet(as_input(images), labels) for images, labels in levels]
+    floats = [dataclasses.replace(each, images=as_input(each.images)) for each in levels]
     config = recipe("workshop", epochs=2, batch_size=64)
     one, other = (fit(build("lenet5"), *sets, config) for sets in (levels, floats))
     assert [r.train_loss for r in one] == [r.train_loss for r in other]

@@ -25,7 +25,7 @@ def tensors():
 
 def test_loss_batch_is_mean_cross_entropy(tensors):
     model = build("lenet5")
-    loss, logits = loss_batch(model, *tensors)
+    loss, logits = loss_batch(model, tensors.images, tensors.labels)
     probabilities = logits.softmax(dim=1)[torch.arange(200), tensors.labels]
     assert loss.item() == pytest.approx(-probabilities.log().mean().item(), rel=1e-5)
 
@@ -129,7 +129,10 @@ def test_divergence_stops_with_the_last_finite_weights_and_advice(tensors, learn
         fit(model, tensors, tensors, config)
     assert "epoch 1, batch" in str(caught.value)
     assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
-    assert math.isfinite(loss_batch(model, *tensors)[0].item()) or learning_rate == 1e6
+    assert (
+        math.isfinite(loss_batch(model, tensors.images, tensors.labels)[0].item())
+        or learning_rate == 1e6
+    )
 
 
 def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,12 @@ from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
 from cnnlab.data.fetch import obtain
 from cnnlab.data.idx import read_idx
 from cnnlab.data.images import ImageSet
+from cnnlab.data.tensors import TensorSplits, prepare
 from cnnlab.errors import DataUnavailableError
 from cnnlab.notices import Notify, Progress, print_to_stderr
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,10 @@ class Splits:
     validation: ImageSet
     test: ImageSet
     source: str
+
+    def on(self, device: "str | torch.device") -> TensorSplits:
+        """Return the training and validation images as tensors on the device; see `prepare`."""
+        return TensorSplits(prepare(self.train, device), prepare(self.validation, device))
 
 
 def load(
@@ -92,4 +101,4 @@ def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:
 
 
 def _image_set(images: NDArray[np.uint8], labels: NDArray[np.uint8], data_set: DataSet) -> ImageSet:
-    return ImageSet(images, labels.astype(np.int64), data_set.classes)
+    return ImageSet(images, labels.astype(np.int64), data_set.classes, data_set.may_mirror)

@@ -1,15 +1,16 @@
 """Images as a network takes them: enlarged to 32 x 32, on a device, floats at the last moment."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.data.images import ImageSet
 from cnnlab.errors import DataError
 
 if TYPE_CHECKING:
     import torch
-from cnnlab.data.images import ImageSet
 
 IMAGE_SIZE = 32
 """Height and width in pixels of what a network sees."""
@@ -17,11 +18,24 @@ MEAN, STANDARD_DEVIATION = 0.5, 0.5
 """The workshop's normalisation of levels in [0, 1]."""
 
 
-class TensorSet(NamedTuple):
-    """Images (N, 1, 32, 32), grey levels or floats, and labels (N,) int64, on one device."""
+@dataclass(frozen=True)
+class TensorSet:
+    """Images (N, 1, 32, 32), grey levels or floats, and labels (N,) int64, on one device.
+
+    ``may_mirror``: an image mirrored left to right still shows its class.
+    """
 
     images: "torch.Tensor"
     labels: "torch.Tensor"
+    may_mirror: bool = True
+
+
+@dataclass(frozen=True)
+class TensorSplits:
+    """What training sees of a data set, on one device: no test images."""
+
+    train: TensorSet
+    validation: TensorSet
 
 
 def resize(images: NDArray[np.uint8], size: int = IMAGE_SIZE) -> NDArray[np.uint8]:
@@ -55,7 +69,7 @@ def prepare(image_set: ImageSet, device: "str | torch.device" = "cpu") -> Tensor
     import torch
 
     labels = torch.from_numpy(image_set.labels).to(device)
-    return TensorSet(prepare_images(image_set.images, device), labels)
+    return TensorSet(prepare_images(image_set.images, device), labels, image_set.may_mirror)
 
 
 def prepare_images(

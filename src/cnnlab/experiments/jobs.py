@@ -48,7 +48,9 @@ def fit_many(
     to the order in which sums are added. What a process that died was doing is done again;
     raises `WorkerError` where processes go on dying.
     """
-    arrays = [tensor.numpy() for tensor in (*train, *validation)]
+    arrays = [
+        tensor.numpy() for each in (train, validation) for tensor in (each.images, each.labels)
+    ]
     waiting = dict(enumerate(trainings))
     deaths = 0
     while waiting:
@@ -117,7 +119,7 @@ def _on_cluster(
 
 def _fit_one(training: Training, place: int, threads: int, *arrays: NDArray[Any]) -> Trained:
     tensors = [torch.from_numpy(array) for array in arrays]
-    train, validation = TensorSet(*tensors[:2]), TensorSet(*tensors[2:])
+    train, validation = TensorSet(tensors[0], tensors[1]), TensorSet(tensors[2], tensors[3])
     history: History = []
     weights: dict[str, NDArray[Any]] = {}
     status: Literal["finished", "diverged", "failed"] = "finished"
