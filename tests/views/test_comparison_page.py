@@ -1,15 +1,17 @@
 """The page of a comparison and its sentences, from made-up runs whose truth is known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnnlab.data.images import ImageSet
+from cnnlab.experiments.comparison import Comparison
 from cnnlab.experiments.results import Outcomes, Results, judge_all
 from cnnlab.experiments.statistics import mcnemar
 from cnnlab.experiments.variants import read_variants
-from cnnlab.training.loop import EpochRecord
+from cnnlab.training.history import EpochRecord
 from cnnlab.views.comparison_page import comparison_report, differences_figure, seeds_figure
 from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
@@ -20,6 +22,7 @@ from cnnlab.views.sentences import (
     how_judged,
     overfitting_sentence,
     paired_sentence,
+    tell,
     verdict_sentence,
     what_would_settle,
 )
@@ -72,9 +75,17 @@ def compared():
             test_openings=0,
             outcomes=both,
             judged=judge_all(both, matters, looked_before),
+            processes=2,
         )
 
     return call
+
+
+def page_of(results, command="cnnlab compare"):
+    split = {"title": "Tiny", "train": 240, "validation": 60, "test": 100}
+    variants = [each.variant for each in results.outcomes]
+    comparison = Comparison(Path("none"), variants, {"data_set": split, "versions": {}})
+    return comparison_report(results, tell(results), comparison, command)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +193,8 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
     results = compared(
         {"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1, "rise": 0.3, "faults": {3: "failed: X"}}
     )
-    report = comparison_report(results, "lenet5 or lenet5-relu-max?", [("Data set", "Tiny")], "cmd")
+    report = page_of(results, "cmd")
+    assert report.title == "lenet5 or lenet5-relu-max?"
     assert [chapter.title for chapter in report.chapters] == [
         "What was measured",
         "How they learnt",
@@ -206,14 +218,14 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
 def test_disagreements_count_the_images_of_each_kind(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     first, second = (each.right.mean(axis=0) for each in results.outcomes)
-    text = comparison_report(results, "", [], "").chapters[-1].paragraphs[0]
+    text = page_of(results).chapters[-1].paragraphs[0]
     assert f"on {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
     assert f"right on {int(((first == 0) & (second == 0)).sum()):,}." in text
 
 
 def test_without_a_finished_run_the_page_says_so(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "faults": {0: "failed: X"}})
-    report = comparison_report(results, "", [], "")
+    report = page_of(results)
     assert list(report.lead) == [
         "No verdict on lenet5-relu-max: it or lenet5 has no run that finished and learnt."
     ]

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import CnnlabError
 
 if TYPE_CHECKING:
     from cnnlab.data.catalog import DataSet
-from cnnlab.cli.app import data_app
-from cnnlab.cli.flags import DataDir, Dataset, Json, Offline, print_json
+from cnnlab.cli.app import CommandResult, data_app
+from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
 
 
 @data_app.command(name="list")
-def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
+def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> CommandResult:
     """List the data sets, and where each lies on this machine.
 
     Example: cnnlab data list
@@ -53,8 +53,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
             for each in found
         ],
     )
-    if json_wanted:
-        print_json({"data_sets": found})
+    return CommandResult({"data_sets": found})
 
 
 @data_app.command(name="get")
@@ -65,7 +64,7 @@ def data_get(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Get a data set, verified, so that everything later works without a network.
 
     Example: cnnlab data get mnist --data-dir /media/stick
@@ -76,13 +75,13 @@ def data_get(
     from cnnlab.data.fetch import get
 
     data_set = find_data_set(name)
-    with terminal.fetching() as progress:
+    with fetching(terminal) as progress:
         obtained = get(
             data_set, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
         )
     terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {obtained.source}.")
-    if json_wanted:
-        print_json({"name": name, "folder": str(obtained.folder), "source": obtained.source})
+    found = {"name": name, "folder": str(obtained.folder), "source": obtained.source}
+    return CommandResult(found)
 
 
 @data_app.command(name="check")
@@ -92,7 +91,7 @@ def data_check(
     *,
     data_dir: DataDir = None,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Verify the data files on this machine, and name what is wrong.
 
     Example: cnnlab data check fashion-mnist
@@ -106,11 +105,12 @@ def data_check(
     checks = [each for data_set in wanted for each in check(data_set, data_dir)]
     for each in checks:
         terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
-    if json_wanted:
-        print_json({"files": [{"path": str(each.path), "fault": each.fault} for each in checks]})
     faults = sum(each.fault is not None for each in checks)
     if faults:
-        raise CnnlabError(f"{faults} of {len(checks)} files are not sound.")
-    if not checks:
-        raise CnnlabError("There are no data files on this machine. Try: cnnlab data get")
-    terminal.show(f"All {len(checks)} files are sound.")
+        terminal.error(f"{faults} of {len(checks)} files are not sound.")
+    elif not checks:
+        terminal.error("There are no data files on this machine. Try: cnnlab data get")
+    else:
+        terminal.show(f"All {len(checks)} files are sound.")
+    files = [{"path": str(each.path), "fault": each.fault} for each in checks]
+    return CommandResult({"files": files}, status=0 if checks and not faults else 1)

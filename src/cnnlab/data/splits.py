@@ -11,7 +11,7 @@ from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
 from cnnlab.data.fetch import obtain
 from cnnlab.data.idx import read_idx
 from cnnlab.data.images import ImageSet
-from cnnlab.data.tensors import TensorSplits, prepare
+from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import DataUnavailableError
 from cnnlab.notices import Notify, Progress, print_to_stderr
 
@@ -34,9 +34,26 @@ class Splits:
     test: ImageSet
     source: str
 
-    def on(self, device: "str | torch.device") -> TensorSplits:
-        """Return the training and validation images as tensors on the device; see `prepare`."""
-        return TensorSplits(prepare(self.train, device), prepare(self.validation, device))
+    def on(self, device: "str | torch.device" = "cpu") -> "PreparedSplits":
+        """Return the splits with their training and validation images as tensors on the device."""
+        return PreparedSplits(self, prepare(self.train, device), prepare(self.validation, device))
+
+
+@dataclass(frozen=True)
+class PreparedSplits:
+    """What training sees of a data set, as tensors on one device; the test images stay as they are.
+
+    See `prepare`.
+    """
+
+    splits: Splits
+    train: TensorSet
+    validation: TensorSet
+
+    @property
+    def device(self) -> "torch.device":
+        """The device that the tensors lie on."""
+        return self.train.images.device
 
 
 def load(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, Literal
 
 import numpy as np
@@ -19,10 +20,10 @@ from cnnlab.experiments.statistics import (
 )
 from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
-from cnnlab.training.loop import History
+from cnnlab.training.history import History
 
 _LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
-Part = Literal["validation", "test"]
+Split = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Judged:
 class Results:
     """A whole comparison: every variant's runs, and a verdict on each but the first."""
 
-    on: Part
+    on: Split
     images: ImageSet
     seeds: int
     matters: float
@@ -103,6 +104,12 @@ class Results:
     test_openings: int
     outcomes: list[Outcomes]
     judged: list[Judged]
+    processes: int
+
+    def seconds_of_seeds(self, seeds: int) -> float:
+        """Return how long so many more seeds of every variant take on this machine."""
+        each = sum(one.seconds for one in self.outcomes if not isnan(one.seconds))
+        return seeds * each / self.processes
 
 
 def has_learnt(history: History) -> bool:

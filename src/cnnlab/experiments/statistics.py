@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedComparison:
     """Two networks on the same images: how many only one of them got right, and what follows.
 
     ``difference`` is of the accuracies in points, for new images but these two networks.
@@ -193,7 +193,7 @@ def failures_differ(failed_a: int, runs_a: int, failed_b: int, runs_b: int) -> f
     return float(fisher_exact(table).pvalue)
 
 
-def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> Paired:
+def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> PairedComparison:
     """Compare two networks on the same images, each image right (True) or wrong.
 
     McNemar's exact test (1947), and the score interval at 95 % of Tango, "Equivalence test and
@@ -216,7 +216,9 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> Paired:
         return (difference - x) ** 2 <= quantile**2 * variance
 
     low, high = _edge(within, difference, -1.0), _edge(within, difference, 1.0)
-    return Paired(only_a, only_b, p_value, Interval(100 * difference, 100 * low, 100 * high))
+    return PairedComparison(
+        only_a, only_b, p_value, Interval(100 * difference, 100 * low, 100 * high)
+    )
 
 
 def new_images(right_a: ArrayLike, right_b: ArrayLike, *, confidence: float = 0.95) -> Interval:

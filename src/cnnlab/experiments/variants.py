@@ -11,8 +11,10 @@ from typing import Any
 
 from cnnlab.custom.find import find_network
 from cnnlab.custom.network import is_own
+from cnnlab.data.catalog import DataSet
 from cnnlab.errors import ConfigError
 from cnnlab.models.catalog import ModelSpec
+from cnnlab.runs.job import Job
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"
@@ -37,6 +39,10 @@ class Variant:
     def settings(self, seed: int) -> TrainConfig:
         """Return the settings of the training of that number."""
         return replace(self.config, seed=self.first_seed + seed)
+
+    def job(self, seed: int, data_set: DataSet) -> Job:
+        """Return the training of that number."""
+        return Job(self.network, self.recipe_name, self.settings(seed), data_set)
 
     def content(self) -> dict[str, Any]:
         """Return all that decides a training but its seed: the same content is the same variant."""

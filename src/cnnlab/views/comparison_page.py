@@ -13,35 +13,31 @@ from cnnlab.experiments.comparison import Comparison
 from cnnlab.experiments.results import Judged, Outcomes, Results
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
-from cnnlab.views.sentences import (
-    claims,
-    failures_sentence,
-    faults_sentence,
-    how_judged,
-    overfitting_sentence,
-    verdict_sentence,
-    what_would_settle,
-)
+from cnnlab.views.sentences import ComparisonText
 from cnnlab.wording import counted, percent, times
 
 _MOST_IMAGES = 8
 
 
 def comparison_report(
-    results: Results, title: str, facts: Sequence[tuple[str, str]], command: str
+    results: Results, text: ComparisonText, comparison: Comparison, command: str
 ) -> Report:
     """Return the page of a comparison; ``command`` is what makes it again."""
     report = Report(
-        title=title,
+        title=" or ".join(each.name for each in comparison.variants) + "?",
         subtitle=f"{counted(results.seeds, 'training')} of each, judged on {results.on} images",
-        facts=[*facts, ("Verdict by", how_judged(results)), ("Test set", _openings(results))],
+        facts=[
+            *_facts(results, comparison),
+            ("Verdict by", text.method),
+            ("Test set", _openings(results)),
+        ],
         made_with=[command],
-        lead=[_answer(each, results) for each in results.judged],
+        lead=[f"{each.verdict} {each.to_settle}".rstrip() for each in text.judged],
     )
-    report.chapters.append(_verdict(results))
+    report.chapters.append(_verdict(results, text))
     shown = [each for each in results.outcomes if len(each.values)]
     if shown:
-        report.chapters.append(_curves(shown))
+        report.chapters.append(_curves(shown, text))
     for judged in results.judged:
         chapter = _disagreements(results, judged)
         if chapter is not None:
@@ -49,7 +45,7 @@ def comparison_report(
     return report
 
 
-def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str, str]]:
+def _facts(results: Results, comparison: Comparison) -> list[tuple[str, str]]:
     """Return what a comparison was made of and with, as pairs of name and value."""
     data_set, versions = comparison.plan["data_set"], comparison.plan["versions"]
     settings = [
@@ -75,28 +71,22 @@ def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str
     ]
 
 
-def _answer(judged: Judged, results: Results) -> str:
-    told = [verdict_sentence(judged, results), what_would_settle(judged, results)]
-    return " ".join(filter(None, told))
-
-
 def _openings(results: Results) -> str:
     if not results.test_openings:
         return "not opened for this comparison"
     return f"opened {times(results.test_openings)} for this comparison"
 
 
-def _verdict(results: Results) -> Chapter:
+def _verdict(results: Results, text: ComparisonText) -> Chapter:
     paragraphs = []
     if len(results.judged) > 1:
         paragraphs.append(
             f"Each is compared with the first; p-values are corrected for {len(results.judged)} "
             "comparisons (Holm)."
         )
-    paragraphs += filter(None, [faults_sentence(each) for each in results.outcomes])
-    for judged in results.judged:
-        paragraphs += filter(None, [failures_sentence(judged, results)])
-        paragraphs += claims(judged, results)
+    paragraphs += text.failed_runs
+    for judged in text.judged:
+        paragraphs += filter(None, [judged.failures, *judged.claims])
     illustrations = []
     if any(len(each.values) for each in results.outcomes):
         illustrations.append(
@@ -201,14 +191,13 @@ def _name_rows(axis: Axes, names: Sequence[str]) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(6))
 
 
-def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
-    told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
+def _curves(outcomes: Sequence[Outcomes], text: ComparisonText) -> Chapter:
     band = "; the band is one standard deviation of the validation curve either way"
     if all(len(each.values) == 1 for each in outcomes):
         band = ""
     return Chapter(
         "How they learnt",
-        told or ["The mean validation loss of each is lowest after its last epoch."],
+        text.overfitting or ["The mean validation loss of each is lowest after its last epoch."],
         illustrations=[
             Illustration(
                 curves_figure(outcomes, quantity),

@@ -1,13 +1,72 @@
 """A comparison's result in sentences: nothing is claimed beyond the data."""
 
-from math import isfinite, isnan
-
-import joblib
+from dataclasses import dataclass
+from math import isfinite
 
 from cnnlab.experiments.results import Judged, Outcomes, Results
-from cnnlab.experiments.statistics import Interval, Paired
+from cnnlab.experiments.statistics import Interval, PairedComparison
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
 from cnnlab.wording import counted, percent
+
+
+@dataclass(frozen=True)
+class VariantText:
+    """What is said of one variant against the first.
+
+    ``claims`` are about these images, about new ones and about a new seed, in this order.
+    """
+
+    name: str
+    verdict: str
+    to_settle: str
+    claims: tuple[str, ...]
+    failures: str
+
+    @property
+    def details(self) -> list[str]:
+        """What the verdict itself does not say yet, in the order of weight."""
+        return [line for line in (self.to_settle, *self.claims[1:], self.failures) if line]
+
+
+@dataclass(frozen=True)
+class ComparisonText:
+    """A comparison in sentences, made once: for the terminal, the page and JSON."""
+
+    judged: tuple[VariantText, ...]
+    failed_runs: tuple[str, ...]
+    overfitting: tuple[str, ...]
+    method: str
+
+    @property
+    def variants(self) -> list[str]:
+        """What is said of each variant by itself."""
+        return [*self.failed_runs, *self.overfitting]
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, the verdicts first."""
+        verdicts = [each.verdict for each in self.judged]
+        details = [line for each in self.judged for line in each.details]
+        return [*verdicts, *details, *self.variants, self.method]
+
+
+def tell(results: Results) -> ComparisonText:
+    """Return a comparison's result in sentences."""
+    return ComparisonText(
+        judged=tuple(
+            VariantText(
+                name=each.name,
+                verdict=verdict_sentence(each, results),
+                to_settle=what_would_settle(each, results),
+                claims=tuple(claims(each, results)),
+                failures=failures_sentence(each, results),
+            )
+            for each in results.judged
+        ),
+        failed_runs=tuple(filter(None, map(faults_sentence, results.outcomes))),
+        overfitting=tuple(filter(None, map(overfitting_sentence, results.outcomes))),
+        method=how_judged(results),
+    )
 
 
 def verdict_sentence(judged: Judged, results: Results) -> str:
@@ -52,8 +111,7 @@ def what_would_settle(judged: Judged, results: Results) -> str:
         return "Even 100,000 seeds would hardly settle it."
     finished = min(len(each.values) for each in results.outcomes if len(each.values))
     wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
-    each_seed = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
-    more = max(1, wanted - results.seeds) * each_seed / joblib.cpu_count()
+    more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
         f"About {wanted:,} seeds each would settle it, if the difference is what it seems: about "
         f"{duration(more)} more here. Finished seeds are used again."
@@ -149,7 +207,9 @@ def how_judged(results: Results) -> str:
     )
 
 
-def paired_sentence(paired: Paired, names: tuple[str, str], images: int, part: str) -> str:
+def paired_sentence(
+    paired: PairedComparison, names: tuple[str, str], images: int, part: str
+) -> str:
     """Return what McNemar's test says of two single networks."""
     first, second = names
     better = second if paired.only_b > paired.only_a else first
