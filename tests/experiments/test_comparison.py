@@ -68,7 +68,7 @@ def test_every_run_is_kept_and_is_the_one_it_would_be_alone(folder, variants, sp
 def test_values_are_the_runs_own_accuracies(folder, variants, splits):
     comparison = trained(folder, variants, splits, 3)
     results = comparison.look(3, splits.on("cpu"), "validation", 0.1)
-    for each in results.outcomes:
+    for each in results.variants:
         expected = [
             100
             * open_run(folder / each.variant.slug / f"seed-{seed}")
@@ -77,11 +77,11 @@ def test_values_are_the_runs_own_accuracies(folder, variants, splits):
             for seed in range(3)
         ]
         assert each.values == pytest.approx(expected)
-        assert each.right.shape == (3, len(splits.validation))
-        assert 100 * each.right.mean(axis=1) == pytest.approx(expected)
+        assert each.correct.shape == (3, len(splits.validation))
+        assert 100 * each.correct.mean(axis=1) == pytest.approx(expected)
     numbers = as_json(results)
     json.dumps(numbers, allow_nan=False)
-    difference = np.mean(results.outcomes[1].values) - np.mean(results.outcomes[0].values)
+    difference = np.mean(results.variants[1].values) - np.mean(results.variants[0].values)
     found = numbers["verdicts"][0]["verdict"]["difference"]
     assert found["estimate"] == pytest.approx(difference)
     assert found["kind"] == "fixed"
@@ -95,24 +95,24 @@ def test_more_seeds_use_the_old_runs_and_a_wider_interval(folder, variants, spli
     assert sorted(seen) == [3, 3, 4, 4]
     assert (folder / "lenet5" / "seed-0" / "config.json").stat().st_mtime_ns == before
     results = comparison.look(5, splits.on("cpu"), "validation", 0.1)
-    assert results.looked_before
-    assert results.judged[0].verdict.difference.kind == "always-valid"
+    assert results.peeked
+    assert results.verdicts[0].verdict.difference.kind == "always-valid"
     # the first verdict, at the number that was planned, stays what it was
-    assert not comparison.look(3, splits.on("cpu"), "validation", 0.1).looked_before
-    assert comparison.look(5, splits.on("cpu"), "validation", 0.1).looked_before
+    assert not comparison.look(3, splits.on("cpu"), "validation", 0.1).peeked
+    assert comparison.look(5, splits.on("cpu"), "validation", 0.1).peeked
 
 
 def test_a_look_with_fewer_seeds_than_planned_is_an_early_one(folder, variants, splits):
     with open_comparison(folder, variants, splits, 4) as comparison:
         comparison.train(3, splits.on("cpu"), processes=1)
-        assert comparison.look(3, splits.on("cpu"), "validation", 0.1).looked_before
+        assert comparison.look(3, splits.on("cpu"), "validation", 0.1).peeked
 
 
 def test_before_anything_was_trained_the_number_may_be_planned_anew(folder, variants, splits):
     with open_comparison(folder, variants, splits, 3):
         pass
     results = trained(folder, variants, splits, 4).look(4, splits.on("cpu"), "validation", 0.1)
-    assert not results.looked_before
+    assert not results.peeked
 
 
 def test_a_look_that_fails_counts_no_opening(folder, variants, splits):
@@ -138,8 +138,8 @@ def test_a_run_copied_to_another_seed_is_not_taken(folder, variants, splits):
 def test_the_same_look_twice_is_one(folder, variants, splits):
     comparison = trained(folder, variants, splits, 3)
     one, two = (comparison.look(3, splits.on("cpu"), "validation", 0.1) for _ in range(2))
-    assert not two.looked_before
-    assert one.judged == two.judged
+    assert not two.peeked
+    assert one.verdicts == two.verdicts
 
 
 def test_test_openings_are_counted_and_kept(folder, variants, splits):
@@ -154,8 +154,8 @@ def test_test_openings_are_counted_and_kept(folder, variants, splits):
 
 def test_two_seeds_give_no_verdict(folder, variants, splits):
     results = trained(folder, variants, splits, 2).look(2, splits.on("cpu"), "validation", 0.1)
-    assert results.judged[0].verdict.outcome == "no verdict"
-    assert results.judged[0].new_images is None
+    assert results.verdicts[0].verdict.decision == "no verdict"
+    assert results.verdicts[0].new_images is None
 
 
 def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch, splits):
@@ -165,10 +165,10 @@ def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch,
     comparison = trained(folder, variants, splits, 3)
     assert comparison.missing(3) == []  # it would diverge again
     results = comparison.look(3, splits.on("cpu"), "validation", 0.1)
-    assert sorted(results.outcomes[1].faults) == [0, 1, 2]
-    assert results.outcomes[1].faults[0].startswith("diverged: The loss became")
-    assert len(results.outcomes[1].values) == 0
-    assert [each.verdict for each in results.judged] == [None]
+    assert sorted(results.variants[1].failures) == [0, 1, 2]
+    assert results.variants[1].failures[0].startswith("diverged: The loss became")
+    assert len(results.variants[1].values) == 0
+    assert [each.verdict for each in results.verdicts] == [None]
     json.dumps(as_json(results), allow_nan=False)
 
 
@@ -180,8 +180,8 @@ def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, s
     ]
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     results = comparison.look(1, splits.on("cpu"), "validation", 0.1)
-    assert results.outcomes[0].faults == {0: "10 % of its training images right"}
-    assert len(results.outcomes[0].values) == 0
+    assert results.variants[0].failures == {0: "10 % of its training images correct"}
+    assert len(results.variants[0].values) == 0
 
 
 def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, splits):
@@ -203,7 +203,7 @@ def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, spl
     comparison = trained(folder, variants, splits, 1)
     assert open_run(folder / "mine-Net" / "seed-0").status == "failed"
     results = comparison.look(1, splits.on("cpu"), "validation", 0.1)
-    assert results.outcomes[1].faults == {0: "failed: ValueError: too bad"}
+    assert results.variants[1].failures == {0: "failed: ValueError: too bad"}
     (tmp_path / "broken").unlink()
     trained(folder, variants, splits, 1)
     assert open_run(folder / "mine-Net" / "seed-0").status == "finished"

@@ -8,7 +8,7 @@ from cnnlab.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from cnnlab.custom.check import Checked
-    from cnnlab.experiments.results import Results
+    from cnnlab.experiments.results import ComparisonResult
     from cnnlab.views.sentences import ComparisonText
 
 _COLOURS = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
@@ -30,7 +30,9 @@ def show_check(terminal: Terminal, report: "Checked") -> None:
         terminal.console.print(f"[bold]{escape(report.name)} is ready to train.")
 
 
-def show_comparison(terminal: Terminal, results: "Results", text: "ComparisonText") -> None:
+def show_comparison(
+    terminal: Terminal, results: "ComparisonResult", text: "ComparisonText"
+) -> None:
     """Print the means of a comparison, and what its page says too."""
     from cnnlab.views.comparison_page import means_table
 

@@ -16,7 +16,7 @@ from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments.jobs import fit_many
-from cnnlab.experiments.results import Outcomes, Results, Split, has_learnt, judge_all
+from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, has_learnt, judge_all
 from cnnlab.experiments.variants import Variant
 from cnnlab.runs.description import describe, describe_data, versions
 from cnnlab.runs.evaluation import compute_logits, keep_test_result
@@ -106,7 +106,9 @@ class Comparison:
             run = keep_run(folder, description, variant.network, result)
             on_run(FinishedRun(variant, seed, run))
 
-    def look(self, seeds: int, prepared: PreparedSplits, on: Split, matters: float) -> Results:
+    def look(
+        self, seeds: int, prepared: PreparedSplits, on: Split, matters: float
+    ) -> ComparisonResult:
         """Return the results with that many seeds; remember that they were looked at.
 
         The test set is opened where it is asked for, and counted. The verdict is by a fixed
@@ -114,7 +116,7 @@ class Comparison:
         at another number since.
         """
         looks = self.plan["looks"]
-        looked_before = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
+        peeked = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
         splits = prepared.splits
         images = splits.test if on == "test" else splits.validation
         tensors = prepare(images) if on == "test" else prepared.validation
@@ -125,54 +127,54 @@ class Comparison:
             # Counted before the first answer: what is stopped then has been opened too.
             self.plan["test_openings"] += 1
             write_json(self.folder / PLAN, self.plan)
-        outcomes = [self._outcomes(variant, seeds, tensors, on) for variant in self.variants]
+        variants = [self._runs_of(variant, seeds, tensors, on) for variant in self.variants]
         self.plan["looks"] = list(dict.fromkeys([*looks, seeds]))
         write_json(self.folder / PLAN, self.plan)
-        return Results(
+        return ComparisonResult(
             on=on,
             images=images,
             seeds=seeds,
             matters=matters,
-            looked_before=looked_before,
+            peeked=peeked,
             test_openings=self.plan["test_openings"],
-            outcomes=outcomes,
-            judged=judge_all(outcomes, matters, looked_before),
+            variants=variants,
+            verdicts=judge_all(variants, matters, peeked),
             processes=joblib.cpu_count(),
         )
 
-    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet, on: Split) -> Outcomes:
+    def _runs_of(self, variant: Variant, seeds: int, tensors: TensorSet, on: Split) -> VariantRuns:
         finished: dict[int, Run] = {}
         histories: list[History] = []
-        faults: dict[int, str] = {}
+        failures: dict[int, str] = {}
         for seed in range(seeds):
             run = self.run(variant, seed)
             if run is None:
                 continue
             if run.status != "finished":
-                faults[seed] = f"{run.status}: {run.description.get('fault')}"
+                failures[seed] = f"{run.status}: {run.description.get('fault')}"
                 continue
             history = run.history()
             if has_learnt(history):
                 finished[seed] = run
                 histories.append(history)
             else:
-                faults[seed] = (
-                    f"{percent(history[-1].train_accuracy, 0)} of its training images right"
+                failures[seed] = (
+                    f"{percent(history[-1].train_accuracy, 0)} of its training images correct"
                 )
-        right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
-        for row, run in zip(right, finished.values(), strict=True):
+        correct = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
+        for row, run in zip(correct, finished.values(), strict=True):
             weights = read_weights(run)
             logits = compute_logits(run, tensors.images, weights)
             row.copy_(logits.argmax(dim=1) == tensors.labels)
             if on == "test":
                 keep_test_result(run, logits, tensors.labels, weights)
-        return Outcomes(
+        return VariantRuns(
             variant=variant,
             seeds=list(finished),
-            values=100 * right.double().mean(dim=1).numpy(),
-            right=right.numpy(),
+            values=100 * correct.double().mean(dim=1).numpy(),
+            correct=correct.numpy(),
             histories=histories,
-            faults=faults,
+            failures=failures,
         )
 
 
