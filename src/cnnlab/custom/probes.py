@@ -1,7 +1,6 @@
 """What is noted while a student's code runs: lines, layers from outside, what a file does."""
 
 import sys
-import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, MutableMapping
@@ -214,16 +213,14 @@ def _too_large(drawn: _Drawn, line: int | None) -> Finding:
     )
 
 
-_LONG = 2.0
 UNDER_MAIN = 'under if __name__ == "__main__": at its end.'
 """Where to put what is not to run whenever a file is read."""
 
 
 @dataclass
 class Reading:
-    """How long a file ran when it was read, and in which line it first trained and printed."""
+    """In which line a file first trained, and first printed, when it was read."""
 
-    seconds: float = 0.0
     train_line: int | None = None
     print_line: int | None = None
 
@@ -232,14 +229,7 @@ class Reading:
         line = self.train_line or self.print_line
         advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
         if self.train_line:
-            message = (
-                f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s: {advice}"
-            )
-        elif self.seconds > _LONG:
-            message = (
-                f"Whenever the file is read it runs for {self.seconds:.1f} s; unless that is its "
-                f"imports, {advice}"
-            )
+            message = f"Line {line} trains whenever the file is read: {advice}"
         elif self.print_line:
             message = f"Line {line} prints whenever the file is read: {advice}"
         else:
@@ -269,7 +259,6 @@ def _noted(path: str) -> Iterator[Reading]:
         if not is_over:
             reading.print_line = reading.print_line or line_running(path)
 
-    began = time.perf_counter()
     torch.autograd.backward = noting_backward  # PyTorch has no hook for it
     try:
         with redirect_stdout(cast(TextIO, _Noting(sys.stdout, note_print))):
@@ -277,7 +266,6 @@ def _noted(path: str) -> Iterator[Reading]:
     finally:
         is_over = True
         torch.autograd.backward = plain_backward
-        reading.seconds = time.perf_counter() - began
 
 
 class _Noting:
