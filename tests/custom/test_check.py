@@ -70,6 +70,12 @@ def check(text: str, *edits: tuple[str, str], name: str = "mine.py") -> Checked:
     return check_network(name)
 
 
+def forget_files() -> None:
+    """Let cnnlab run each file again, as another process does."""
+    for name in [each for each in sys.modules if each.startswith("cnnlab_own_")]:
+        del sys.modules[name]
+
+
 def only(found: Checked) -> tuple[str, int | None, str]:
     (finding,) = found.findings
     return finding.kind, finding.line, finding.message
@@ -1160,6 +1166,7 @@ def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, messag
 @pytest.mark.parametrize(("edits", "kind", "line", "message"), FAULTS)
 def test_only_what_stops_training_keeps_a_network_from_being_found(edits, kind, line, message):
     (finding,) = check(NET, *edits, name="mine.py:Net").findings
+    forget_files()
     lets_pass = {
         *("top-level", "frozen", "log-softmax", "softmax", "squashed", "no-gradient", "unused"),
         *("random", "batch-dependent", "input-changed", "constant"),
@@ -1391,8 +1398,7 @@ def test_a_network_that_the_file_keeps_is_left_as_it_was():
 def test_what_the_file_draws_does_not_make_its_first_network_another():
     write(NET, ("class Net(", "torch.manual_seed(7)\n\nclass Net("))
     network = find_network("mine.py")
-    for name in [each for each in sys.modules if each.startswith("cnnlab_own_")]:
-        del sys.modules[name]  # as in another process
+    forget_files()
     first, second = network.build(3), network.build(3)
     assert torch.equal(first.classifier[0].weight, second.classifier[0].weight)
 
