@@ -9,6 +9,7 @@ from torch import nn
 
 from cnnlab.custom import probes, sandbox
 from cnnlab.custom.find import check_network, find_network
+from tests.support.custom_network import check
 from tests.support.events import BEGUN, waiting_for
 
 IMPORTS = """\
@@ -163,11 +164,6 @@ class Net(nn.Module):
 """
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -239,10 +235,10 @@ def test_two_checks_at_once_leave_everything_as_it_was(monkeypatch):
     before = nn.Module.__init__, sys.stdin, sys.stdout
     found = {}
 
-    def check(name):
+    def look(name):
         found[name] = check_network(f"{name}.py:Net").findings
 
-    one, two = (Thread(target=check, args=[name], name=name) for name in ("one", "two"))
+    one, two = (Thread(target=look, args=[name], name=name) for name in ("one", "two"))
     one.start()
     while one.is_alive() and not Path("begun").exists():
         one.join(0.01)
@@ -251,3 +247,28 @@ def test_two_checks_at_once_leave_everything_as_it_was(monkeypatch):
     two.join()
     assert (nn.Module.__init__, sys.stdin, sys.stdout) == before
     assert found == {"one": (), "two": ()}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)))",
+        "Saving(nn.Linear(1024, 10))",
+    ],
+)
+def test_networks_of_other_kinds_are_sound_too(made):
+    found = check(
+        "import torch\n"
+        "from torch import nn\n"
+        "from torch.utils.checkpoint import checkpoint\n"
+        "class Saving(nn.Module):\n"
+        "    def __init__(self, layer):\n"
+        "        super().__init__()\n"
+        "        self.layer = layer\n"
+        "    def forward(self, x):\n"
+        "        return checkpoint(self.layer, x.flatten(1), use_reentrant=False)\n"
+        f"def net():\n    return {made}\n",
+        name="mine.py:net",
+    )
+    assert found.findings == ()
+    assert found.parameters == 10_250
