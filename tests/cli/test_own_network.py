@@ -70,7 +70,7 @@ def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
         if message.startswith("Waiting"):
             Path("told").touch()
 
-    monkeypatch.setattr(sandbox, "PATIENCE", 0)
+    monkeypatch.setattr(sandbox, "NOTICE_SECONDS", 0)
     monkeypatch.setattr(Terminal, "say", say_and_tell)
     Path("mine.py").write_text(waiting_for("told") + SOFTMAX)
     standard_error = sys.stderr

@@ -12,6 +12,7 @@ import torch
 
 from cnnlab.custom import sandbox
 from cnnlab.custom.find import check_network, find_network
+from cnnlab.custom.network import MODULE_PREFIX
 from cnnlab.custom.sandbox import TooSlowError, time_limit
 from tests.support.custom_network import FLATTEN, INIT, NET, check, only, write
 from tests.support.events import BEGUN, EventTimer, waiting_for
@@ -39,7 +40,7 @@ def test_no_generator_path_or_stream_is_touched(capfd):
     assert (random.getstate(), str(np.random.get_state())) == before[1:]
     assert (sys.path, sys.stdin, sys.stdout, sys.stderr) == streams
     assert torch.is_grad_enabled()
-    assert all(name.startswith("cnnlab_own_") for name in set(sys.modules) - modules)
+    assert all(name.startswith(MODULE_PREFIX) for name in set(sys.modules) - modules)
     assert capfd.readouterr() == ("", "")
 
 
@@ -107,7 +108,7 @@ def test_what_does_not_end_is_said_by_what_was_done(monkeypatch, edit, said):
 
 
 def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
-    monkeypatch.setattr(sandbox, "PATIENCE", 0)
+    monkeypatch.setattr(sandbox, "NOTICE_SECONDS", 0)
     write(NET, ("class Net(", f"{waiting_for('told')}\n\nclass Net("))
     said = []
 

@@ -225,9 +225,9 @@ class KnockedLock:
 
 
 def test_two_checks_at_once_leave_everything_as_it_was(monkeypatch):
-    lock = KnockedLock(sandbox.ONE_AT_A_TIME)
-    monkeypatch.setattr(sandbox, "ONE_AT_A_TIME", lock)
-    monkeypatch.setattr(probes, "ONE_AT_A_TIME", lock)
+    lock = KnockedLock(sandbox.PROCESS_LOCK)
+    monkeypatch.setattr(sandbox, "PROCESS_LOCK", lock)
+    monkeypatch.setattr(probes, "PROCESS_LOCK", lock)
     # The first check is still reading its file when the second asks for its turn.
     reads = f"{BEGUN}\n{waiting_for('two')}"
     Path("one.py").write_text(reads + IMPORTS + SMALL.format(made="pass"))

@@ -4,8 +4,9 @@ import sys
 
 from torch import nn
 
-from cnnlab.custom.check import Checked
+from cnnlab.custom.check import CheckReport
 from cnnlab.custom.find import check_network
+from cnnlab.custom.network import MODULE_PREFIX
 
 NET = """\
 import torch
@@ -46,18 +47,18 @@ def write(text: str, *edits: tuple[str, str], file: str = "mine.py") -> None:
         stream.write(text)
 
 
-def check(text: str, *edits: tuple[str, str], name: str = "mine.py") -> Checked:
+def check(text: str, *edits: tuple[str, str], name: str = "mine.py") -> CheckReport:
     write(text, *edits)
     return check_network(name)
 
 
 def forget_files() -> None:
     """Let cnnlab run each file again, as another process does."""
-    for name in [each for each in sys.modules if each.startswith("cnnlab_own_")]:
+    for name in [each for each in sys.modules if each.startswith(MODULE_PREFIX)]:
         del sys.modules[name]
 
 
-def only(found: Checked) -> tuple[str, int | None, str]:
+def only(found: CheckReport) -> tuple[str, int | None, str]:
     (finding,) = found.findings
     return finding.kind, finding.line, finding.message
 

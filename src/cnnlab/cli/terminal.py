@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cnnlab.custom.check import Checked
+    from cnnlab.custom.check import CheckReport
     from cnnlab.experiments.comparison import Finished
     from cnnlab.experiments.results import Results
     from cnnlab.training.config import TrainConfig
@@ -118,7 +118,7 @@ class Terminal:
         finally:
             self._progress = None
 
-    def checked(self, checked: "Checked") -> None:
+    def checked(self, checked: "CheckReport") -> None:
         """Print a network's layers with their costs, and what was found, the gravest first."""
         from cnnlab.views.run_page import layers_table
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import is_own, read_own
+from cnnlab.custom.network import is_custom, read_custom
 from cnnlab.data.images import ImageSet
 from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare, prepare_images
@@ -127,13 +127,13 @@ class Run:
 
     def command(self, *words: str) -> str:
         """Return a command of cnnlab about this run, to be pasted."""
-        trust = ["--trust"] if is_own(self.model_name) else []
+        trust = ["--trust"] if is_custom(self.model_name) else []
         return command_line(*words, str(self.folder), *trust)
 
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same in a new run, with some settings changed."""
         model = self.model_name
-        if is_own(model):
+        if is_custom(model):
             model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
         recipe_name = str(self.description["recipe"])
         words = ["train", "--model", model, "--dataset", self.data_set_name]
@@ -156,7 +156,7 @@ class Run:
         One of a user's own is code, kept in the folder: it is run only where the user trusts
         it. Raises `RunError` where it is not trusted, or not the code that was trained.
         """
-        if not is_own(self.model_name):
+        if not is_custom(self.model_name):
             return find_network(self.model_name)
         path = self.folder / SOURCE
         class_name = self.model_name.rpartition(":")[2]
@@ -170,7 +170,7 @@ class Run:
                 f"{self.folder} carries code, {path}, for its network {self.model_name}. Read "
                 "it; if you trust it, say so with --trust."
             )
-        own = read_own(f"{path}:{class_name}")
+        own = read_custom(f"{path}:{class_name}")
         expected = self.description.get("source_sha256")
         if own.sha256 != expected:
             raise RunError(

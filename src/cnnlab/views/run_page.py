@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cnnlab.custom.check import Checked, examine
+from cnnlab.custom.check import CheckReport, examine
 from cnnlab.data.splits import Splits
 from cnnlab.insight.mistakes import confusion, most_confident_mistakes, most_confused
 from cnnlab.insight.predictions import Predictions
@@ -66,7 +66,7 @@ def _changed(run: Run) -> str:
     return f" (but {', '.join(told)})" if told else ""
 
 
-def layers_table(checked: Checked) -> Table:
+def layers_table(checked: CheckReport) -> Table:
     """Return a network's layers with their outputs and costs, and the sums of these."""
     rows = [
         [
