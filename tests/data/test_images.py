@@ -17,7 +17,8 @@ from cnnlab.data import catalog, sources
 from cnnlab.data.catalog import DataFile, find_data_set
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import ImageSet
-from cnnlab.data.splits import load, split
+from cnnlab.data.library import load
+from cnnlab.data.splits import split
 from cnnlab.data.tensors import as_input, prepare, resize
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.training.config import recipe

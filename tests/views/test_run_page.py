@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.runs.train import train_run
 from cnnlab.training.config import recipe

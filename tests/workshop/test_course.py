@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnnlab.cli.terminal import Terminal
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.errors import RunError
 from cnnlab.runs.store import alone
 from cnnlab.workshop.course import open_workshop, resume_workshop

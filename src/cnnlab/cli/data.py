@@ -22,14 +22,12 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
+    library = Library(data_dir)
     found = []
     for data_set in DATA_SETS.values():
-        sound = [each.path.parent for each in check(data_set, data_dir) if each.fault is None]
-        complete = [
-            folder for folder in dict.fromkeys(sound) if sound.count(folder) == len(data_set.files)
-        ]
+        folder = library.folder_of(data_set)
         found.append(
             {
                 "name": data_set.name,
@@ -38,7 +36,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
                 + (data_set.test_images.shape[0] if data_set.test_images else 0),
                 "licence": data_set.licence,
                 "source": data_set.source,
-                "folder": str(complete[0]) if complete else None,
+                "folder": str(folder) if folder else None,
             }
         )
     terminal.table(
@@ -73,16 +71,14 @@ def data_get(
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import find_data_set
-    from cnnlab.data.fetch import get
+    from cnnlab.data.library import Library
 
     data_set = find_data_set(name)
     with terminal.fetching() as progress:
-        obtained = get(
-            data_set, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
-    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {obtained.source}.")
+        files = Library(data_dir, offline, terminal.say, progress).get(data_set)
+    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {files.source}.")
     if json_wanted:
-        print_json({"name": name, "folder": str(obtained.folder), "source": obtained.source})
+        print_json({"name": name, "folder": str(files.place.folder), "source": files.source})
 
 
 @data_app.command(name="check")
@@ -100,10 +96,10 @@ def data_check(
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS, find_data_set
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
     wanted: list[DataSet] = [find_data_set(name)] if name else list(DATA_SETS.values())
-    checks = [each for data_set in wanted for each in check(data_set, data_dir)]
+    checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
     for each in checks:
         terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
     if json_wanted:

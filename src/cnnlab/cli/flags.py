@@ -121,12 +121,10 @@ def check_augmentation(config: TrainConfig, splits: "Splits") -> None:
 
 def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
     """Load a data set; fetching shows a bar for each file."""
-    from cnnlab.data.splits import load
+    from cnnlab.data.library import Library
 
     with terminal.fetching() as progress:
-        return load(
-            name, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
+        return Library(data_dir, offline, terminal.say, progress).load(name)
 
 
 answers: list[str] = []

@@ -1,5 +1,6 @@
 """Every data set: its classes, files, hashes, sources and licence. Facts alone."""
 
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -17,11 +18,7 @@ class DataFile:
     @property
     def byte_count(self) -> int:
         """Size of the uncompressed file in bytes: header and one byte an element."""
-        count = 4 + 4 * len(self.shape)
-        elements = 1
-        for size in self.shape:
-            elements *= size
-        return count + elements
+        return 4 + 4 * len(self.shape) + math.prod(self.shape)
 
 
 @dataclass(frozen=True)

@@ -34,28 +34,18 @@ def cache_root() -> Path:
     return Path(platformdirs.user_cache_dir("cnnlab", appauthor=False)) / "data"
 
 
-def named_root(data_dir: str | Path | None) -> Path | None:
-    """Return the folder that the user named, by argument or by ``CNNLAB_DATA``, or None."""
-    named = data_dir or os.environ.get("CNNLAB_DATA")
-    return Path(named).expanduser() if named else None
+def places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
+    """Return the places where files are looked for, first to last; new files go to the first.
 
-
-def destination(data_set: DataSet, data_dir: str | Path | None) -> Place:
-    """Return the place that new files go to: the folder the user named, else the cache."""
-    named = named_root(data_dir)
-    if named is not None:
-        return Place("the folder you named", named / data_set.folder / "raw", named_by_user=True)
-    return Place("the cache", cache_root() / data_set.folder / "raw")
-
-
-def places(data_set: DataSet, data_dir: str | Path | None = None) -> list[Place]:
-    """Return the places where files are looked for, first to last."""
+    The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.
+    """
     found = []
-    named = named_root(data_dir)
-    if named is not None:
+    named = data_dir or os.environ.get("CNNLAB_DATA")
+    if named:
+        root = Path(named).expanduser()
         found += [
             Place("the folder you named", folder, named_by_user=True)
-            for folder in (named / data_set.folder / "raw", named / "raw", named)
+            for folder in (root / data_set.folder / "raw", root / "raw", root)
         ]
     found.append(Place("the cache", cache_root() / data_set.folder / "raw"))
     if data_set.debian_package:

@@ -1,19 +1,15 @@
-"""Load a data set and split it as the workshop did: train, validation and test."""
+"""A data set split as the workshop did: train, validation and test."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
-from cnnlab.data.fetch import obtain
+from cnnlab.data.catalog import DataSet
 from cnnlab.data.idx import read_idx
 from cnnlab.data.images import ImageSet
 from cnnlab.data.tensors import TensorSplits, prepare
-from cnnlab.errors import DataUnavailableError
-from cnnlab.notices import Notify, Progress, print_to_stderr
 
 if TYPE_CHECKING:
     import torch
@@ -37,44 +33,6 @@ class Splits:
     def on(self, device: "str | torch.device") -> TensorSplits:
         """Return the training and validation images as tensors on the device; see `prepare`."""
         return TensorSplits(prepare(self.train, device), prepare(self.validation, device))
-
-
-def load(
-    name: str,
-    *,
-    data_dir: str | Path | None = None,
-    offline: bool = False,
-    notify: Notify = print_to_stderr,
-    progress: Progress | None = None,
-) -> Splits:
-    """Return the train, validation and test images of a data set, split as the workshop did.
-
-    Looked for in the folder named by ``data_dir`` or ``CNNLAB_DATA``, the user's cache and
-    the Debian package's folder, then fetched. Where MNIST is not to be had at all, a sample
-    of it may be: then ``Splits.data_set`` is the sample, and ``notify`` is told. Raises
-    `DataError`.
-    """
-    wanted = find_data_set(name)
-    try:
-        obtained = obtain(
-            wanted, data_dir=data_dir, offline=offline, notify=notify, progress=progress
-        )
-    except DataUnavailableError as unavailable:
-        sample = next((s for s in DATA_SETS.values() if s.sample_of == wanted.name), None)
-        if sample is None:
-            raise
-        try:
-            obtained = obtain(
-                sample, data_dir=data_dir, offline=offline, notify=notify, progress=progress
-            )
-        except DataUnavailableError as also:
-            raise DataUnavailableError(f"{unavailable}\n{also}") from None
-        notify(
-            f"{wanted.title} is not to be had: using {sample.title} instead. It is a sample; "
-            f"its figures cannot be compared with {wanted.title}'s."
-        )
-    notify(f"{obtained.data_set.title}: from {obtained.source}.")
-    return split(obtained.data_set, obtained.contents, obtained.source)
 
 
 def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:

@@ -1,0 +1,107 @@
+"""The data sets that this machine can have: read, fetched, checked, and loaded as splits."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
+from cnnlab.data.fetch import fetch
+from cnnlab.data.files import DataFiles, FileCheck, check_files, find_files, store_files
+from cnnlab.data.places import places
+from cnnlab.data.sources import FetchRequest
+from cnnlab.data.splits import Splits, split
+from cnnlab.errors import DataUnavailableError
+from cnnlab.notices import Notify, Progress, print_to_stderr
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where data sets may lie, whether the internet may be asked, and who is told.
+
+    A data set is looked for in the folder named by ``data_dir`` or ``CNNLAB_DATA``, the user's
+    cache and the Debian package's folder. Then it is fetched, unless ``offline``.
+    """
+
+    data_dir: str | Path | None = None
+    offline: bool = False
+    notify: Notify = print_to_stderr
+    progress: Progress | None = None
+
+    def load(self, name: str) -> Splits:
+        """Return the train, validation and test images of a data set; see `split`.
+
+        If no place and no source has MNIST, its sample is loaded instead: then
+        ``Splits.data_set`` is the sample, and ``notify`` is told. Raises `DataError`.
+        """
+        wanted = find_data_set(name)
+        try:
+            files = self.obtain(wanted)
+        except DataUnavailableError as unavailable:
+            sample = next((s for s in DATA_SETS.values() if s.sample_of == wanted.name), None)
+            if sample is None:
+                raise
+            try:
+                files = self.obtain(sample)
+            except DataUnavailableError as also:
+                raise DataUnavailableError(f"{unavailable}\n{also}") from None
+            self.notify(
+                f"{wanted.title} is not to be had: using {sample.title} instead. It is a sample; "
+                f"its figures cannot be compared with {wanted.title}'s."
+            )
+        self.notify(f"{files.data_set.title}: from {files.source}.")
+        return split(files.data_set, files.contents, files.source)
+
+    def obtain(self, data_set: DataSet) -> DataFiles:
+        """Return the verified content of every file of a data set; fetch what is not here.
+
+        Raises `DataError` if a folder that the user named holds a damaged file, and
+        `DataUnavailableError` if no place and no source has the files.
+        """
+        where = places(data_set, self.data_dir)
+        files = find_files(data_set, where, self.notify)
+        if files is not None:
+            return files
+        if self.offline:
+            raise DataUnavailableError(
+                f"{data_set.title} is not on this machine, and --offline forbids fetching it. "
+                f"Looked in {'; '.join(map(str, where))}. Run 'cnnlab data get {data_set.name}' "
+                "once with a network, or name a folder that has it with --data-dir."
+            )
+        return fetch(FetchRequest(data_set, where[0], self.notify, self.progress))
+
+    def get(self, data_set: DataSet) -> DataFiles:
+        """Make sure that the files are on this machine, and in the folder that the user named.
+
+        Files that lie elsewhere on the machine are copied, not fetched again.
+        """
+        files = self.obtain(data_set)
+        target = places(data_set, self.data_dir)[0]
+        if files.place.named_by_user or not target.named_by_user:
+            return files
+        copies = replace(files, place=target, source=f"copied from {files.source}")
+        store_files(copies)
+        return copies
+
+    def check(self, data_set: DataSet) -> list[FileCheck]:
+        """Verify every file of a data set in every place that has one."""
+        where = places(data_set, self.data_dir)
+        return [each for place in where for each in check_files(data_set, place.folder)]
+
+    def folder_of(self, data_set: DataSet) -> Path | None:
+        """Return the first folder that has all files of a data set, each verified, or None."""
+        for place in places(data_set, self.data_dir):
+            checks = check_files(data_set, place.folder)
+            if checks and all(each.fault is None for each in checks):
+                return place.folder
+        return None
+
+
+def load(
+    name: str,
+    *,
+    data_dir: str | Path | None = None,
+    offline: bool = False,
+    notify: Notify = print_to_stderr,
+    progress: Progress | None = None,
+) -> Splits:
+    """Return the train, validation and test images of a data set; see `Library.load`."""
+    return Library(data_dir, offline, notify, progress).load(name)
