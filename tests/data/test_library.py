@@ -69,13 +69,13 @@ def test_get_says_when_the_disk_is_full(tiny, tmp_path, cache, monkeypatch, no_n
 def test_the_folder_of_a_data_set_is_the_first_that_has_all_its_files(everywhere, tmp_path):
     named = library(data_dir=tmp_path / "named")
     data_set = find_data_set("tiny")
-    assert named.folder_of(data_set) == everywhere[0]
+    assert named.find_folder(data_set) == everywhere[0]
     (everywhere[0] / f"{LABELS}.gz").unlink()
-    assert named.folder_of(data_set) == everywhere[1]
+    assert named.find_folder(data_set) == everywhere[1]
     (everywhere[1] / f"{LABELS}.gz").write_bytes(b"damaged")
-    assert named.folder_of(data_set) == everywhere[2]
+    assert named.find_folder(data_set) == everywhere[2]
     (everywhere[2] / f"{LABELS}.gz").unlink()
-    assert named.folder_of(data_set) is None
+    assert named.find_folder(data_set) is None
 
 
 def test_load_gives_the_parts_and_tells_the_source(tiny_folder):

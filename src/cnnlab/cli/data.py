@@ -27,7 +27,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
     library = Library(data_dir)
     found = []
     for data_set in DATA_SETS.values():
-        folder = library.folder_of(data_set)
+        folder = library.find_folder(data_set)
         found.append(
             {
                 "name": data_set.name,

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnnlab.data.catalog import DataFile
-from cnnlab.data.places import cannot_write
-from cnnlab.data.verify import read_verified, verify
+from cnnlab.data.places import write_error
+from cnnlab.data.verify import read_file, verify
 from cnnlab.errors import DataError
 from cnnlab.notices import Progress
 
@@ -26,7 +26,7 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
     """Return the verified IDX bytes behind an address; resume what an earlier attempt left."""
     part = folder / f"{file.name}.gz.part"
     with suppress(DataError):  # an earlier run may have finished this file and not the next
-        return read_verified(part, file)
+        return read_file(part, file)
     fault = "no attempt was made"
     for attempt in range(ATTEMPTS_PER_MIRROR):
         if attempt:
@@ -51,7 +51,7 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
             continue
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise cannot_write(folder, error) from None
+            raise write_error(folder, error) from None
         try:
             return verify(part.read_bytes(), file, url)
         except DataError as error:

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from filelock import FileLock, Timeout
 
 from cnnlab.data.files import DataFiles, find_files, store_files
-from cnnlab.data.places import CannotWriteError, cannot_write
-from cnnlab.data.sources import FetchRequest, sources_of
+from cnnlab.data.places import CannotWriteError, write_error
+from cnnlab.data.sources import FetchRequest, list_sources
 from cnnlab.errors import DataError, DataUnavailableError
 
 
@@ -24,7 +24,7 @@ def fetch(request: FetchRequest) -> DataFiles:
         if while_waiting is not None:
             return while_waiting
         failures: list[str] = []
-        for source in sources_of(data_set):
+        for source in list_sources(data_set):
             try:
                 contents, origin = source(request)
             except CannotWriteError:
@@ -56,4 +56,4 @@ def _lock(request: FetchRequest) -> AbstractContextManager[object]:
             request.notify("Another cnnlab is fetching the same data: waiting for it.")
             return lock.acquire()
     except OSError as error:
-        raise cannot_write(folder, error) from None
+        raise write_error(folder, error) from None

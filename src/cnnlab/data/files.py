@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.data.catalog import DataFile, DataSet
-from cnnlab.data.places import Place, cannot_write
-from cnnlab.data.verify import path_of, read_verified
+from cnnlab.data.places import Place, write_error
+from cnnlab.data.verify import find_file, read_file
 from cnnlab.errors import DataError
 from cnnlab.files import write_whole
 from cnnlab.notices import Notify
@@ -42,7 +42,7 @@ def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> Da
             notify(f"Passing over {place}: {', '.join(missing)} missing.")
             continue
         try:
-            contents = {f.name: read_verified(path, f) for f, path in paths.items() if path}
+            contents = {f.name: read_file(path, f) for f, path in paths.items() if path}
         except DataError as error:
             if place.named_by_user:
                 raise
@@ -60,7 +60,7 @@ def check_files(data_set: DataSet, folder: Path) -> list[FileCheck]:
         try:
             if path is None:
                 raise DataError(f"{folder / file.name} is missing.")
-            read_verified(path, file)
+            read_file(path, file)
             fault = None
         except DataError as error:
             fault = str(error)
@@ -76,10 +76,10 @@ def store_files(files: DataFiles) -> None:
         for name, content in files.contents.items():
             write_whole(folder / name, content)
     except OSError as error:
-        raise cannot_write(folder, error) from None
+        raise write_error(folder, error) from None
 
 
 def _paths(data_set: DataSet, folder: Path) -> dict[DataFile, Path | None]:
     """Return the path of each file in a folder, None if it is missing; nothing if all are."""
-    paths = {file: path_of(folder, file) for file in data_set.files}
+    paths = {file: find_file(folder, file) for file in data_set.files}
     return paths if any(paths.values()) else {}

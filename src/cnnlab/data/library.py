@@ -6,7 +6,7 @@ from pathlib import Path
 from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
 from cnnlab.data.fetch import fetch
 from cnnlab.data.files import DataFiles, FileCheck, check_files, find_files, store_files
-from cnnlab.data.places import places
+from cnnlab.data.places import list_places
 from cnnlab.data.sources import FetchRequest
 from cnnlab.data.splits import Splits, split
 from cnnlab.errors import DataUnavailableError
@@ -56,7 +56,7 @@ class Library:
         Raises `DataError` if a folder that the user named holds a damaged file, and
         `DataUnavailableError` if no place and no source has the files.
         """
-        where = places(data_set, self.data_dir)
+        where = list_places(data_set, self.data_dir)
         files = find_files(data_set, where, self.notify)
         if files is not None:
             return files
@@ -74,7 +74,7 @@ class Library:
         Files that lie elsewhere on the machine are copied, not fetched again.
         """
         files = self.obtain(data_set)
-        target = places(data_set, self.data_dir)[0]
+        target = list_places(data_set, self.data_dir)[0]
         if files.place.named_by_user or not target.named_by_user:
             return files
         copies = replace(files, place=target, source=f"copied from {files.source}")
@@ -83,12 +83,12 @@ class Library:
 
     def check(self, data_set: DataSet) -> list[FileCheck]:
         """Verify every file of a data set in every place that has one."""
-        where = places(data_set, self.data_dir)
+        where = list_places(data_set, self.data_dir)
         return [each for place in where for each in check_files(data_set, place.folder)]
 
-    def folder_of(self, data_set: DataSet) -> Path | None:
+    def find_folder(self, data_set: DataSet) -> Path | None:
         """Return the first folder that has all files of a data set, each verified, or None."""
-        for place in places(data_set, self.data_dir):
+        for place in list_places(data_set, self.data_dir):
             checks = check_files(data_set, place.folder)
             if checks and all(each.fault is None for each in checks):
                 return place.folder

@@ -34,7 +34,7 @@ def cache_root() -> Path:
     return Path(platformdirs.user_cache_dir("cnnlab", appauthor=False)) / "data"
 
 
-def places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
+def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
     """Return the places where files are looked for, first to last; new files go to the first.
 
     The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.
@@ -54,7 +54,7 @@ def places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
     return found
 
 
-def cannot_write(folder: Path, error: OSError) -> CannotWriteError:
+def write_error(folder: Path, error: OSError) -> CannotWriteError:
     """Return the error for a folder that cannot be written, and what to do."""
     if error.errno == errno.ENOSPC:
         return CannotWriteError(

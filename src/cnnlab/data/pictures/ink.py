@@ -20,7 +20,7 @@ def frame_surface(levels: Array) -> Array:
     A surface of second degree through the outermost pixels, by least absolute deviations
     (reweighted least squares): light may fall off, and what is drawn may cross the frame.
     """
-    small = _small(levels)
+    small = _shrink(levels)
     row, column = np.meshgrid(
         *(np.linspace(-1, 1, extent) for extent in small.shape), indexing="ij"
     )
@@ -42,7 +42,7 @@ def is_dark_on_light(levels: Array) -> bool:
 
     The cube lets strokes decide: they differ more from the local median than noise does.
     """
-    small = _small(levels)
+    small = _shrink(levels)
     return bool(((small - np.median(_discs(small, 0.25), axis=-1)) ** 3).sum() < 0)
 
 
@@ -52,7 +52,7 @@ def closing(levels: Array) -> Array:
     The largest level within a disc wider than any stroke, then the smallest of those (a
     morphological closing): lines vanish, while shadows, even with edges, stay.
     """
-    lightest = _discs(_small(levels), 0.14).max(axis=-1)
+    lightest = _discs(_shrink(levels), 0.14).max(axis=-1)
     return _enlarge(_discs(lightest, 0.14).min(axis=-1), levels.shape)
 
 
@@ -154,7 +154,7 @@ def _discs(levels: Array, reach: float) -> Array:
     return np.asarray(sliding_window_view(padded, disc.shape)[..., disc])
 
 
-def _small(levels: Array) -> Array:
+def _shrink(levels: Array) -> Array:
     """Return the levels averaged down to at most 64 pixels a side."""
     return np.asarray(Image.fromarray(levels).reduce(math.ceil(max(levels.shape) / 64)))
 

@@ -77,7 +77,7 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
         dark_on_light = bool(np.median(levels[[0, 0, -1, -1], [0, -1, 0, -1]]) > 127)
         image = np.rint(255 - levels if dark_on_light else levels).astype(np.uint8)
         if np.ptp(image) < 255 * FAINTEST:
-            raise _blank(path)
+            raise _blank_error(path)
     else:
         if all(name.isdigit() for name in data_set.classes):
             dark_on_light = is_dark_on_light(levels)
@@ -87,14 +87,14 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
             draw = _article
         drawn = draw(levels if dark_on_light else 255 - levels, notes)
         if drawn is None:
-            raise _blank(path)
+            raise _blank_error(path)
         image = drawn
     if dark_on_light:
         notes.append("dark on light: inverted")
     return Picture(path, image, tuple(notes))
 
 
-def _blank(path: Path) -> PictureError:
+def _blank_error(path: Path) -> PictureError:
     return PictureError(
         f"{path} is blank: expected something drawn or photographed that stands out from its "
         "background, found nothing. Use a darker pen, more light, or cut the picture closer."
