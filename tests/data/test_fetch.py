@@ -28,7 +28,7 @@ def test_a_fetched_set_lies_uncompressed_in_torchvisions_layout(tiny, mirror, ca
     }
     assert cache == places.cache_root() / "Tiny" / "raw"
     assert told == [f"Tiny is now in {cache}, from {mirror.url}."]
-    assert found.source == f"{mirror.url}, kept in the cache ({cache})"
+    assert found.source == f"{mirror.url}, saved in the cache ({cache})"
 
 
 def test_a_second_run_uses_the_cache(mirror, cache):
@@ -42,7 +42,7 @@ def test_a_fetch_goes_to_the_named_folder(tiny, mirror, tmp_path, cache):
     found = obtain(data_dir=tmp_path / "named")
     raw = tmp_path / "named" / "Tiny" / "raw"
     assert found.place.folder == raw
-    assert found.source == f"{mirror.url}, kept in the folder you named ({raw})"
+    assert found.source == f"{mirror.url}, saved in the folder you named ({raw})"
     assert names(raw) == sorted(tiny[1])
     assert not cache.exists()
 
@@ -53,10 +53,10 @@ def test_all_mirrors_down_names_each_reason_and_leaves_nothing(mirrors, cache):
     with pytest.raises(DataUnavailableError) as caught:
         obtain()
     said = str(caught.value)
-    assert said.startswith("Tiny could not be fetched:\n  - ")
+    assert said.startswith("Tiny could not be downloaded:\n  - ")
     assert f"  - {mirrors[0].url}{IMAGES}.gz: the server answered 404 Not Found." in said
     assert f"  - {mirrors[1].url}{IMAGES}.gz is a web page" in said
-    assert "Try again on another network, or copy the files" in said
+    assert "Try again with another internet connection, or copy the files" in said
     assert names(cache) == []
 
 
@@ -79,7 +79,7 @@ def test_a_failed_fetch_frees_the_lock_even_while_its_error_is_kept(tiny, mirror
     mirror.answer = Answer.file
     worker = threading.Thread(target=obtain, args=(told,), daemon=True)
     worker.start()
-    worker.join(5)
+    worker.join(60)
     assert not worker.is_alive()
     assert "waiting" not in str(told)
     assert kept.value
@@ -89,7 +89,9 @@ def test_a_damaged_cache_is_passed_over_told_and_fetched_again(tiny, mirror, cac
     obtain()
     (cache / IMAGES).write_bytes(tiny[1][IMAGES][:-1])
     assert obtain(told).contents == tiny[1]
-    assert told[0].startswith(f"Passing over the cache ({cache}): {cache / IMAGES} promises")
+    assert told[0].startswith(
+        f"Skipping the cache ({cache}): {cache / IMAGES} is cut off or damaged"
+    )
     assert len(mirror.ranges) == 2
     assert (cache / IMAGES).read_bytes() == tiny[1][IMAGES]
 
@@ -130,8 +132,8 @@ def test_two_processes_at_once_fetch_each_file_once(tiny, mirror, tmp_path):
             go.set()
             outputs = [process.communicate(timeout=30) for process in (first, second)]
     raw = tmp_path / "named" / "Tiny" / "raw"
-    assert waiting == "Another cnnlab is fetching the same data: waiting for it.\n"
-    assert outputs[0][0] == f"4 {mirror.url}, kept in the folder you named ({raw})\n"
+    assert waiting == "Another cnnlab is downloading the same data. Waiting for it ...\n"
+    assert outputs[0][0] == f"4 {mirror.url}, saved in the folder you named ({raw})\n"
     assert outputs[1] == (f"4 the folder you named ({raw})\n", "")
     assert sorted(name for name, _ in mirror.seen) == sorted(tiny[1])
     assert names(raw) == sorted(tiny[1])
@@ -145,6 +147,6 @@ def test_who_waited_for_the_cache_is_told_the_cache(tiny, mirror, cache, told):
     assert asked.wait(30)
     found = obtain(lambda line: (told.append(line), go.set()))
     first.join()
-    assert told == ["Another cnnlab is fetching the same data: waiting for it."]
+    assert told == ["Another cnnlab is downloading the same data. Waiting for it ..."]
     assert found.source == f"the cache ({cache})"
     assert len(mirror.seen) == 4

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 def test_a_place_that_lacks_a_file_is_passed_over_and_told(everywhere, cache, told, no_network):
     (cache / f"{LABELS}.gz").unlink()
     assert obtain(told).place.folder == everywhere[2]
-    assert told == [f"Passing over the cache ({cache}): {LABELS} missing."]
+    assert told == [f"Skipping the cache ({cache}): it has no {LABELS}."]
 
 
 def test_a_damaged_file_in_the_named_folder_is_an_error(everywhere, tmp_path, told, no_network):
@@ -34,7 +34,9 @@ def test_check_tells_sound_from_damaged_and_missing(tiny, cache):
     (cache / LABELS).unlink()
     faults = {check.path: check.fault for check in library().check(find_data_set("tiny"))}
     assert list(faults) == [cache / name for name in tiny[1]]
-    assert faults.pop(cache / IMAGES).startswith(f"{cache / IMAGES} promises 235,200 bytes")
+    assert faults.pop(cache / IMAGES).startswith(
+        f"{cache / IMAGES} is cut off or damaged: its header announces 235,200 bytes"
+    )
     assert faults.pop(cache / LABELS) == f"{cache / LABELS} is missing."
     assert set(faults.values()) == {None}
 

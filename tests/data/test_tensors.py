@@ -76,7 +76,7 @@ def test_resize_takes_a_size():
 
 @pytest.mark.parametrize("shape", [(1, 33, 28), (1, 28, 33)])
 def test_resize_refuses_to_shrink(shape):
-    said = f"resize only enlarges: {shape[1]} x {shape[2]} to 32 x 32 asked for"
+    said = f"too large: found {shape[1]} x {shape[2]} pixels, expected at most 32 x 32"
     with pytest.raises(DataError, match=said):
         resize(np.zeros(shape, np.uint8))
 

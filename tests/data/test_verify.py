@@ -48,7 +48,9 @@ def test_a_file_that_cannot_be_read_is_an_error(tiny, tmp_path, monkeypatch, no_
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", fail)
-    with pytest.raises(DataError, match=rf"{IMAGES} cannot be read \(Permission denied\)"):
+    with pytest.raises(
+        DataError, match=rf"{IMAGES} cannot be read \(Permission denied\)\. Check its"
+    ):
         obtain(data_dir=tmp_path)
 
 

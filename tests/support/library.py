@@ -8,7 +8,7 @@ from cnnlab.data.library import Library
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
-FULL = r"^The disk is full: .*raw has no room for the data\. Free some space"
+FULL = r"^The disk is full: there is no room for the data in .*raw\. Free some space"
 
 
 class Told(list):

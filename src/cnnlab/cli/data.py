@@ -1,21 +1,19 @@
 """Commands about data sets: list, get, check."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import CnnlabError
-
-if TYPE_CHECKING:
-    from cnnlab.data.catalog import DataSet
 from cnnlab.cli.app import data_app
 from cnnlab.cli.flags import DataDir, Dataset, Json, Offline, print_json
+from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import CnnlabError
+from cnnlab.wording import counted
 
 
 @data_app.command(name="list")
 def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
-    """List the data sets, and where each lies on this machine.
+    """List the data sets, and where each one is on this machine.
 
     Example: cnnlab data list
     """
@@ -64,7 +62,7 @@ def data_get(
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> None:
-    """Get a data set, verified, so that everything later works without a network.
+    """Download a data set and verify it, so that everything later works offline.
 
     Example: cnnlab data get mnist --data-dir /media/stick
     """
@@ -76,7 +74,9 @@ def data_get(
     data_set = find_data_set(name)
     with terminal.fetching() as progress:
         files = Library(data_dir, offline, terminal.say, progress).get(data_set)
-    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {files.source}.")
+    terminal.show(
+        f"{data_set.title}: {len(files.contents)} verified files. Source: {files.source}."
+    )
     if json_wanted:
         print_json({"name": name, "folder": str(files.place.folder), "source": files.source})
 
@@ -89,7 +89,7 @@ def data_check(
     data_dir: DataDir = None,
     json_wanted: Json = False,
 ) -> None:
-    """Verify the data files on this machine, and name what is wrong.
+    """Verify the data files on this machine, and say what is wrong.
 
     Example: cnnlab data check fashion-mnist
     """
@@ -98,15 +98,19 @@ def data_check(
     from cnnlab.data.catalog import DATA_SETS, find_data_set
     from cnnlab.data.library import Library
 
-    wanted: list[DataSet] = [find_data_set(name)] if name else list(DATA_SETS.values())
+    wanted = [find_data_set(name)] if name else [*DATA_SETS.values()]
     checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
     for each in checks:
-        terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
+        terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
     if json_wanted:
         print_json({"files": [{"path": str(each.path), "fault": each.fault} for each in checks]})
     faults = sum(each.fault is not None for each in checks)
     if faults:
-        raise CnnlabError(f"{faults} of {len(checks)} files are not sound.")
+        raise CnnlabError(
+            f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
+            "files, then run 'cnnlab data get' for their data set."
+        )
     if not checks:
-        raise CnnlabError("There are no data files on this machine. Try: cnnlab data get")
-    terminal.show(f"All {len(checks)} files are sound.")
+        what = f"{wanted[0].title} is not" if name else "No data set is"
+        raise CnnlabError(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
+    terminal.show(f"All {len(checks)} files are ok.")

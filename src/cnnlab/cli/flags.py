@@ -120,7 +120,7 @@ def check_augmentation(config: TrainConfig, splits: "Splits") -> None:
 
 
 def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
-    """Load a data set; fetching shows a bar for each file."""
+    """Load a data set; show a bar for each file that is downloaded."""
     from cnnlab.data.library import Library
 
     with terminal.fetching() as progress:

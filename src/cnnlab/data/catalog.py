@@ -1,4 +1,4 @@
-"""Every data set: its classes, files, hashes, sources and licence. Facts alone."""
+"""Every data set: its classes, files, hashes, sources and licence. Only facts."""
 
 import math
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class DataFile:
 class SplitRule:
     """How the images of the files become train, validation and test.
 
-    ``test`` is 0 where the data set has test files of its own; otherwise so many images
-    of the permutation come off first.
+    ``test`` is 0 if the data set has test files of its own. If not, the first so many images
+    of the permutation are the test images.
     """
 
     seed: int
@@ -56,7 +56,7 @@ class DataSet:
     may_mirror: bool = False
     """Whether an image mirrored left to right still shows its class."""
     sample_of: str | None = None
-    """Name of the data set that this is only a part of."""
+    """Name of the data set that this is only a sample of."""
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -170,7 +170,7 @@ _MNIST_SAMPLE = DataSet(
     ),
     test_images=None,
     test_labels=None,
-    # 6,400 train, 1,600 validation, 2,000 test: the workshop's 80:20, after a test set is put by.
+    # 6,400 train, 1,600 validation, 2,000 test: the workshop's 80:20, once a test set is set aside.
     split=SplitRule(seed=42, validation=1_600, test=2_000),
     mirrors=(),
     debian_package=None,
@@ -191,4 +191,4 @@ def find_data_set(name: str) -> DataSet:
         return DATA_SETS[name]
     near = get_close_matches(name.lower(), DATA_SETS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"There is no data set {name!r}.{hint} There are: {', '.join(DATA_SETS)}.")
+    raise DataError(f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}.")

@@ -20,9 +20,9 @@ def fetch(request: FetchRequest) -> DataFiles:
     """
     data_set, place = request.data_set, request.place
     with _lock(request):
-        while_waiting = find_files(data_set, [place], notify=lambda _: None)
-        if while_waiting is not None:
-            return while_waiting
+        stored = find_files(data_set, [place], notify=lambda _: None)
+        if stored is not None:  # another process fetched them while this one waited
+            return stored
         failures: list[str] = []
         for source in list_sources(data_set):
             try:
@@ -32,15 +32,15 @@ def fetch(request: FetchRequest) -> DataFiles:
             except DataError as error:
                 failures.append(str(error))
                 continue
-            files = DataFiles(data_set, contents, place, f"{origin}, kept in {place}")
+            files = DataFiles(data_set, contents, place, f"{origin}, saved in {place}")
             store_files(files)
             request.notify(f"{data_set.title} is now in {place.folder}, from {origin}.")
             return files
     reasons = "\n".join(f"  - {reason}" for reason in failures)
     raise DataUnavailableError(
-        f"{data_set.title} could not be fetched:\n{reasons}\n"
-        "Try again on another network, or copy the files from somebody who has them and name "
-        "their folder with --data-dir."
+        f"{data_set.title} could not be downloaded:\n{reasons}\n"
+        "Try again with another internet connection, or copy the files from somebody who has "
+        "them and name their folder with --data-dir."
     )
 
 
@@ -53,7 +53,7 @@ def _lock(request: FetchRequest) -> AbstractContextManager[object]:
         try:
             return lock.acquire(timeout=0.2)
         except Timeout:
-            request.notify("Another cnnlab is fetching the same data: waiting for it.")
+            request.notify("Another cnnlab is downloading the same data. Waiting for it ...")
             return lock.acquire()
     except OSError as error:
         raise write_error(folder, error) from None

@@ -39,14 +39,14 @@ def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> Da
         paths = _paths(data_set, place.folder)
         missing = [file.name for file, path in paths.items() if path is None]
         if missing:
-            notify(f"Passing over {place}: {', '.join(missing)} missing.")
+            notify(f"Skipping {place}: it has no {', '.join(missing)}.")
             continue
         try:
             contents = {f.name: read_file(path, f) for f, path in paths.items() if path}
         except DataError as error:
             if place.named_by_user:
                 raise
-            notify(f"Passing over {place}: {error}")
+            notify(f"Skipping {place}: {error}")
             continue
         if contents:
             return DataFiles(data_set, contents, place, str(place))

@@ -1,4 +1,4 @@
-"""The data sets that this machine can have: read, fetched, checked, and loaded as splits."""
+"""The data sets that this machine can have: find, fetch, check and load them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +15,10 @@ from cnnlab.notices import Notify, Progress, print_to_stderr
 
 @dataclass(frozen=True)
 class Library:
-    """Where data sets may lie, whether the internet may be asked, and who is told.
+    """The data sets that this machine can have: where they may lie, and who is told.
 
-    A data set is looked for in the folder named by ``data_dir`` or ``CNNLAB_DATA``, the user's
-    cache and the Debian package's folder. Then it is fetched, unless ``offline``.
+    A library looks in the folder named by ``data_dir`` or ``CNNLAB_DATA``, in the user's cache
+    and in the Debian package's folder. Then it asks the internet, unless it is ``offline``.
     """
 
     data_dir: str | Path | None = None
@@ -29,8 +29,8 @@ class Library:
     def load(self, name: str) -> Splits:
         """Return the train, validation and test images of a data set; see `split`.
 
-        If no place and no source has MNIST, its sample is loaded instead: then
-        ``Splits.data_set`` is the sample, and ``notify`` is told. Raises `DataError`.
+        If MNIST is not available, its sample is: then ``Splits.data_set`` is the sample, and
+        ``notify`` is told. Raises `DataError` if there are no images.
         """
         wanted = find_data_set(name)
         try:
@@ -44,14 +44,14 @@ class Library:
             except DataUnavailableError as also:
                 raise DataUnavailableError(f"{unavailable}\n{also}") from None
             self.notify(
-                f"{wanted.title} is not to be had: using {sample.title} instead. It is a sample; "
-                f"its figures cannot be compared with {wanted.title}'s."
+                f"{wanted.title} is not available. Using {sample.title} instead: do not compare "
+                f"its results with those of {wanted.title}."
             )
         self.notify(f"{files.data_set.title}: from {files.source}.")
         return split(files.data_set, files.contents, files.source)
 
     def obtain(self, data_set: DataSet) -> DataFiles:
-        """Return the verified content of every file of a data set; fetch what is not here.
+        """Return the verified files of a data set; fetch them if they are not here.
 
         Raises `DataError` if a folder that the user named holds a damaged file, and
         `DataUnavailableError` if no place and no source has the files.
@@ -62,9 +62,10 @@ class Library:
             return files
         if self.offline:
             raise DataUnavailableError(
-                f"{data_set.title} is not on this machine, and --offline forbids fetching it. "
-                f"Looked in {'; '.join(map(str, where))}. Run 'cnnlab data get {data_set.name}' "
-                "once with a network, or name a folder that has it with --data-dir."
+                f"{data_set.title} is not on this machine, and --offline forbids downloading it. "
+                f"cnnlab looked in {'; '.join(map(str, where))}. Run 'cnnlab data get "
+                f"{data_set.name}' once with an internet connection, or name a folder that has "
+                "the files with --data-dir."
             )
         return fetch(FetchRequest(data_set, where[0], self.notify, self.progress))
 
@@ -82,7 +83,7 @@ class Library:
         return copies
 
     def check(self, data_set: DataSet) -> list[FileCheck]:
-        """Verify every file of a data set in every place that has one."""
+        """Verify the files of a data set in every place that has any."""
         where = list_places(data_set, self.data_dir)
         return [each for place in where for each in check_files(data_set, place.folder)]
 

@@ -26,16 +26,16 @@ class Place:
 
 
 class CannotWriteError(DataError):
-    """The folder cannot be written: another mirror or source would not help."""
+    """A folder cannot be written to: another mirror or source would not help."""
 
 
 def cache_root() -> Path:
-    """Return the user's cache folder for data sets, in the system's usual place."""
+    """Return the user's cache folder for data sets, where this system keeps caches."""
     return Path(platformdirs.user_cache_dir("cnnlab", appauthor=False)) / "data"
 
 
 def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
-    """Return the places where files are looked for, first to last; new files go to the first.
+    """Return the places where files may lie, first to last; new files go to the first.
 
     The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.
     """
@@ -55,11 +55,11 @@ def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
 
 
 def write_error(folder: Path, error: OSError) -> CannotWriteError:
-    """Return the error for a folder that cannot be written, and what to do."""
+    """Return the error for a folder that cannot be written to; it says what to do."""
     if error.errno == errno.ENOSPC:
         return CannotWriteError(
-            f"The disk is full: {folder} has no room for the data. Free some space, or name "
-            "another folder with --data-dir. Nothing was left half-written."
+            f"The disk is full: there is no room for the data in {folder}. Free some space, or "
+            "name another folder with --data-dir. No half-written file was left."
         )
     return CannotWriteError(
         f"Cannot write to {folder} ({error.strerror}). Name a folder of your own with --data-dir."

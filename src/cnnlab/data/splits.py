@@ -1,4 +1,4 @@
-"""A data set split as the workshop did: train, validation and test."""
+"""A data set split as in the workshop: train, validation and test."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Splits:
-    """A data set in three parts, and where its files came from.
+    """A data set as train, validation and test images, and where its files came from.
 
-    ``data_set`` is what was loaded: the sample where only a sample was to be had. ``stored``
-    holds the images of the training files in the files' own order, before the split.
+    ``data_set`` is what was loaded: the sample if only that was available. ``stored`` holds
+    the images of the training files in the order of the files, before the split.
     """
 
     data_set: DataSet
@@ -36,11 +36,11 @@ class Splits:
 
 
 def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:
-    """Return a data set's parts from the IDX bytes of its files, by file name.
+    """Return the splits of a data set from the IDX bytes of its files, by file name.
 
-    The permutation is NumPy's legacy generator's: the first indices are the test images
-    (only where the data set has no test files), the next the validation images, the rest
-    the training images. For MNIST and Fashion-MNIST that is the workshop's own split.
+    NumPy's legacy generator draws a permutation. Its first indices are the test images (only
+    if the data set has no test files), the next ones the validation images, the rest the
+    training images. For MNIST and Fashion-MNIST this is the workshop's own split.
     """
     arrays = [read_idx(contents[file.name], file.name) for file in data_set.files]
     pool = _image_set(arrays[0], arrays[1], data_set)
