@@ -13,8 +13,8 @@ from PIL import Image
 from cnnlab.custom.find import find_network
 from cnnlab.custom.network import read_custom
 from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.library import load
 from cnnlab.data.pictures.normalise import read_picture
-from cnnlab.data.splits import load
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.variants import read_variants
