@@ -11,6 +11,8 @@ from PIL import Image
 from cnnlab.data import catalog
 from cnnlab.data.library import load
 from cnnlab.models.catalog import MODELS
+from cnnlab.runs.evaluation import predictions_on
+from tests.support.printed import said
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
     _, out, _ = cnnlab("predict", run, "seven.png", "--json")
     import torch
 
-    answers = open_run(run).answers(splits.test, torch.device("cpu"))
+    answers = predictions_on(open_run(run), splits.test, torch.device("cpu"))
     probabilities = json.loads(out)["answers"][0]["probabilities"]
     np.testing.assert_allclose(list(probabilities.values()), answers.probabilities[7], atol=1e-6)
 
@@ -184,13 +186,13 @@ def test_diverging_training_exits_1_and_names_the_setting(cnnlab):
 
 
 def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
     def stop(self, record):
         if record.epoch == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Terminal, "epoch", stop)
+    monkeypatch.setattr(TrainingProgress, "epoch", stop)
     status, _, err = cnnlab("train", "--dataset", "tiny", "--output", "run")
     assert status == 130
     assert "Stopped after 2 of 25 epochs, kept in run. Go on with:\n" in err
@@ -252,5 +254,5 @@ def test_digits_are_not_mirrored(cnnlab, tiny, monkeypatch, mirror):
         "train", "--dataset", "tiny", "--recipe", "best", "--epochs", 1, "--output", "mirrored"
     )
     assert status == (0 if mirror else 1)
-    assert ("a mirrored image of Tiny does not show its class" in err) is not mirror
+    assert ("a mirrored 2 is not a 2" in said(err)) is not mirror
     assert Path("mirrored").exists() is mirror

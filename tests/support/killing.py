@@ -34,13 +34,13 @@ MOST_STEPS = 300
 
 def report_saves(report: Report) -> None:
     """Let a training say which saves are behind it."""
-    write = train_module._write
+    write = train_module.write_state
 
     def reporting(run, tensors, numbers, history):
         write(run, tensors, numbers, history)
         report(f"{numbers['epoch']} {numbers['batch']}")
 
-    train_module._write = reporting
+    train_module.write_state = reporting
 
 
 def train(folder: Path, report: Report) -> None:

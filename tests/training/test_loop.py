@@ -10,6 +10,7 @@ from cnnlab.custom.find import build
 from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.training.loop import accuracy, evaluate, fit, loss_batch, predict
 
 
@@ -54,7 +55,7 @@ def test_fit_learns_and_reports_means_over_the_epoch(tensors):
     model = build("lenet5")
     config = recipe("workshop", epochs=12, batch_size=50, learning_rate=0.05)
     told = []
-    history = fit(model, tensors, tensors, config, on_epoch=told.append)
+    history = fit(model, tensors, tensors, config, listener=Listener(epoch=told.append))
     assert told == history
     assert [record.epoch for record in history] == list(range(1, 13))
     assert history[-1].validation_accuracy > 0.95

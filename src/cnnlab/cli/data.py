@@ -4,15 +4,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.app import data_app
-from cnnlab.cli.flags import DataDir, Dataset, Json, Offline, print_json
+from cnnlab.cli.app import CommandResult, data_app
+from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
+from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import CnnlabError
 from cnnlab.wording import counted
 
 
 @data_app.command(name="list")
-def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
+def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> CommandResult:
     """List the data sets, and where each one is on this machine.
 
     Example: cnnlab data list
@@ -49,8 +49,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
             for each in found
         ],
     )
-    if json_wanted:
-        print_json({"data_sets": found})
+    return CommandResult({"data_sets": found})
 
 
 @data_app.command(name="get")
@@ -61,7 +60,7 @@ def data_get(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Download a data set and verify it, so that everything later works offline.
 
     Example: cnnlab data get mnist --data-dir /media/stick
@@ -72,13 +71,13 @@ def data_get(
     from cnnlab.data.library import Library
 
     data_set = find_data_set(name)
-    with terminal.fetching() as progress:
+    with fetching(terminal) as progress:
         files = Library(data_dir, offline, terminal.say, progress).get(data_set)
     terminal.show(
         f"{data_set.title}: {len(files.contents)} verified files. Source: {files.source}."
     )
-    if json_wanted:
-        print_json({"name": name, "folder": str(files.place.folder), "source": files.source})
+    found = {"name": name, "folder": str(files.place.folder), "source": files.source}
+    return CommandResult(found)
 
 
 @data_app.command(name="check")
@@ -88,7 +87,7 @@ def data_check(
     *,
     data_dir: DataDir = None,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Verify the data files on this machine, and say what is wrong.
 
     Example: cnnlab data check fashion-mnist
@@ -102,15 +101,16 @@ def data_check(
     checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
     for each in checks:
         terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
-    if json_wanted:
-        print_json({"files": [{"path": str(each.path), "fault": each.fault} for each in checks]})
     faults = sum(each.fault is not None for each in checks)
     if faults:
-        raise CnnlabError(
+        terminal.error(
             f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
             "files, then run 'cnnlab data get' for their data set."
         )
-    if not checks:
+    elif not checks:
         what = f"{wanted[0].title} is not" if name else "No data set is"
-        raise CnnlabError(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
-    terminal.show(f"All {len(checks)} files are ok.")
+        terminal.error(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
+    else:
+        terminal.show(f"All {len(checks)} files are ok.")
+    files = [{"path": str(each.path), "fault": each.fault} for each in checks]
+    return CommandResult({"files": files}, status=0 if checks and not faults else 1)

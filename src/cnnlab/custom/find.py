@@ -21,12 +21,13 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
     """
     if is_own(name):
         own = read_own(name)
-        findings = examine(name, own, notify).findings
-        for finding in findings:
+        report = examine(name, own, notify)
+        for finding in report.findings:
             if finding.effect == "stops":
                 raise FaultError(finding, own.path)
-        warnings = tuple(each.message for each in findings)
-        return ModelSpec(f"{own.path}:{own.class_name}", own.class_name, own, own, warnings)
+        warnings = tuple(each.message for each in report.findings)
+        full_name = f"{own.path}:{own.class_name}"
+        return ModelSpec(full_name, own.class_name, own, own, warnings, report.layers)
     if name not in MODELS:
         raise ModelError(
             f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "

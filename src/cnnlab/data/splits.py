@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cnnlab.data.catalog import DataSet
 from cnnlab.data.idx import read_idx
 from cnnlab.data.images import ImageSet
-from cnnlab.data.tensors import TensorSplits, prepare
+from cnnlab.data.tensors import TensorSet, prepare
 
 if TYPE_CHECKING:
     import torch
@@ -30,9 +30,23 @@ class Splits:
     test: ImageSet
     source: str
 
-    def on(self, device: "str | torch.device") -> TensorSplits:
+    def on(self, device: "str | torch.device" = "cpu") -> "PreparedSplits":
         """Return the training and validation images as tensors on the device; see `prepare`."""
-        return TensorSplits(prepare(self.train, device), prepare(self.validation, device))
+        return PreparedSplits(self, prepare(self.train, device), prepare(self.validation, device))
+
+
+@dataclass(frozen=True)
+class PreparedSplits:
+    """Splits, with their training and validation images also as tensors on one device."""
+
+    splits: Splits
+    train: TensorSet
+    validation: TensorSet
+
+    @property
+    def device(self) -> "torch.device":
+        """The device that the tensors are on."""
+        return self.train.images.device
 
 
 def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:

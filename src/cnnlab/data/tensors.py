@@ -30,14 +30,6 @@ class TensorSet:
     may_mirror: bool = True
 
 
-@dataclass(frozen=True)
-class TensorSplits:
-    """The splits that training may see, on one device: no test images."""
-
-    train: TensorSet
-    validation: TensorSet
-
-
 def resize(images: NDArray[np.uint8], size: int = IMAGE_SIZE) -> NDArray[np.uint8]:
     """Return the images (N, height, width) enlarged to (N, size, size), bilinear, uint8.
 
