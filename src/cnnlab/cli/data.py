@@ -76,7 +76,8 @@ def data_get(
     terminal.show(
         f"{data_set.title}: {len(files.contents)} verified files. Source: {files.source}."
     )
-    return CommandResult({"name": name, "folder": str(files.place.folder), "source": files.source})
+    found = {"name": name, "folder": str(files.place.folder), "source": files.source}
+    return CommandResult(found)
 
 
 @data_app.command(name="check")

@@ -31,13 +31,13 @@ class Splits:
     source: str
 
     def on(self, device: "str | torch.device" = "cpu") -> "PreparedSplits":
-        """Return the splits with their training and validation images as tensors on the device."""
+        """Return the training and validation images as tensors on the device; see `prepare`."""
         return PreparedSplits(self, prepare(self.train, device), prepare(self.validation, device))
 
 
 @dataclass(frozen=True)
 class PreparedSplits:
-    """What training sees of a data set, as tensors on one device: no test images."""
+    """Splits, with their training and validation images also as tensors on one device."""
 
     splits: Splits
     train: TensorSet
