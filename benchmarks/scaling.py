@@ -17,17 +17,16 @@ import time
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
-from job import peak_megabytes
 from torch import nn
 
 from cnnlab.data.tensors import TensorSet
 from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
+from peers.job import peak_megabytes
 
 USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
 POINTS = {

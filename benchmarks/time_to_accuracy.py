@@ -26,8 +26,9 @@ from cnnlab.data.splits import load
 from cnnlab.data.tensors import prepare
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from epoch import HERE, environment, write_job
+from peers.prepare import environment, write_job
 
+HERE = Path(__file__).parent
 EPOCHS = 25
 
 
