@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from about import about
+from cnnlab.views.comparison_page import plot_seeds
 from cnnlab.views.plots import STYLE, colour, to_png
 
 HERE = Path(__file__).parent
@@ -58,11 +59,7 @@ def draw(found: dict[str, dict]) -> Figure:
         for axis, (data_set, results) in zip(figure.subplots(1, 2), found.items(), strict=True):
             for place, variant in enumerate(results["variants"]):
                 values = np.array(variant["accuracy_points"])
-                order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-                offsets = (order * 0.618034 % 1 - 0.5) * 0.34
-                axis.plot(
-                    values, place + offsets - 0.12, "o", color=colour(place), alpha=0.55, ms=4
-                )
+                plot_seeds(axis, place, values, colour(place))
                 mean = variant["mean"]
                 axis.plot([mean["low"], mean["high"]], [place + 0.25] * 2, color=colour(place))
                 axis.plot([mean["estimate"]], [place + 0.25], "D", color=colour(place), ms=5)
