@@ -9,24 +9,71 @@ cnnlab's within 1e-3 and the last accuracy within 0.3 points. Writes
 benchmarks/results/epoch.json and prints a table.
 """
 
-import argparse
-import json
-import os
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 import torch
 from matplotlib.figure import Figure
 
-from about import about
 from cnnlab.views.plots import BLUE, INK, MUTED, STYLE, to_png
-from peers.prepare import PEERS, TUNED, environment, frozen, write_job
+from harness import IMAGES, OPENMP, about, ask, command_line, summary, write_results
+from peers.prepare import PEER_FOLDER, PEERS, TUNED, environment, frozen, write_job
 
-HERE = Path(__file__).parent
+Peer = Literal[tuple(PEERS)]
+
+
+def main(
+    *,
+    peers: tuple[Peer, ...] = tuple(PEERS),
+    processes: int = 3,
+    epochs: int = 6,
+    environments: Path = Path("build/peers"),
+) -> None:
+    """Run, check, write, print."""
+    peers = ("cnnlab", *(peer for peer in peers if peer != "cnnlab"))
+    pythons = {peer: environment(peer, environments.absolute()) for peer in peers}
+    runs: dict[str, list[dict]] = {peer: [] for peer in peers}
+    failed: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as job:
+        write_job(Path(job), epochs)
+        for turn in range(processes):
+            for peer in peers:
+                try:
+                    runs[peer].append(run(pythons[peer], peer, job, epochs))
+                except subprocess.CalledProcessError as error:
+                    failed[peer] = error.stderr.strip().split("\n")[-1]
+                    print(peer, turn, f"failed: {failed[peer]}", flush=True)
+                else:
+                    seconds = runs[peer][-1]["train_seconds"]
+                    print(peer, turn, [round(each, 2) for each in seconds], flush=True)
+    for peer in peers:
+        if peer not in failed and (told := disagreement(runs[peer], runs["cnnlab"][0])):
+            failed[peer] = told
+            print(peer, told)
+    results = {
+        "product_gflops": product_rate(),
+        "runs": {peer: own for peer, own in runs.items() if peer not in failed},
+        "failed": failed,
+        "versions": {peer: frozen(pythons[peer]) for peer in peers},
+    }
+    write_results("epoch", about() | results)
+    table(results)
+    draw(results)
+
+
+def run(python: Path, peer: str, job: str, epochs: int) -> dict:
+    """Return what a peer's process tells of its epochs."""
+    script, _, backend = peer.partition("-")
+    told = {"KERAS_BACKEND": backend, "DEV": "CPU"}
+    told |= {"cnnlab": OPENMP, "plain": OPENMP | TUNED}.get(peer, {})
+    start = time.perf_counter()
+    result = ask([python, PEER_FOLDER / f"{script}_peer.py", job, str(epochs)], told)
+    return result | {"process_seconds": time.perf_counter() - start}
 
 
 def product_rate() -> float:
@@ -38,55 +85,6 @@ def product_rate() -> float:
         a @ a
         seconds.append(time.perf_counter() - start)
     return 2 * 2.048**3 / min(seconds)
-
-
-def main() -> None:
-    """Run, check, write, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--processes", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=6, help="one cold, the others warm")
-    parser.add_argument("--environments", type=Path, default=Path("build/peers"))
-    arguments = parser.parse_args()
-    peers = ["cnnlab", *(peer for peer in arguments.peers if peer != "cnnlab")]
-    pythons = {peer: environment(peer, arguments.environments.absolute()) for peer in peers}
-    runs: dict[str, list[dict]] = {peer: [] for peer in peers}
-    failed: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as name:
-        write_job(Path(name), arguments.epochs)
-        for turn in range(arguments.processes):
-            for peer in peers:
-                script, _, backend = peer.partition("-")
-                script = HERE / "peers" / f"{script}_peer.py"
-                command = [pythons[peer], script, name, str(arguments.epochs)]
-                start = time.perf_counter()
-                told = {"PROCESS_STARTED": str(time.time()), "KERAS_BACKEND": backend, "DEV": "CPU"}
-                told |= TUNED if peer == "plain" else {}
-                done = subprocess.run(
-                    command, env=os.environ | told, capture_output=True, text=True, check=False
-                )
-                if done.returncode:
-                    failed[peer] = done.stderr.strip().split("\n")[-1]
-                    print(peer, turn, f"failed: {failed[peer]}", flush=True)
-                    continue
-                result = json.loads(done.stdout.splitlines()[-1])
-                result["process_seconds"] = time.perf_counter() - start
-                runs[peer].append(result)
-                print(peer, turn, [round(s, 2) for s in result["train_seconds"]], flush=True)
-    for peer in peers:
-        if peer not in failed and (told := disagreement(runs[peer], runs["cnnlab"][0])):
-            failed[peer] = told
-            print(peer, told)
-    results = {
-        **about(),
-        "product_gflops": product_rate(),
-        "runs": {peer: own for peer, own in runs.items() if peer not in failed},
-        "failed": failed,
-        "versions": {peer: frozen(pythons[peer]) for peer in peers},
-    }
-    (HERE / "results" / "epoch.json").write_text(json.dumps(results, indent=1) + "\n")
-    table(results)
-    draw(results)
 
 
 def disagreement(own: list[dict], reference: dict) -> str:
@@ -139,18 +137,17 @@ def draw(results: dict) -> None:
         axis.set_xlim(0, 1.15 * max(map(max, seconds.values())))
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("seconds an epoch: 48,000 images trained, 12,000 validated")
-        (HERE.parent / "docs" / "images" / "peers.png").write_bytes(to_png(figure, 130))
+        (IMAGES / "peers.png").write_bytes(to_png(figure, 130))
 
 
 def table(results: dict) -> None:
-    """Print a line a peer: medians, spread, and its ratio to cnnlab."""
+    """Print a line a peer: medians, range, and its ratio to cnnlab."""
     runs = results["runs"]
     ours = statistics.median(warm(runs["cnnlab"]))
     for peer, own in runs.items():
         seconds = warm(own)
         print(
-            f"{peer:11} epoch {statistics.median(seconds):6.2f} s "
-            f"({min(seconds):.2f} to {max(seconds):.2f}, n {len(seconds)})  "
+            f"{peer:11} epoch: {summary(seconds)}  "
             f"{statistics.median(seconds) / ours:5.1f} x  "
             f"training {median_of(own, 'train_seconds'):6.2f}  "
             f"validation {median_of(own, 'validation_seconds'):5.2f}  "
@@ -183,4 +180,4 @@ def median_of(runs: list[dict], kind: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

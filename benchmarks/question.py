@@ -3,53 +3,40 @@
     python benchmarks/question.py --seeds 30
 
 Runs `cnnlab compare lenet5 lenet5-relu-max --on test` with the workshop's recipe on both data sets;
-the test sets are opened once each. Stopped, it goes on where it was. Keeps the comparisons in
-build/question, writes benchmarks/results/question-<data set>.json, and draws the README's figure.
+the test sets are opened once each. If you stop it, the same command resumes it. Keeps the
+comparisons in build/question, writes benchmarks/results/question-<data set>.json, and draws the
+README's figure.
 """
 
-import argparse
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from about import about
 from cnnlab.views.comparison_page import plot_seeds
 from cnnlab.views.plots import STYLE, colour, to_png
+from harness import IMAGES, about, command_line, write_results
 
-HERE = Path(__file__).parent
 TITLES = {"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST"}
 NAMES = {"lenet5": "tanh, average pooling", "lenet5-relu-max": "ReLU, max pooling"}
 
 
-def main() -> None:
+def main(*, seeds: int = 30) -> None:
     """Compare on both data sets, write, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--data-dir")
-    arguments = parser.parse_args()
-    environment = os.environ | ({"CNNLAB_DATA": arguments.data_dir} if arguments.data_dir else {})
     found = {}
     for data_set in TITLES:
-        words = ["compare", *NAMES, "--dataset", data_set, "--seeds", str(arguments.seeds)]
+        words = ["compare", *NAMES, "--dataset", data_set, "--seeds", str(seeds)]
         words += ["--on", "test", "--json", "--output", f"build/question/{data_set}"]
         done = subprocess.run(
-            [sys.executable, "-m", "cnnlab", *words],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
+            [sys.executable, "-m", "cnnlab", *words], check=True, stdout=subprocess.PIPE, text=True
         )
         found[data_set] = about() | json.loads(done.stdout)
-        path = HERE / "results" / f"question-{data_set}.json"
-        path.write_text(json.dumps(found[data_set], indent=1) + "\n")
+        write_results(f"question-{data_set}", found[data_set])
         print(found[data_set]["sentences"][0], flush=True)
-    (HERE.parent / "docs" / "images" / "question.png").write_bytes(to_png(draw(found), 130))
+    (IMAGES / "question.png").write_bytes(to_png(draw(found), 130))
 
 
 def draw(found: dict[str, dict]) -> Figure:
@@ -75,4 +62,4 @@ def draw(found: dict[str, dict]) -> Figure:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

@@ -6,18 +6,11 @@ Each point is a process of its own: 4 epochs of random images in 10 classes, the
 Writes benchmarks/results/scaling.json and prints a table.
 """
 
-import argparse
-import json
 import os
 import re
 import statistics
-import subprocess
-import sys
-import time
 from functools import partial
 from pathlib import Path
-
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 from torch import nn
@@ -26,6 +19,7 @@ from cnnlab.data.tensors import TensorSet
 from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
+from harness import command_line, fresh, seconds, write_results
 from peers.job import peak_megabytes
 
 USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
@@ -35,6 +29,43 @@ POINTS = {
     "width": (1, 2, 4),
     "seeds": (1, 2, 4, 8),
 }
+
+
+def main() -> None:
+    """Measure every point in a process of its own; write and print."""
+    results = []
+    for quantity, values in POINTS.items():
+        for value in values:
+            setting = USUAL | {quantity: value}
+            results.append({"varied": quantity, **setting, **fresh(measure, *setting.values())})
+            print(
+                f"{quantity:10} {value:7,}  {results[-1]['seconds']:7.2f} s an epoch"
+                f"  {results[-1]['peak_megabytes']:6.0f} MB",
+                flush=True,
+            )
+    write_results("scaling", results)
+
+
+def measure(images: int, batch_size: int, width: int, seeds: int) -> dict[str, float]:
+    """Return one point's seconds an epoch and peak memory, in a process of its own."""
+    generator = torch.Generator().manual_seed(0)
+    data = TensorSet(
+        torch.randint(256, (images, 1, 32, 32), generator=generator, dtype=torch.uint8),
+        torch.randint(10, (images,), generator=generator),
+    )
+    held = TensorSet(data.images[:1000], data.labels[:1000])
+    configs = [
+        recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed)
+        for seed in range(seeds)
+    ]
+    if seeds == 1:
+        history = fit(network(width, 0), data, held, configs[0])
+        took = statistics.median(record.seconds for record in history[1:])
+    else:
+        trainings = [Training(partial(network, width), config) for config in configs]
+        list(fit_many(trainings[:2], data, held))  # starts the processes
+        took = seconds(lambda: list(fit_many(trainings, data, held))) / 4
+    return {"seconds": took, "peak_megabytes": family_megabytes()}
 
 
 def network(width: int, seed: int) -> nn.Module:
@@ -69,53 +100,5 @@ def family_megabytes() -> float:
     return sum(peak_megabytes(member) or 0 for member in family)
 
 
-def measure(images: int, batch_size: int, width: int, seeds: int) -> None:
-    """Print one point's seconds and peak memory as JSON."""
-    generator = torch.Generator().manual_seed(0)
-    data = TensorSet(
-        torch.randint(256, (images, 1, 32, 32), generator=generator, dtype=torch.uint8),
-        torch.randint(10, (images,), generator=generator),
-    )
-    held = TensorSet(data.images[:1000], data.labels[:1000])
-    configs = [
-        recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed)
-        for seed in range(seeds)
-    ]
-    if seeds == 1:
-        history = fit(network(width, 0), data, held, configs[0])
-        seconds = statistics.median(record.seconds for record in history[1:])
-    else:
-        trainings = [Training(partial(network, width), config) for config in configs]
-        list(fit_many(trainings[:2], data, held))  # starts the processes
-        start = time.perf_counter()
-        list(fit_many(trainings, data, held))
-        seconds = (time.perf_counter() - start) / 4
-    print(json.dumps({"seconds": seconds, "peak_megabytes": family_megabytes()}))
-
-
-def main() -> None:
-    """Measure every point in a process of its own; write and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--point", type=json.loads, help="measure one point, in this process")
-    point = parser.parse_args().point
-    if point:
-        measure(**point)
-        return
-    results = []
-    for quantity, values in POINTS.items():
-        for value in values:
-            setting = USUAL | {quantity: value}
-            command = [sys.executable, __file__, "--point", json.dumps(setting)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            results.append({"varied": quantity, **setting, **json.loads(done.stdout)})
-            print(
-                f"{quantity:10} {value:7,}  {results[-1]['seconds']:7.2f} s an epoch"
-                f"  {results[-1]['peak_megabytes']:6.0f} MB",
-                flush=True,
-            )
-    path = Path(__file__).parent / "results" / "scaling.json"
-    path.write_text(json.dumps(results, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    command_line(main)()

@@ -8,18 +8,15 @@ cnnlab.experiments.statistics and .verdict about them, and counts: false alarms,
 (Wilson). Writes benchmarks/results/verdicts.json. One process; some minutes.
 """
 
-import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from about import about
 from cnnlab.experiments.statistics import (
     Difference,
     always_valid,
@@ -30,8 +27,7 @@ from cnnlab.experiments.statistics import (
     welch,
 )
 from cnnlab.experiments.verdict import judge, seeds_for, seeds_to_settle
-
-RESULTS = Path(__file__).parent / "results"
+from harness import about, command_line, write_results
 
 Values = NDArray[np.float64]
 Draw = Callable[[int], Values]
@@ -75,7 +71,7 @@ def main() -> None:
         "seconds_for_10_000_runs": seconds,
         "rows": rows,
     }
-    (RESULTS / "verdicts.json").write_text(json.dumps(results, indent=1) + "\n")
+    write_results("verdicts", results)
     print(f"in {results['seconds']:.0f} s")
 
 
@@ -352,4 +348,4 @@ def row(what: str, seeds: int | str, count: int, of: int, asked: str) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

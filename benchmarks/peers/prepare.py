@@ -14,6 +14,7 @@ from cnnlab.data.idx import write_idx
 from cnnlab.data.splits import load
 from cnnlab.data.tensors import as_input, prepare
 
+PEER_FOLDER = Path(__file__).parent
 TORCH = "torch==2.13.0"
 PEERS = {
     "cnnlab": [],
@@ -37,7 +38,6 @@ Lightning is held at a version before 2.6.2, which was tampered with.
 TUNED = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-    "GOMP_SPINCOUNT": "10000",
 }
 """What cnnlab sets for itself, for the peer tuned by hand; the others run as users start them."""
 
