@@ -35,6 +35,7 @@ def command_line(main: Callable[..., None]) -> App:
     app = App(
         name=f"python benchmarks/{Path(main.__code__.co_filename).name}",
         help=doc.partition("\n")[0],
+        help_format="plaintext",
         version_flags=(),
         default_parameter=Parameter(consume_multiple=True, negative=()),
     )
