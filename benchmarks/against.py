@@ -4,8 +4,8 @@
     python benchmarks/against.py --other ../cnnlab-before --busy    # one busy process beside
 
 Both checkouts are measured in one run, in turn, by the same Python with the same packages. A round
-is, for each, one process that trains (its warm epochs count) and one `cnnlab --help`. Writes
-benchmarks/results/against.json.
+is, for each, one process that trains LeNet-5 (its warm epochs count) and one `cnnlab --help`.
+Writes benchmarks/results/against.json.
 """
 
 import statistics

@@ -1,11 +1,13 @@
 """Answer the workshop's own question: whether ReLU and max pooling helped.
 
     python benchmarks/question.py --seeds 30
+    python benchmarks/question.py --from-results    # train nothing: only what follows from them
 
 Runs `cnnlab compare lenet5 lenet5-relu-max --on test` with the workshop's recipe on both data sets;
 the test sets are opened once each. If you stop it, the same command resumes it. Keeps the
-comparisons in build/question, writes benchmarks/results/question-<data set>.json, and draws the
-README's figure.
+comparisons in build/question and writes benchmarks/results/question-<data set>.json. From these
+it writes src/cnnlab/workshop/seed_deviations.json, by which the workshop says what a new seed
+alone can do, and draws the README's figure.
 """
 
 import json
@@ -18,25 +20,61 @@ from matplotlib.figure import Figure
 
 from cnnlab.views.comparison_page import plot_seeds
 from cnnlab.views.plots import STYLE, colour, to_png
-from harness import IMAGES, about, command_line, write_results
+from cnnlab.workshop.chapters import SEED_DEVIATIONS
+from harness import IMAGES, RESULTS, about, command_line, write_results
 
 TITLES = {"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST"}
 NAMES = {"lenet5": "tanh, average pooling", "lenet5-relu-max": "ReLU, max pooling"}
 
 
-def main(*, seeds: int = 30) -> None:
+def main(*, seeds: int = 30, from_results: bool = False) -> None:
     """Compare on both data sets, write, draw."""
-    found = {}
-    for data_set in TITLES:
-        words = ["compare", *NAMES, "--dataset", data_set, "--seeds", str(seeds)]
-        words += ["--on", "test", "--json", "--output", f"build/question/{data_set}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "cnnlab", *words], check=True, stdout=subprocess.PIPE, text=True
-        )
-        found[data_set] = about() | json.loads(done.stdout)
-        write_results(f"question-{data_set}", found[data_set])
-        print(found[data_set]["sentences"][0], flush=True)
+    if not from_results:
+        for data_set in TITLES:
+            compare(data_set, seeds)
+    found = {data_set: results(data_set) for data_set in TITLES}
+    for each in found.values():
+        print(each["sentences"][0])
+    text = json.dumps(deviations(found), indent=1) + "\n"
+    SEED_DEVIATIONS.write_text(text, encoding="utf-8")
     (IMAGES / "question.png").write_bytes(to_png(draw(found), 130))
+
+
+def compare(data_set: str, seeds: int) -> None:
+    """Compare both networks on one data set, and write the results."""
+    words = ["compare", *NAMES, "--dataset", data_set, "--seeds", str(seeds)]
+    words += ["--on", "test", "--json", "--output", f"build/question/{data_set}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "cnnlab", *words], check=True, stdout=subprocess.PIPE, text=True
+    )
+    write_results(f"question-{data_set}", about() | json.loads(done.stdout))
+
+
+def results(data_set: str) -> dict:
+    """Return what was found on a data set, from its file."""
+    return json.loads((RESULTS / f"question-{data_set}.json").read_text(encoding="utf-8"))
+
+
+def deviations(found: dict[str, dict]) -> dict[str, dict]:
+    """Return each network's mean test accuracy and standard deviation over seeds, by data set.
+
+    In points, without the runs that failed or learnt nothing: ``seeds`` counts the others.
+    """
+    return {
+        data_set: {
+            "cnnlab": each["cnnlab"],
+            "command": f"python benchmarks/question.py --seeds {each['seeds']}",
+            "test_accuracy_points": {
+                variant["model"]: {
+                    "mean": round(variant["mean"]["estimate"], 4),
+                    "standard_deviation": round(variant["standard_deviation"], 4),
+                    "seeds": len(variant["accuracy_points"]),
+                }
+                for variant in each["variants"]
+            },
+        }
+        for data_set, each in found.items()
+    }
 
 
 def draw(found: dict[str, dict]) -> Figure:
