@@ -82,13 +82,13 @@ def test_every_public_name_can_be_imported():
 
 
 def test_the_command_reference_is_what_the_commands_say():
-    from docs.make_reference import reference
+    from docs.make_docs import reference
 
-    assert (DOCS / "reference.md").read_text() == reference(), "run: python docs/make_reference.py"
+    assert (DOCS / "reference.md").read_text() == reference(), "run: python docs/make_docs.py"
 
 
 def test_every_command_has_help_and_an_example():
-    from docs.make_reference import commands
+    from docs.make_docs import commands
 
     for name, command in commands():
         assert f"Example: {name}" in command.help, name

@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the commands' own help: python docs/make_reference.py."""
+"""Write docs/reference.md from the commands' own help: python docs/make_docs.py."""
 
 import io
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def reference() -> str:
         "2 a mistake in the command; 130 interrupted, with everything so far kept. "
         "`--json` prints one JSON object on standard output; all else goes to standard error.",
         "",
-        "This page is made by `python docs/make_reference.py`; a test holds it to the commands.",
+        "This page is made by `python docs/make_docs.py`; a test holds it to the commands.",
     ]
     for name, _ in commands():
         console = Console(file=io.StringIO(), width=96, color_system=None, force_terminal=False)
