@@ -4,7 +4,7 @@
     python benchmarks/epoch.py --peers skorch --processes 1
 
 Makes an environment for each peer, writes the job (same weights, same order of batches), runs
-the peers in turn, process by process, and counts a time only where the first 20 losses agree with
+the peers in turn, process by process, and counts a time only if the first 20 losses agree with
 cnnlab's within 1e-3 and the last accuracy within 0.3 points. Writes
 benchmarks/results/epoch.json and prints a table.
 """

@@ -1,8 +1,8 @@
-"""How often the statistics and the verdicts are wrong, where the truth is known.
+"""How often the statistics and the verdicts are wrong, when the truth is known.
 
     python benchmarks/verdicts.py
 
-Draws accuracies, answers and losses from distributions whose truth is known, asks
+Draws accuracies, predictions and losses from distributions whose truth is known, asks
 cnnlab.experiments.statistics and .verdict about them, and counts: false alarms, coverage of the
 95 % intervals, power, and the seconds for 10,000 runs. Every rate has its 95 % interval
 (Wilson). Writes benchmarks/results/verdicts.json. One process; some minutes.
@@ -293,7 +293,7 @@ def wrongly_equal() -> list[Row]:
 
 
 def seconds_for_10_000_runs() -> dict[str, float]:
-    """Return the seconds of the statistics of 2 x 5,000 runs, and of 2 x 30 x 12,000 answers."""
+    """Return the seconds of statistics: of 2 x 5,000 runs, and of 2 x 30 x 12,000 predictions."""
     a, b = RNG.normal(90, SPREAD, (2, 5_000))
     start = time.perf_counter()
     judge(a, [b], matters=0.1, looked_before=False)

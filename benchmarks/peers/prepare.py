@@ -43,7 +43,7 @@ TUNED = {
 
 
 def environment(peer: str, root: Path) -> Path:
-    """Return the Python of a peer's environment, made where it is not there yet."""
+    """Return the Python of a peer's environment; make it if it is missing."""
     if not PEERS[peer]:
         return Path(sys.executable)
     python = root / peer / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
