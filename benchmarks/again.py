@@ -12,10 +12,10 @@ from collections import Counter
 import numpy as np
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import prepare
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.data.library import load
+from cnnlab.experiments.jobs import fit_many
 from cnnlab.experiments.verdict import judge
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from harness import about, command_line, seconds, write_results
 
@@ -23,25 +23,25 @@ from harness import about, command_line, seconds, write_results
 def main(*, comparisons: int = 40, seeds: int = 5, model: str = "lenet5-relu-max") -> None:
     """Train, judge, write, print."""
     splits = load("fashion-mnist")
-    sets = prepare(splits.train), prepare(splits.validation)
-    network = find_network(model)
+    prepared, network = splits.on(), find_network(model)
     count = 2 * comparisons * seeds
-    trainings = [
-        Training(network.build, recipe("sprint", seed=1_000 + place)) for place in range(count)
+    jobs = [
+        Job(network, "sprint", recipe("sprint", seed=1_000 + place), splits.data_set)
+        for place in range(count)
     ]
     values = np.full(count, np.nan)
 
     def train() -> None:
-        for done in fit_many(trainings, *sets):
+        for done in fit_many(jobs, prepared):
             if done.status == "finished":
                 values[done.place] = 100 * done.history[-1].validation_accuracy
 
     took = seconds(train)
     verdicts = [
-        judge(*_finished(pair), matters=0.1, looked_before=False)[0]
+        judge(*_finished(pair), matters=0.1, peeked=False)[0]
         for pair in values.reshape(comparisons, 2, seeds)
     ]
-    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    outcomes = Counter(verdict.decision for verdict in verdicts)
     mean, deviation = float(np.nanmean(values)), float(np.nanstd(values, ddof=1))
     results = {
         "model": model,

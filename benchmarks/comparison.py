@@ -15,11 +15,12 @@ from typing import Any
 
 from distributed import LocalCluster
 
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import TensorSet, prepare
+from cnnlab.data.library import load
+from cnnlab.data.splits import PreparedSplits
 from cnnlab.experiments.cluster import connected
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.jobs import fit_many
 from cnnlab.experiments.variants import read_variants
+from cnnlab.runs.job import Job
 from cnnlab.training.loop import fit
 from harness import about, command_line, fresh, seconds, summary, timed, write_results
 
@@ -46,33 +47,34 @@ def main(*, rounds: int = 3) -> None:
 def one_round() -> dict[str, float]:
     """Measure each way once, in a process of its own: no workers are left from before."""
     splits = load("fashion-mnist")
-    sets = [prepare(splits.train), prepare(splits.validation)]
+    prepared = splits.on()
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path(WORDS[1]).write_text('model = "lenet5-relu-max"\nlabel_smoothing = 0.1\n')
-        trainings = [
-            Training(variant.network.build, variant.settings(seed))
+        jobs = [
+            variant.job(seed, splits.data_set)
             for seed in range(SEEDS)
             for variant in read_variants(WORDS, "sprint", {})
         ]
-        history = fit(trainings[0].build(0), *sets, trainings[0].config)
+        model = jobs[0].network.build(0)
+        history = fit(model, prepared.train, prepared.validation, jobs[0].config)
         words = [*WORDS, "--recipe", "sprint", "--seeds", str(SEEDS), "--output", "c"]
         found = {
             "one_sprint": sum(record.seconds for record in history),
             "compare": timed("compare", *words, folder=folder),
-            "fit_many": seconds(lambda: train_all(trainings, sets)),
+            "fit_many": seconds(lambda: train_all(jobs, prepared)),
         }
         with (
             LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
             connected(cluster.scheduler_address) as client,
         ):
-            found["dask"] = seconds(lambda: train_all(trainings, sets, client))
+            found["dask"] = seconds(lambda: train_all(jobs, prepared, client))
     return found
 
 
-def train_all(trainings: list[Training], sets: list[TensorSet], client: Any = None) -> None:
+def train_all(jobs: list[Job], prepared: PreparedSplits, client: Any = None) -> None:
     """Train all, the start of the processes included; end the benchmark if one did not finish."""
-    done = list(fit_many(trainings, *sets, client=client))
-    if [each.status for each in done] != ["finished"] * len(trainings):
+    done = list(fit_many(jobs, prepared, client=client))
+    if [each.status for each in done] != ["finished"] * len(jobs):
         raise SystemExit("A run did not finish.")
 
 

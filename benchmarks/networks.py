@@ -8,8 +8,8 @@ benchmarks/results/networks.json.
 
 from functools import partial
 
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import TensorSet, prepare
+from cnnlab.data.library import load
+from cnnlab.data.splits import PreparedSplits
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
@@ -26,14 +26,14 @@ def main(*, rounds: int = 3) -> None:
 
 def all_networks(rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each network's warm epochs."""
-    splits = load("fashion-mnist")
-    sets = prepare(splits.train), prepare(splits.validation)
-    return in_turn({name: partial(warm_epoch, name, sets) for name in MODELS}, rounds)
+    prepared = load("fashion-mnist").on()
+    return in_turn({name: partial(warm_epoch, name, prepared) for name in MODELS}, rounds)
 
 
-def warm_epoch(name: str, sets: tuple[TensorSet, TensorSet], _: int) -> float:
+def warm_epoch(name: str, prepared: PreparedSplits, _: int) -> float:
     """Return the seconds of a network's second epoch."""
-    return fit(MODELS[name].build(0), *sets, recipe("sprint", epochs=2))[-1].seconds
+    model, config = MODELS[name].build(0), recipe("sprint", epochs=2)
+    return fit(model, prepared.train, prepared.validation, config)[-1].seconds
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ benchmarks/results/safety.json.
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,12 @@ from pathlib import Path
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import Splits, load
-from cnnlab.data.tensors import TensorSet, prepare
+from cnnlab.data.library import load
+from cnnlab.data.splits import PreparedSplits
+from cnnlab.runs.job import Job
 from cnnlab.runs.train import train_run
-from cnnlab.training.config import TrainConfig, recipe
+from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.training.loop import fit
 from harness import about, command_line, fresh, in_turn, seconds, summary, timed, write_results
 
@@ -50,17 +51,17 @@ def main(*, rounds: int = 7) -> None:
 
 def saving(rounds: int, folder: str) -> dict[str, list[float]]:
     """Return the seconds of a few epochs of the workshop's job, without and with a run folder."""
-    splits, network = load("fashion-mnist"), find_network("lenet5")
-    sets = prepare(splits.train), prepare(splits.validation)
-    config = recipe("workshop", epochs=EPOCHS)
+    prepared = load("fashion-mnist").on()
+    job = lenet5(EPOCHS, prepared)
 
     def without(_: int) -> float:
-        return seconds(lambda: fit(network.build(0), *sets, config))
+        sets = prepared.train, prepared.validation
+        return seconds(lambda: fit(job.network.build(0), *sets, job.config))
 
     def with_folder(number: int) -> float:
-        return seconds(lambda: train(Path(folder, f"saved-{number}"), splits, sets, config))
+        return seconds(lambda: train_run(Path(folder, f"saved-{number}"), job, prepared))
 
-    fit(network.build(0), *sets, recipe("workshop", epochs=1))  # the cold epoch
+    without(0)  # the cold epoch is in no number
     return in_turn({"without": without, "with": with_folder}, rounds)
 
 
@@ -71,10 +72,9 @@ def resuming(rounds: int, folder: Path) -> dict[str, list[float]]:
         if epoch == 25:
             raise KeyboardInterrupt
 
-    splits = load("fashion-mnist")
-    sets = prepare(splits.train), prepare(splits.validation)
+    prepared = load("fashion-mnist").on()
     with suppress(KeyboardInterrupt):
-        train(folder / "stopped", splits, sets, recipe("workshop"), stop)
+        train_run(folder / "stopped", lenet5(25, prepared), prepared, Listener(batch=stop))
 
     def first(number: int) -> float:
         return timed("train", "--epochs", "1", "--output", f"fresh-{number}", folder=folder)
@@ -86,24 +86,10 @@ def resuming(rounds: int, folder: Path) -> dict[str, list[float]]:
     return in_turn({"first epoch of 1": first, "last epoch of 25": last}, rounds)
 
 
-def train(
-    folder: Path,
-    splits: Splits,
-    sets: tuple[TensorSet, TensorSet],
-    config: TrainConfig,
-    on_batch: Callable[[int, int, int], None] | None = None,
-) -> None:
-    """Train LeNet-5 into a run folder; ``sets`` are the training and the validation images."""
-    train_run(
-        folder,
-        network=find_network("lenet5"),
-        recipe_name="workshop",
-        config=config,
-        splits=splits,
-        train=sets[0],
-        validation=sets[1],
-        on_batch=on_batch,
-    )
+def lenet5(epochs: int, prepared: PreparedSplits) -> Job:
+    """Return the workshop's job with so many epochs."""
+    config = recipe("workshop", epochs=epochs)
+    return Job(find_network("lenet5"), "workshop", config, prepared.splits.data_set)
 
 
 def checking(rounds: int, folder: str) -> dict[str, list[float]]:

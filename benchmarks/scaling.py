@@ -12,11 +12,15 @@ import statistics
 from functools import partial
 from pathlib import Path
 
-import torch
+import numpy as np
 from torch import nn
 
-from cnnlab.data.tensors import TensorSet
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import Splits
+from cnnlab.experiments.jobs import fit_many
+from cnnlab.models.catalog import ModelSpec
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from harness import command_line, fresh, seconds, write_results
@@ -48,29 +52,38 @@ def main() -> None:
 
 def measure(images: int, batch_size: int, width: int, seeds: int) -> dict[str, float]:
     """Return one point's seconds an epoch and peak memory, in a process of its own."""
-    generator = torch.Generator().manual_seed(0)
-    data = TensorSet(
-        torch.randint(256, (images, 1, 32, 32), generator=generator, dtype=torch.uint8),
-        torch.randint(10, (images,), generator=generator),
-    )
-    held = TensorSet(data.images[:1000], data.labels[:1000])
-    configs = [
-        recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed)
+    prepared = random_splits(images).on()
+    network = ModelSpec("wide", "LeNet-5, wider", partial(lenet5, width))
+    jobs = [
+        Job(
+            network,
+            "workshop",
+            recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed),
+            prepared.splits.data_set,
+        )
         for seed in range(seeds)
     ]
     if seeds == 1:
-        history = fit(network(width, 0), data, held, configs[0])
+        model = network.build(0)
+        history = fit(model, prepared.train, prepared.validation, jobs[0].config)
         took = statistics.median(record.seconds for record in history[1:])
     else:
-        trainings = [Training(partial(network, width), config) for config in configs]
-        list(fit_many(trainings[:2], data, held))  # starts the processes
-        took = seconds(lambda: list(fit_many(trainings, data, held))) / 4
+        list(fit_many(jobs[:2], prepared))  # starts the processes
+        took = seconds(lambda: list(fit_many(jobs, prepared))) / 4
     return {"seconds": took, "peak_megabytes": family_megabytes()}
 
 
-def network(width: int, seed: int) -> nn.Module:
+def random_splits(count: int) -> Splits:
+    """Return so many random training images, and the first 1,000 of them for validation."""
+    data_set, generator = DATA_SETS["fashion-mnist"], np.random.default_rng(0)
+    images = generator.integers(256, size=(count, 28, 28), dtype=np.uint8)
+    train = ImageSet(images, generator.integers(10, size=count), data_set.classes)
+    held = train.take(np.arange(1000))
+    return Splits(data_set, stored=train, train=train, validation=held, test=held, source="random")
+
+
+def lenet5(width: int) -> nn.Module:
     """Return LeNet-5 with ReLU and max pooling, every layer but the last so many times as wide."""
-    torch.manual_seed(seed)
     return nn.Sequential(
         nn.Sequential(
             nn.Conv2d(1, 6 * width, 5),

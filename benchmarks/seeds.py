@@ -16,10 +16,12 @@ import torch
 from scipy.stats import t as student
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import Splits, load
+from cnnlab.data.library import load
+from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.jobs import fit_many
 from cnnlab.models.catalog import count_parameters
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import evaluate
 from harness import about, command_line, write_results
@@ -60,16 +62,13 @@ def over_seeds(
 ) -> dict:
     """Return every run of one network by one recipe, and how they were made."""
     network = find_network(model_name)
-    train, validation, test = (
-        prepare(split) for split in (splits.train, splits.validation, splits.test)
-    )
-    trainings = [
-        Training(network.build, recipe(recipe_name, seed=seed, **changes)) for seed in range(seeds)
-    ]
+    prepared, test = splits.on(), prepare(splits.test)
+    configs = [recipe(recipe_name, seed=seed, **changes) for seed in range(seeds)]
+    jobs = [Job(network, recipe_name, config, splits.data_set) for config in configs]
     runs, faults = [], []
     start = time.perf_counter()
-    for done in fit_many(trainings, train, validation):
-        seed = trainings[done.place].config.seed
+    for done in fit_many(jobs, prepared):
+        seed = jobs[done.place].config.seed
         if done.fault:
             faults.append({"seed": seed, "fault": done.fault})
             continue

@@ -14,8 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cnnlab.custom.find import build
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import prepare
+from cnnlab.data.library import load
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from harness import about, ask, command_line, fresh, summary, write_results
@@ -45,11 +44,10 @@ def main(*, turns: int = 2, environments: Path = Path("build/peers")) -> None:
 
 def sprint(seed: int) -> dict:
     """Return the seconds and the epochs of one run by sprint, in a process of its own."""
-    splits = load("fashion-mnist")
-    sets = prepare(splits.train), prepare(splits.validation)
+    prepared = load("fashion-mnist").on()
     model = build("lenet5-relu-max", seed)
     start = time.perf_counter()
-    history = fit(model, *sets, recipe("sprint", seed=seed))
+    history = fit(model, prepared.train, prepared.validation, recipe("sprint", seed=seed))
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "epochs": [asdict(record) for record in history]}
 

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import shutil
 import signal
 import sys
@@ -17,11 +16,13 @@ from cnnlab.cli.main import main
 from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
-from cnnlab.data.tensors import TensorSet, prepare_images
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import PreparedSplits, Splits
+from cnnlab.data.tensors import TensorSet
+from cnnlab.startup import let_waiting_threads_sleep
 from tests.support.tiny import tiny_arrays
 
-# As the command line sets it, before PyTorch is loaded: waiting threads leave the cores to others.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+let_waiting_threads_sleep()  # as the command line does it, before PyTorch is loaded
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +37,22 @@ def own_folders(tmp_path, monkeypatch, request):
 
 
 @pytest.fixture(scope="module")
-def sets() -> list[TensorSet]:
+def prepared() -> PreparedSplits:
     """Return 320 training and 80 validation images of `tiny_arrays`, as a network takes them."""
-    import torch  # late: what is set below must be set before it is loaded
+    classes = catalog.DATA_SETS["fashion-mnist"].classes
+    made = [
+        ImageSet(images, labels.astype(np.int64), classes)
+        for images, labels in (tiny_arrays(320, 1), tiny_arrays(80, 2))
+    ]
+    train, validation = made
+    data_set = catalog.DATA_SETS["fashion-mnist"]
+    return Splits(data_set, train, train, validation, validation, "made here").on("cpu")
 
-    made = []
-    for count, seed in ((320, 1), (80, 2)):
-        images, labels = tiny_arrays(count, seed)
-        made.append(TensorSet(prepare_images(images), torch.from_numpy(labels.astype(np.int64))))
-    return made
+
+@pytest.fixture(scope="module")
+def sets(prepared) -> list[TensorSet]:
+    """Return the training and validation images of `prepared`."""
+    return [prepared.train, prepared.validation]
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ FLOORS["runs"] = GROUND | {*FLOORS}
 FLOORS["experiments"] = FLOORS["runs"] | {"runs"}
 FLOORS["views"] = FLOORS["experiments"] | {"experiments"}
 FLOORS["workshop"] = FLOORS["views"] | {"views"}
-FLOORS["cli"] = FLOORS["workshop"] | {"workshop"}
-ALLOWED = {name: set() for name in GROUND} | FLOORS
+FLOORS["cli"] = FLOORS["workshop"] | {"workshop", "startup"}
+ALLOWED = {name: set() for name in GROUND | {"startup"}} | FLOORS
 """Which rooms a room may import from; nothing imports the command line."""
 
 

@@ -11,7 +11,7 @@ import torch
 
 from cnnlab.custom.find import build
 from cnnlab.data.idx import write_idx
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import as_input, prepare
 
 PEER_FOLDER = Path(__file__).parent
@@ -73,10 +73,10 @@ def write_job(folder: Path, epochs: int) -> None:
     np.save(folder / "validation_indices.npy", order[:12_000])
     np.save(folder / "train_indices.npy", order[12_000:])
     for part, image_set in (("train", splits.train), ("validation", splits.validation)):
-        levels, labels = prepare(image_set)
-        np.save(folder / f"{part}_levels.npy", levels.numpy())
-        np.save(folder / f"{part}_images.npy", as_input(levels).numpy())
-        np.save(folder / f"{part}_labels.npy", labels.numpy())
+        tensors = prepare(image_set)
+        np.save(folder / f"{part}_levels.npy", tensors.images.numpy())
+        np.save(folder / f"{part}_images.npy", as_input(tensors.images).numpy())
+        np.save(folder / f"{part}_labels.npy", tensors.labels.numpy())
     generator = torch.Generator().manual_seed(0)
     drawn = [torch.randperm(len(splits.train), generator=generator) for _ in range(epochs)]
     np.save(folder / "orders.npy", torch.stack(drawn).numpy())

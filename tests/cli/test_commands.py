@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.models.catalog import MODELS
+from cnnlab.runs.evaluation import predictions_on
+from tests.support.printed import said
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
     _, out, _ = cnnlab("predict", run, "seven.png", "--json")
     import torch
 
-    answers = open_run(run).answers(splits.test, torch.device("cpu"))
+    answers = predictions_on(open_run(run), splits.test, torch.device("cpu"))
     probabilities = json.loads(out)["answers"][0]["probabilities"]
     np.testing.assert_allclose(list(probabilities.values()), answers.probabilities[7], atol=1e-6)
 
@@ -90,7 +92,7 @@ def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, ru
 
 @pytest.mark.parametrize("command", ["train", "workshop"])
 def test_a_folder_that_is_taken_is_refused_before_data_are_read(cnnlab, command, monkeypatch):
-    monkeypatch.setattr("cnnlab.data.splits.load", None)
+    monkeypatch.setattr("cnnlab.data.library.Library.load", None)
     status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
     assert status == 1
     assert "is already there" in err
@@ -150,12 +152,12 @@ def test_same_seed_gives_the_same_figures_to_the_bit(cnnlab):
         (["train", "--recipe", "worksop"], "Did you mean 'workshop'?"),
         (["train", "--epochs", "0"], "epochs is 0; it must be 1 or more"),
         (["workshop", "--epochs", "-3"], "epochs is -3; it must be 1 or more"),
-        (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids fetching"),
+        (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids downloading"),
         (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["report", "nowhere"], "nowhere is not a run folder"),
         (["predict", "nowhere", "a.png"], "nowhere is not a run folder"),
         (["data", "get", "cifar"], "There is no data set 'cifar'"),
-        (["data", "check", "mnist"], "There are no data files on this machine"),
+        (["data", "check", "mnist"], "MNIST is not on this machine. Run: cnnlab data get mnist"),
         (["train", "--dataset", "tiny", "--output", "/dev/null/run"], "Cannot make the folder"),
         (["train", "--dataset", "tiny", "--output", "."], "is already there"),
     ],
@@ -184,13 +186,13 @@ def test_diverging_training_exits_1_and_names_the_setting(cnnlab):
 
 
 def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
     def stop(self, record):
         if record.epoch == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Terminal, "epoch", stop)
+    monkeypatch.setattr(TrainingProgress, "epoch", stop)
     status, _, err = cnnlab("train", "--dataset", "tiny", "--output", "run")
     assert status == 130
     assert "Stopped after 2 of 25 epochs, kept in run. Go on with:\n" in err
@@ -202,7 +204,8 @@ def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
 def test_data_list_check_and_get(cnnlab, tiny_folder, tmp_path):
     assert str(tiny_folder) in cnnlab("data", "list", "--json")[1]
     status, out, _ = cnnlab("data", "check", "tiny")
-    assert (status, out.count("sound")) == (0, 5)
+    assert (status, out.count("ok       ")) == (0, 4)
+    assert out.endswith("All 4 files are ok.\n")
     status, out, _ = cnnlab("data", "get", "tiny", "--data-dir", tmp_path / "stick")
     assert "copied from" not in out  # the stick is the folder that CNNLAB_DATA would name
     assert status == 1
@@ -213,9 +216,9 @@ def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
     path.write_bytes(path.read_bytes()[:-9])
     status, out, err = cnnlab("data", "check", "tiny")
     assert status == 1
-    assert "DAMAGED" in out
+    assert f"PROBLEM  {path}" in out
     assert "truncated gzip" in out
-    assert "1 of 4 files are not sound" in err
+    assert "Missing or damaged: 1 of 4 files. Delete the damaged files, then run" in err
 
 
 def test_the_help_names_every_network(cnnlab):
@@ -251,5 +254,5 @@ def test_digits_are_not_mirrored(cnnlab, tiny, monkeypatch, mirror):
         "train", "--dataset", "tiny", "--recipe", "best", "--epochs", 1, "--output", "mirrored"
     )
     assert status == (0 if mirror else 1)
-    assert ("a mirrored image of Tiny does not show its class" in err) is not mirror
+    assert ("a mirrored 2 is not a 2" in said(err)) is not mirror
     assert Path("mirrored").exists() is mirror

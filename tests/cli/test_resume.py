@@ -24,17 +24,17 @@ NET = (
 @pytest.fixture
 def stopped(cnnlab, monkeypatch):
     """A run that Ctrl-C stopped in its third epoch."""
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
-    shown = Terminal.batch
+    shown = TrainingProgress.batch
 
     def stop(self, epoch, batch, batches):
         if epoch == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Terminal, "batch", stop)
+    monkeypatch.setattr(TrainingProgress, "batch", stop)
     assert cnnlab("train", *QUICK, "--output", "run")[0] == 130
-    monkeypatch.setattr(Terminal, "batch", shown)
+    monkeypatch.setattr(TrainingProgress, "batch", shown)
     return Path("run")
 
 
@@ -102,10 +102,10 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
 @pytest.fixture
 def at_once(cnnlab, monkeypatch):
     """A run that Ctrl-C stopped in its first epoch, and what was said."""
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
     with monkeypatch.context() as patch:
-        patch.setattr(Terminal, "batch", interrupt)
+        patch.setattr(TrainingProgress, "batch", interrupt)
         status, _, err = cnnlab("train", *QUICK, "--output", "at-once")
     assert status == 130
     return Path("at-once"), err
@@ -131,9 +131,9 @@ def test_stopped_in_the_first_epoch_it_says_how_to_go_on(cnnlab, at_once):
 
 
 def test_a_second_ctrl_c_does_not_silence_the_first(cnnlab, at_once, monkeypatch):
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
-    monkeypatch.setattr(Terminal, "batch", interrupt)
+    monkeypatch.setattr(TrainingProgress, "batch", interrupt)
     with monkeypatch.context() as patch:
         patch.setattr("cnnlab.runs.train.what_is_kept", lambda _: again())
         status, _, err = cnnlab("train", "--resume", "at-once")
@@ -196,7 +196,7 @@ def pasted(cnnlab, text):
 
 
 def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
-    from cnnlab.cli.terminal import Terminal
+    from cnnlab.cli.progress import TrainingProgress
 
     Path("mine.py").write_text(NET)
     start = ("train", "--model", "mine.py:Small", *QUICK)
@@ -205,7 +205,7 @@ def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
     page = html.unescape(Path("own/report.html").read_text())
     assert "with <code>cnnlab report own --trust</code>" in page
     with monkeypatch.context() as patch:
-        patch.setattr(Terminal, "epoch", interrupt)
+        patch.setattr(TrainingProgress, "epoch", interrupt)
         _, _, err = cnnlab(*start, "--output", "stopped")
     assert pasted(cnnlab, err)[0] == "train --resume stopped --trust"
     _, _, err = cnnlab("train", "--resume", "own", "--trust")

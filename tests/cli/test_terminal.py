@@ -5,9 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
 from cnnlab.training.config import recipe
-from cnnlab.training.loop import EpochRecord
+from cnnlab.training.history import EpochRecord
 
 
 @pytest.fixture
@@ -38,8 +39,9 @@ def test_messages_are_broken_between_words(narrow):
 
 def test_an_epoch_is_one_line(narrow):
     terminal, shown = narrow
-    terminal.training("Net", recipe("workshop"))
-    terminal.epoch(EpochRecord(25, 0.1234, 0.9876, 0.2345, 0.8765, 0.1, 0.6))
+    progress = TrainingProgress(terminal)
+    progress.training("Net", recipe("workshop"))
+    progress.epoch(EpochRecord(25, 0.1234, 0.9876, 0.2345, 0.8765, 0.1, 0.6))
     assert shown() == [
         "Epoch 25/25: train loss 0.1234, 98.76 %; validation loss 0.2345, 87.65 %; 0.6 s"
     ]

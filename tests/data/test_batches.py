@@ -1,9 +1,19 @@
 """Mini-batches: every image once an epoch, in an order that the seed alone decides."""
 
+import re
+from dataclasses import replace
+
+import pytest
 import torch
 
-from cnnlab.data.batches import ShuffledBatches
+from cnnlab.data.batches import ShuffledBatches, check_mirroring
 from cnnlab.data.tensors import TensorSet
+from cnnlab.errors import ConfigError
+
+REFUSED = (
+    "augmentation is 'flip', but these images must not be mirrored: a mirrored 2 is not a 2. "
+    "Set augmentation to 'none' (--augmentation none)."
+)
 
 
 def numbered(count):
@@ -72,6 +82,26 @@ def test_flip_mirrors_about_half_and_leaves_the_set_as_it_was():
     assert all(70 < len(places) < 130 for places in drawn)
     assert drawn[0] != drawn[1]
     assert torch.equal(tensors.images, images)
+
+
+def test_flip_refuses_images_that_must_not_be_mirrored():
+    digits = replace(numbered(10), may_mirror=False)
+    with pytest.raises(ConfigError, match=f"^{re.escape(REFUSED)}$"):
+        ShuffledBatches(digits, batch_size=5, seed=1, flip=True)
+    assert len(epoch(ShuffledBatches(digits, batch_size=5, seed=1))) == 10
+
+
+@pytest.mark.parametrize(
+    ("flip", "may_mirror", "is_refused"),
+    [(True, False, True), (True, True, False), (False, False, False), (False, True, False)],
+)
+def test_only_flip_of_what_must_not_be_mirrored_is_refused(flip, may_mirror, is_refused):
+    refusal = ""
+    try:
+        check_mirroring(flip, may_mirror)
+    except ConfigError as error:
+        refusal = str(error)
+    assert refusal == (REFUSED if is_refused else "")
 
 
 def mirrored_places(batches, images):

@@ -2,20 +2,23 @@
 
 import os
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
-from cnnlab.custom.find import build
+from cnnlab.data.catalog import DATA_SETS
 from cnnlab.errors import WorkerError
 from cnnlab.experiments import cluster as cluster_module
 from cnnlab.experiments.cluster import connected
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.jobs import fit_many
+from cnnlab.models.catalog import MODELS
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 
 distributed = pytest.importorskip("distributed")
-MAKE = partial(build, "lenet5-relu-max")
+MODEL = MODELS["lenet5-relu-max"]
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +32,23 @@ def cluster():
         made.close()
 
 
-def trainings():
+def jobs():
     return [
-        Training(MAKE, recipe("workshop", epochs=2, batch_size=64, seed=seed)) for seed in range(4)
+        Job(
+            MODEL,
+            "workshop",
+            recipe("workshop", epochs=2, batch_size=64, seed=seed),
+            DATA_SETS["fashion-mnist"],
+        )
+        for seed in range(4)
     ]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_results_of_one_machine_seed_for_seed(cluster, sets):
-    local = {done.place: done for done in fit_many(trainings(), *sets, jobs=2)}
+def test_a_cluster_gives_the_results_of_one_machine_seed_for_seed(cluster, prepared):
+    local = {done.place: done for done in fit_many(jobs(), prepared, processes=2)}
     with connected(cluster.scheduler_address) as client:
-        there = {done.place: done for done in fit_many(trainings(), *sets, client=client)}
+        there = {done.place: done for done in fit_many(jobs(), prepared, client=client)}
     assert sorted(there) == sorted(local)
     for place, done in there.items():
         assert [r.train_loss for r in done.history] == [r.train_loss for r in local[place].history]
@@ -47,22 +56,24 @@ def test_a_cluster_gives_the_results_of_one_machine_seed_for_seed(cluster, sets)
             assert np.array_equal(weights, local[place].weights[name])
 
 
-def once_deadly(folder, seed):
+def once_deadly(folder):
     mark = folder / "died"
     if not mark.exists():
         mark.touch()
         os._exit(1)
-    return MAKE(seed)
+    return MODEL.make()
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, sets, tmp_path):
+def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, prepared, tmp_path):
     work = [
-        Training(partial(once_deadly, tmp_path), each.config) if place == 1 else each
-        for place, each in enumerate(trainings())
+        replace(each, network=replace(MODEL, make=partial(once_deadly, tmp_path)))
+        if place == 1
+        else each
+        for place, each in enumerate(jobs())
     ]
     with connected(cluster.scheduler_address) as client:
-        done = {each.place: each for each in fit_many(work, *sets, client=client)}
+        done = {each.place: each for each in fit_many(work, prepared, client=client)}
     assert (tmp_path / "died").exists()
     assert [done[place].status for place in range(4)] == ["finished"] * 4
 

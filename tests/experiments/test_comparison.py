@@ -6,7 +6,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments import comparison as compare_module
@@ -15,6 +15,7 @@ from cnnlab.experiments.paired import compare_runs
 from cnnlab.experiments.results import as_json
 from cnnlab.experiments.variants import read_variants
 from cnnlab.runs import store as store_module
+from cnnlab.runs.evaluation import predictions_on, read_test_result
 from cnnlab.runs.run import open_run
 from cnnlab.training.loop import fit
 
@@ -36,17 +37,16 @@ def folder(tmp_path):
     return tmp_path / "comparison"
 
 
-def trained(folder, variants, splits, seeds, jobs=1, on_run=None):
+def trained(folder, variants, splits, seeds, processes=1, on_run=lambda _: None):
     with open_comparison(folder, variants, splits, seeds) as comparison:
-        sets = prepare(splits.train), prepare(splits.validation)
-        comparison.train(seeds, splits, *sets, jobs=jobs, on_run=on_run)
+        comparison.train(seeds, splits.on("cpu"), processes=processes, on_run=on_run)
     return comparison
 
 
 def test_every_run_is_kept_and_is_the_one_it_would_be_alone(folder, variants, splits):
     seen = []
     comparison = trained(
-        folder, variants, splits, 2, jobs=2, on_run=lambda each: seen.append(each.seed)
+        folder, variants, splits, 2, processes=2, on_run=lambda each: seen.append(each.seed)
     )
     assert sorted(seen) == [0, 0, 1, 1]
     for variant in variants:
@@ -67,8 +67,8 @@ def test_every_run_is_kept_and_is_the_one_it_would_be_alone(folder, variants, sp
 
 def test_values_are_the_runs_own_accuracies(folder, variants, splits):
     comparison = trained(folder, variants, splits, 3)
-    results = comparison.look(3, splits, "validation", 0.1)
-    for each in results.outcomes:
+    results = comparison.look(3, splits.on("cpu"), "validation", 0.1)
+    for each in results.variants:
         expected = [
             100
             * open_run(folder / each.variant.slug / f"seed-{seed}")
@@ -77,43 +77,42 @@ def test_values_are_the_runs_own_accuracies(folder, variants, splits):
             for seed in range(3)
         ]
         assert each.values == pytest.approx(expected)
-        assert each.right.shape == (3, len(splits.validation))
-        assert 100 * each.right.mean(axis=1) == pytest.approx(expected)
+        assert each.correct.shape == (3, len(splits.validation))
+        assert 100 * each.correct.mean(axis=1) == pytest.approx(expected)
     numbers = as_json(results)
     json.dumps(numbers, allow_nan=False)
-    difference = np.mean(results.outcomes[1].values) - np.mean(results.outcomes[0].values)
+    difference = np.mean(results.variants[1].values) - np.mean(results.variants[0].values)
     found = numbers["verdicts"][0]["verdict"]["difference"]
     assert found["estimate"] == pytest.approx(difference)
     assert found["kind"] == "fixed"
 
 
 def test_more_seeds_use_the_old_runs_and_a_wider_interval(folder, variants, splits):
-    trained(folder, variants, splits, 3).look(3, splits, "validation", 0.1)
+    trained(folder, variants, splits, 3).look(3, splits.on("cpu"), "validation", 0.1)
     before = (folder / "lenet5" / "seed-0" / "config.json").stat().st_mtime_ns
     seen = []
     comparison = trained(folder, variants, splits, 5, on_run=lambda each: seen.append(each.seed))
     assert sorted(seen) == [3, 3, 4, 4]
     assert (folder / "lenet5" / "seed-0" / "config.json").stat().st_mtime_ns == before
-    results = comparison.look(5, splits, "validation", 0.1)
-    assert results.looked_before
-    assert results.judged[0].verdict.difference.kind == "always-valid"
+    results = comparison.look(5, splits.on("cpu"), "validation", 0.1)
+    assert results.peeked
+    assert results.verdicts[0].verdict.difference.kind == "always-valid"
     # the first verdict, at the number that was planned, stays what it was
-    assert not comparison.look(3, splits, "validation", 0.1).looked_before
-    assert comparison.look(5, splits, "validation", 0.1).looked_before
+    assert not comparison.look(3, splits.on("cpu"), "validation", 0.1).peeked
+    assert comparison.look(5, splits.on("cpu"), "validation", 0.1).peeked
 
 
 def test_a_look_with_fewer_seeds_than_planned_is_an_early_one(folder, variants, splits):
     with open_comparison(folder, variants, splits, 4) as comparison:
-        sets = prepare(splits.train), prepare(splits.validation)
-        comparison.train(3, splits, *sets, jobs=1)
-        assert comparison.look(3, splits, "validation", 0.1).looked_before
+        comparison.train(3, splits.on("cpu"), processes=1)
+        assert comparison.look(3, splits.on("cpu"), "validation", 0.1).peeked
 
 
 def test_before_anything_was_trained_the_number_may_be_planned_anew(folder, variants, splits):
     with open_comparison(folder, variants, splits, 3):
         pass
-    results = trained(folder, variants, splits, 4).look(4, splits, "validation", 0.1)
-    assert not results.looked_before
+    results = trained(folder, variants, splits, 4).look(4, splits.on("cpu"), "validation", 0.1)
+    assert not results.peeked
 
 
 def test_a_look_that_fails_counts_no_opening(folder, variants, splits):
@@ -122,11 +121,11 @@ def test_a_look_that_fails_counts_no_opening(folder, variants, splits):
     whole = model.read_bytes()
     model.write_bytes(b"damaged")
     with pytest.raises(RunError, match="not a sound safetensors file"):
-        comparison.look(1, splits, "test", 0.1)
+        comparison.look(1, splits.on("cpu"), "test", 0.1)
     model.write_bytes(whole)
-    assert comparison.look(1, splits, "test", 0.1).test_openings == 1
+    assert comparison.look(1, splits.on("cpu"), "test", 0.1).test_openings == 1
     run = open_run(folder / "lenet5" / "seed-0")
-    assert run.test_result().test_openings == 1  # the run's own folder tells it too
+    assert read_test_result(run).test_openings == 1  # the run's own folder tells it too
 
 
 def test_a_run_copied_to_another_seed_is_not_taken(folder, variants, splits):
@@ -138,25 +137,25 @@ def test_a_run_copied_to_another_seed_is_not_taken(folder, variants, splits):
 
 def test_the_same_look_twice_is_one(folder, variants, splits):
     comparison = trained(folder, variants, splits, 3)
-    one, two = (comparison.look(3, splits, "validation", 0.1) for _ in range(2))
-    assert not two.looked_before
-    assert one.judged == two.judged
+    one, two = (comparison.look(3, splits.on("cpu"), "validation", 0.1) for _ in range(2))
+    assert not two.peeked
+    assert one.verdicts == two.verdicts
 
 
 def test_test_openings_are_counted_and_kept(folder, variants, splits):
     comparison = trained(folder, variants, splits, 1)
-    assert comparison.look(1, splits, "validation", 0.1).test_openings == 0
-    assert comparison.look(1, splits, "test", 0.1).test_openings == 1
+    assert comparison.look(1, splits.on("cpu"), "validation", 0.1).test_openings == 0
+    assert comparison.look(1, splits.on("cpu"), "test", 0.1).test_openings == 1
     with open_comparison(folder, variants, splits, 1) as again:
-        results = again.look(1, splits, "test", 0.1)
+        results = again.look(1, splits.on("cpu"), "test", 0.1)
     assert results.test_openings == 2
     assert len(results.images) == 100
 
 
 def test_two_seeds_give_no_verdict(folder, variants, splits):
-    results = trained(folder, variants, splits, 2).look(2, splits, "validation", 0.1)
-    assert results.judged[0].verdict.outcome == "no verdict"
-    assert results.judged[0].new_images is None
+    results = trained(folder, variants, splits, 2).look(2, splits.on("cpu"), "validation", 0.1)
+    assert results.verdicts[0].verdict.decision == "no verdict"
+    assert results.verdicts[0].new_images is None
 
 
 def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch, splits):
@@ -165,11 +164,11 @@ def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch,
     variants = read_variants(["lenet5", "wild.toml"], "workshop", SETTINGS)
     comparison = trained(folder, variants, splits, 3)
     assert comparison.missing(3) == []  # it would diverge again
-    results = comparison.look(3, splits, "validation", 0.1)
-    assert sorted(results.outcomes[1].faults) == [0, 1, 2]
-    assert results.outcomes[1].faults[0].startswith("diverged: The loss became")
-    assert len(results.outcomes[1].values) == 0
-    assert [each.verdict for each in results.judged] == [None]
+    results = comparison.look(3, splits.on("cpu"), "validation", 0.1)
+    assert sorted(results.variants[1].failures) == [0, 1, 2]
+    assert results.variants[1].failures[0].startswith("diverged: The loss became")
+    assert len(results.variants[1].values) == 0
+    assert [each.verdict for each in results.verdicts] == [None]
     json.dumps(as_json(results), allow_nan=False)
 
 
@@ -180,9 +179,9 @@ def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, s
         json.loads(line) | {"train_accuracy": 0.1} for line in metrics.read_text().splitlines()
     ]
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    results = comparison.look(1, splits, "validation", 0.1)
-    assert results.outcomes[0].faults == {0: "10 % of its training images right"}
-    assert len(results.outcomes[0].values) == 0
+    results = comparison.look(1, splits.on("cpu"), "validation", 0.1)
+    assert results.variants[0].failures == {0: "10 % of its training images correct"}
+    assert len(results.variants[0].values) == 0
 
 
 def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, splits):
@@ -203,8 +202,8 @@ def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, spl
     (tmp_path / "broken").touch()
     comparison = trained(folder, variants, splits, 1)
     assert open_run(folder / "mine-Net" / "seed-0").status == "failed"
-    results = comparison.look(1, splits, "validation", 0.1)
-    assert results.outcomes[1].faults == {0: "failed: ValueError: too bad"}
+    results = comparison.look(1, splits.on("cpu"), "validation", 0.1)
+    assert results.variants[1].failures == {0: "failed: ValueError: too bad"}
     (tmp_path / "broken").unlink()
     trained(folder, variants, splits, 1)
     assert open_run(folder / "mine-Net" / "seed-0").status == "finished"
@@ -299,13 +298,14 @@ def test_two_finished_runs_are_compared_image_by_image(folder, variants, splits)
     runs = tuple(open_run(folder / variant.slug / "seed-0") for variant in variants)
     paired = compare_runs(runs, splits, "validation")
     right = [
-        run.answers(splits.validation, torch.device("cpu")).predicted == splits.validation.labels
+        predictions_on(run, splits.validation, torch.device("cpu")).predicted
+        == splits.validation.labels
         for run in runs
     ]
     assert paired.only_a == int((right[0] & ~right[1]).sum())
     assert paired.only_b == int((right[1] & ~right[0]).sum())
     compare_runs(runs, splits, "test")
-    assert [run.test_result().test_openings for run in runs] == [1, 1]
+    assert [read_test_result(run).test_openings for run in runs] == [1, 1]
 
 
 def test_runs_that_cannot_be_compared_are_named(folder, variants, splits):

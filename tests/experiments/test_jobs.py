@@ -6,25 +6,32 @@ import numpy as np
 import pytest
 from torch import nn
 
-from cnnlab.custom.find import build
+from cnnlab.data.catalog import DATA_SETS
 from cnnlab.errors import WorkerError
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.jobs import fit_many
+from cnnlab.models.catalog import MODELS
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 
-MAKE = partial(build, "lenet5-relu-max")
+MODEL = MODELS["lenet5-relu-max"]
 
 
-def test_each_training_is_the_one_it_would_be_alone(sets):
+def job(config, make=MODEL.make):
+    """A training of LeNet-5 with ReLU and max pooling, or of what a function makes."""
+    return Job(replace(MODEL, make=make), "workshop", config, DATA_SETS["fashion-mnist"])
+
+
+def test_each_training_is_the_one_it_would_be_alone(prepared):
     configs = [recipe("sprint", epochs=2, batch_size=32, seed=seed) for seed in (4, 5, 6)]
     found = {
         done.place: done
-        for done in fit_many([Training(MAKE, each) for each in configs], *sets, jobs=2)
+        for done in fit_many([job(each) for each in configs], prepared, processes=2)
     }
     assert sorted(found) == [0, 1, 2]
     for place, config in enumerate(configs):
-        model = MAKE(config.seed)
-        alone = fit(model, *sets, config)
+        model = MODEL.build(config.seed)
+        alone = fit(model, prepared.train, prepared.validation, config)
         assert found[place].fault is None
         for ours, theirs in zip(found[place].history, alone, strict=True):
             assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-4)
@@ -34,11 +41,11 @@ def test_each_training_is_the_one_it_would_be_alone(sets):
     assert len(set(losses)) == 3  # each seed has its own
 
 
-def test_a_diverged_training_is_told_and_the_others_go_on(sets):
+def test_a_diverged_training_is_told_and_the_others_go_on(prepared):
     configs = [recipe("workshop", epochs=2, batch_size=32, learning_rate=r) for r in (1e30, 0.01)]
     found = {
         done.place: done
-        for done in fit_many([Training(MAKE, each) for each in configs], *sets, jobs=2)
+        for done in fit_many([job(each) for each in configs], prepared, processes=2)
     }
     assert "training diverged" in found[0].fault
     assert all(np.isfinite(values).all() for values in found[0].weights.values())
@@ -47,47 +54,45 @@ def test_a_diverged_training_is_told_and_the_others_go_on(sets):
     assert len(found[1].history) == 2
 
 
-def broken(seed):
+def broken():
     return nn.Sequential(nn.Flatten(), nn.Linear(1000, 10))
 
 
-def test_a_network_that_fails_is_told_and_the_others_go_on(sets):
+def test_a_network_that_fails_is_told_and_the_others_go_on(prepared):
     config = recipe("workshop", epochs=1, batch_size=32)
-    trainings = [Training(broken, config), Training(MAKE, config)]
-    found = {done.place: done for done in fit_many(trainings, *sets, jobs=1)}
+    jobs = [job(config, broken), job(config)]
+    found = {done.place: done for done in fit_many(jobs, prepared, processes=1)}
     assert found[0].status == "failed"
     assert "mat1 and mat2 shapes cannot be multiplied" in found[0].fault
     assert found[1].status == "finished"
 
 
-def once_deadly(folder, seed):
+def once_deadly(folder):
     mark = folder / "died"
     if not mark.exists():
         mark.touch()
         os._exit(1)
-    return MAKE(seed)
+    return MODEL.make()
 
 
-def deadly(seed):
+def deadly():
     os._exit(1)
 
 
-def test_what_a_dead_process_was_doing_is_done_again(sets, tmp_path):
+def test_what_a_dead_process_was_doing_is_done_again(prepared, tmp_path):
     config = recipe("workshop", epochs=1, batch_size=64)
-    trainings = [
-        Training(partial(once_deadly, tmp_path), replace(config, seed=seed)) for seed in range(3)
-    ]
-    found = {done.place: done for done in fit_many(trainings, *sets, jobs=2)}
+    jobs = [job(replace(config, seed=seed), partial(once_deadly, tmp_path)) for seed in range(3)]
+    found = {done.place: done for done in fit_many(jobs, prepared, processes=2)}
     assert [found[place].status for place in range(3)] == ["finished"] * 3
-    alone = fit(MAKE(1), *sets, replace(config, seed=1))
+    alone = fit(MODEL.build(1), prepared.train, prepared.validation, replace(config, seed=1))
     assert found[1].history[0].train_loss == pytest.approx(alone[0].train_loss, abs=1e-4)
 
 
-def test_processes_that_go_on_dying_are_told(sets):
-    trainings = [Training(deadly, recipe("workshop", epochs=1))] * 2
+def test_processes_that_go_on_dying_are_told(prepared):
+    jobs = [job(recipe("workshop", epochs=1), deadly)] * 2
     with pytest.raises(WorkerError, match="died 3 times; 2 of 2 trainings are not done"):
-        list(fit_many(trainings, *sets, jobs=2))
+        list(fit_many(jobs, prepared, processes=2))
 
 
-def test_nothing_to_train_is_nothing(sets):
-    assert list(fit_many([], *sets)) == []
+def test_nothing_to_train_is_nothing(prepared):
+    assert list(fit_many([], prepared)) == []

@@ -20,21 +20,21 @@ ACCURACIES = st.lists(
 )
 
 
-def one(baseline, other, matters=0.1, looked_before=False):
-    (verdict,) = judge(baseline, [other], matters=matters, looked_before=looked_before)
+def one(baseline, other, matters=0.1, peeked=False):
+    (verdict,) = judge(baseline, [other], matters=matters, peeked=peeked)
     return verdict
 
 
-@pytest.mark.parametrize("looked_before", [False, True])
-def test_every_outcome_is_reached(looked_before):
-    def outcome(a, b, matters):
-        return one(a, b, matters, looked_before).outcome
+@pytest.mark.parametrize("peeked", [False, True])
+def test_every_outcome_is_reached(peeked):
+    def decision(a, b, matters):
+        return one(a, b, matters, peeked).decision
 
-    assert outcome(BASELINE, BETTER, 0.1) == "helped"
-    assert outcome(BETTER, BASELINE, 0.1) == "hurt"
-    assert outcome(BASELINE, ALIKE, 1.0) == "no difference that matters"
-    assert outcome(BASELINE, ALIKE, 0.001) == "cannot tell yet"
-    assert outcome(BASELINE[:2], BETTER, 0.1) == "no verdict"
+    assert decision(BASELINE, BETTER, 0.1) == "helped"
+    assert decision(BETTER, BASELINE, 0.1) == "hurt"
+    assert decision(BASELINE, ALIKE, 1.0) == "no difference that matters"
+    assert decision(BASELINE, ALIKE, 0.001) == "cannot tell yet"
+    assert decision(BASELINE[:2], BETTER, 0.1) == "no verdict"
 
 
 def test_what_a_verdict_says():
@@ -47,7 +47,7 @@ def test_what_a_verdict_says():
     settled = one(BASELINE, BETTER)
     assert settled.seeds_to_settle is None
     assert settled.difference.low > 0
-    looked = one(BASELINE, BETTER, looked_before=True)
+    looked = one(BASELINE, BETTER, peeked=True)
     assert looked.difference == always_valid(BASELINE, BETTER)
     assert looked.p_value == looked.difference.p_value > settled.p_value
 
@@ -56,7 +56,7 @@ def test_a_difference_surely_there_but_small_does_not_matter():
     verdict = one(BASELINE, [value + 0.5 for value in BASELINE], matters=1)
     assert verdict.p_value < 0.05
     assert verdict.difference.low > 0
-    assert verdict.outcome == "no difference that matters"
+    assert verdict.decision == "no difference that matters"
 
 
 @pytest.mark.parametrize("estimate", [-0.3, 0.0, 0.3])
@@ -69,10 +69,10 @@ def test_equivalence_is_two_one_sided_welch_tests(estimate):
 
 
 def test_always_valid_equivalence_needs_both_ends_excluded_and_the_estimate_between():
-    verdict = one(BASELINE, ALIKE, 0.05, looked_before=True)
+    verdict = one(BASELINE, ALIKE, 0.05, peeked=True)
     ends = [always_valid(BASELINE, ALIKE, null=null).p_value for null in (-0.05, 0.05)]
     assert verdict.equivalence_p_value == max(ends)
-    outside = one(BASELINE, BETTER, 0.05, looked_before=True)
+    outside = one(BASELINE, BETTER, 0.05, peeked=True)
     assert always_valid(BASELINE, BETTER, null=0.05).p_value < 0.05
     assert outside.equivalence_p_value == 1.0
 
@@ -80,10 +80,10 @@ def test_always_valid_equivalence_needs_both_ends_excluded_and_the_estimate_betw
 def test_holm_counts_the_variants_that_can_be_judged():
     slightly = [value + 0.2 for value in BASELINE]
     alone = one(BASELINE, slightly, 0.001)
-    assert alone.outcome == "helped"
+    assert alone.decision == "helped"
     others = [slightly, ALIKE, BASELINE[:2], BASELINE]
-    verdicts = judge(BASELINE, others, matters=0.001, looked_before=False)
-    assert [verdict.outcome for verdict in verdicts] == [
+    verdicts = judge(BASELINE, others, matters=0.001, peeked=False)
+    assert [verdict.decision for verdict in verdicts] == [
         "cannot tell yet",
         "cannot tell yet",
         "no verdict",
@@ -94,10 +94,10 @@ def test_holm_counts_the_variants_that_can_be_judged():
     assert adjusted[0] == pytest.approx(3 * alone.p_value)
     assert [verdicts[place].p_value for place in (0, 1, 3)] == adjusted
     equivalence = holm([one(BASELINE, v, 0.3).equivalence_p_value for v in (ALIKE, BASELINE)])
-    both = judge(BASELINE, [ALIKE, BASELINE], matters=0.3, looked_before=False)
+    both = judge(BASELINE, [ALIKE, BASELINE], matters=0.3, peeked=False)
     assert [verdict.equivalence_p_value for verdict in both] == equivalence
-    assert judge(BASELINE, [], matters=0.1, looked_before=False) == []
-    crowd = judge(BASELINE, [ALIKE, ALIKE, BASELINE[:2]], matters=0.05, looked_before=False)
+    assert judge(BASELINE, [], matters=0.1, peeked=False) == []
+    crowd = judge(BASELINE, [ALIKE, ALIKE, BASELINE[:2]], matters=0.05, peeked=False)
     spread = sqrt(np.var(BASELINE, ddof=1) + np.var(ALIKE, ddof=1))
     estimate = crowd[0].difference.estimate
     assert crowd[0].seeds_to_settle == seeds_to_settle(
@@ -106,40 +106,40 @@ def test_holm_counts_the_variants_that_can_be_judged():
     assert crowd[0].seeds_to_settle > one(BASELINE, ALIKE, 0.05).seeds_to_settle
 
 
-@pytest.mark.parametrize("looked_before", [False, True])
-def test_no_verdict_says_why(looked_before):
+@pytest.mark.parametrize("peeked", [False, True])
+def test_no_verdict_says_why(peeked):
     for few in ([90.0, 91.0], [90.0]):
         for pair in ((few, BETTER), (BASELINE, few)):
-            verdict = one(*pair, looked_before=looked_before)
-            assert verdict.outcome == "no verdict"
+            verdict = one(*pair, peeked=peeked)
+            assert verdict.decision == "no verdict"
             assert verdict.reason == "fewer than 3 seeds"
             assert (verdict.p_value, verdict.equivalence_p_value) == (1.0, 1.0)
             assert verdict.seeds_to_settle is None
-    stuck = one([10.0] * 5, [90.1] * 5, looked_before=looked_before)
-    assert stuck.outcome == "no verdict"
+    stuck = one([10.0] * 5, [90.1] * 5, peeked=peeked)
+    assert stuck.decision == "no verdict"
     assert stuck.reason == "no spread at all between seeds, so that chance cannot be measured"
-    assert one([10.0] * 8, BETTER, looked_before=looked_before).outcome == "helped"
+    assert one([10.0] * 8, BETTER, peeked=peeked).decision == "helped"
 
 
 def test_seeds_that_give_the_same_in_both_make_no_difference():
-    same = one(BASELINE, BASELINE, looked_before=True)
+    same = one(BASELINE, BASELINE, peeked=True)
     assert (same.difference.low, same.difference.high) == (0.0, 0.0)
-    assert same.outcome == "no difference that matters"
+    assert same.decision == "no difference that matters"
 
 
 @given(ACCURACIES, ACCURACIES, st.sampled_from([0.01, 0.05, 0.2]), st.booleans())
-def test_swapping_flips_helped_and_hurt(a, b, matters, looked_before):
-    ours, turned = one(a, b, matters, looked_before), one(b, a, matters, looked_before)
+def test_swapping_flips_helped_and_hurt(a, b, matters, peeked):
+    ours, turned = one(a, b, matters, peeked), one(b, a, matters, peeked)
     flipped = {"helped": "hurt", "hurt": "helped"}
-    assert turned.outcome == flipped.get(ours.outcome, ours.outcome)
+    assert turned.decision == flipped.get(ours.decision, ours.decision)
     assert turned.seeds_to_settle == ours.seeds_to_settle
 
 
 @given(ACCURACIES, ACCURACIES, st.sampled_from([0.01, 0.05, 0.2]), st.booleans())
-def test_scaling_changes_no_verdict(a, b, matters, looked_before):
-    ours = one(a, b, matters, looked_before)
-    scaled = one(4 * np.array(a), 4 * np.array(b), 4 * matters, looked_before)
-    assert (scaled.outcome, scaled.p_value) == (ours.outcome, ours.p_value)
+def test_scaling_changes_no_verdict(a, b, matters, peeked):
+    ours = one(a, b, matters, peeked)
+    scaled = one(4 * np.array(a), 4 * np.array(b), 4 * matters, peeked)
+    assert (scaled.decision, scaled.p_value) == (ours.decision, ours.p_value)
     assert scaled.seeds_to_settle == ours.seeds_to_settle
 
 
@@ -150,14 +150,14 @@ def test_scaling_changes_no_verdict(a, b, matters, looked_before):
     st.booleans(),
 )
 def test_helped_and_hurt_only_where_the_interval_shown_excludes_0(
-    baseline, others, matters, looked_before
+    baseline, others, matters, peeked
 ):
-    for verdict in judge(baseline, others, matters=matters, looked_before=looked_before):
+    for verdict in judge(baseline, others, matters=matters, peeked=peeked):
         includes = verdict.difference.low <= 0 <= verdict.difference.high
-        if verdict.outcome in TOLD:
+        if verdict.decision in TOLD:
             assert not includes
-            assert (verdict.outcome == "helped") == (verdict.difference.estimate > 0)
-        elif len(others) == 1 and verdict.outcome == "cannot tell yet":
+            assert (verdict.decision == "helped") == (verdict.difference.estimate > 0)
+        elif len(others) == 1 and verdict.decision == "cannot tell yet":
             assert includes
 
 
@@ -166,8 +166,8 @@ def test_identical_variants_seldom_help_or_hurt():
     alarms = {False: 0, True: 0}
     for baseline in generator.normal(90, 0.2, (600, 10)):
         other = generator.normal(90, 0.2, 10)
-        for looked_before in alarms:
-            alarms[looked_before] += one(baseline, other, 0.01, looked_before).outcome in TOLD
+        for peeked in alarms:
+            alarms[peeked] += one(baseline, other, 0.01, peeked).decision in TOLD
     assert 12 <= alarms[False] <= 48
     assert alarms[True] <= 12
 
@@ -177,7 +177,7 @@ def test_a_difference_of_just_what_matters_is_seldom_called_none():
     wrong = 0
     for baseline in generator.normal(90, 0.05, (600, 10)):
         other = generator.normal(90.1, 0.05, 10)
-        wrong += one(baseline, other).outcome == "no difference that matters"
+        wrong += one(baseline, other).decision == "no difference that matters"
     assert 12 <= wrong <= 48
 
 
@@ -210,7 +210,7 @@ def test_seeds_to_settle_settle_4_verdicts_in_5(difference):
     generator, settled = np.random.default_rng(3), 0
     for baseline in generator.normal(90, 0.2, (300, seeds)):
         other = generator.normal(90 + difference, 0.2, seeds)
-        settled += one(baseline, other, 0.15, looked_before=True).outcome != "cannot tell yet"
+        settled += one(baseline, other, 0.15, peeked=True).decision != "cannot tell yet"
     assert 216 <= settled <= 264
 
 

@@ -8,6 +8,7 @@ import torch
 
 from cnnlab.errors import DivergedError
 from cnnlab.runs import train as train_module
+from cnnlab.runs.evaluation import load_model
 from cnnlab.runs.run import open_run
 from cnnlab.training import loop
 from tests.support.tiny_training import CONFIG, CPU, TRAIN, how_many, result_of, start
@@ -46,7 +47,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_finite_weights(memory, monkeypa
         run = open_run(folder)
         assert run.status == "diverged"
         assert len(run.history()) == (at - 1) // 4
-        kept = run.model(CPU).state_dict()
+        kept = load_model(run, CPU).state_dict()
         if (at - 1) % 4 and at > 1:  # within an epoch: the weights of the step before
             assert all(torch.equal(kept[name], before[name]) for name in before)
         assert all(tensor.isfinite().all() for tensor in kept.values())
@@ -54,7 +55,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_finite_weights(memory, monkeypa
 
 
 def test_weights_still_being_written_do_not_replace_the_last_finite_ones(memory, monkeypatch):
-    write, real, steps = train_module._write, loop.loss_batch, []
+    write, real, steps = train_module.write_state, loop.loss_batch, []
 
     def slow(*arguments):
         time.sleep(0.3)
@@ -65,9 +66,9 @@ def test_weights_still_being_written_do_not_replace_the_last_finite_ones(memory,
         loss, logits = real(model, *rest)
         return (loss * float("nan"), logits) if len(steps) == 7 else (loss, logits)
 
-    monkeypatch.setattr(train_module, "_write", slow)
+    monkeypatch.setattr(train_module, "write_state", slow)
     monkeypatch.setattr(loop, "loss_batch", loss_batch)
     with pytest.raises(DivergedError):
         start(memory / "run")
-    kept = open_run(memory / "run").model(CPU).state_dict()
+    kept = load_model(open_run(memory / "run"), CPU).state_dict()
     assert all(torch.equal(kept[name], steps[5][name]) for name in kept)

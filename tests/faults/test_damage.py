@@ -11,25 +11,28 @@ import torch
 from PIL import Image
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import read_own
+from cnnlab.custom.network import read_custom
 from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.library import load
 from cnnlab.data.pictures.normalise import read_picture
-from cnnlab.data.splits import load
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.variants import read_variants
+from cnnlab.runs.evaluation import compute_logits, load_model, open_test_set, read_test_result
+from cnnlab.runs.job import Job
 from cnnlab.runs.run import open_run
 from cnnlab.runs.tensors import load_tensors
 from cnnlab.runs.train import train_run
-from cnnlab.views.comparison_page import comparison_facts
+from cnnlab.views.comparison_page import comparison_report
 from cnnlab.views.run_page import run_facts
+from cnnlab.views.sentences import tell
 from tests.support import damage
 from tests.support.tiny_training import (
     CONFIG,
     CPU,
+    PREPARED,
     SPLITS,
     TRAIN,
-    VALIDATION,
     go_on,
     how_many,
     result_of,
@@ -65,14 +68,14 @@ def go_through(path, ways, read, count):
 def made(tmp_path_factory):
     """A finished run whose test set was opened, and one that was stopped in its third epoch."""
     folder = tmp_path_factory.mktemp("made")
-    start(folder / "finished").open_test_set(SPLITS, CPU)
+    open_test_set(start(folder / "finished"), SPLITS, CPU)
 
     def stop(epoch, batch, batches):
         if (epoch, batch) == (3, 1):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        start(folder / "stopped", on_batch=stop)
+        start(folder / "stopped", batch=stop)
     (folder / "stopped" / "checkpoint.before.safetensors").unlink()
     return folder
 
@@ -97,17 +100,17 @@ def used_everywhere(folder, weights=None):
     for record in history:
         assert 0 <= record.validation_accuracy <= 1
         f"{record.train_loss:.4f} {record.seconds:.1f} {record.learning_rate:g}"
-    result = run.test_result()
+    result = read_test_result(run)
     if result is not None:
         assert 0 <= result.test_accuracy <= 1
         assert result.test_openings >= 0
         f"{result.test_loss:.4f}"
-    model = run.model(CPU)
+    model = load_model(run, CPU)
     fresh = find_network(run.model_name).build(0).state_dict()
     for name, tensor in model.state_dict().items():
         assert (tensor.shape, tensor.dtype) == (fresh[name].shape, fresh[name].dtype)
         assert weights is None or torch.equal(tensor, weights[name])
-    assert run.logits(IMAGES, CPU).shape == (2, 10)
+    assert compute_logits(run, IMAGES).shape == (2, 10)
     return "sound"
 
 
@@ -121,7 +124,7 @@ def used_everywhere(folder, weights=None):
     ],
 )
 def test_a_file_of_a_run(finished, name, way, long):
-    weights = open_run(finished).model(CPU).state_dict()
+    weights = load_model(open_run(finished), CPU).state_dict()
 
     def read():
         return used_everywhere(finished, weights)
@@ -185,12 +188,12 @@ def test_a_plan_of_a_comparison(memory):
     variants = read_variants(["lenet5", "lenet5-relu-max"], "workshop", settings)
     folder = memory / "comparison"
     with open_comparison(folder, variants, SPLITS, 1) as comparison:
-        comparison.train(1, SPLITS, TRAIN, VALIDATION, jobs=1)
+        comparison.train(1, PREPARED, processes=1)
 
     def read():
         with open_comparison(folder, variants, SPLITS, 1) as comparison:
-            results = comparison.look(1, SPLITS, "validation", 0.1)
-            "".join(map(str, comparison_facts(results, comparison)))
+            results = comparison.look(1, PREPARED, "validation", 0.1)
+            comparison_report(results, tell(results), comparison, "cnnlab compare")
         return "sound"
 
     go_through(folder / "comparison.json", (damage.hostile_json,), read, how_many(500, 10_000))
@@ -230,15 +233,8 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
     monkeypatch.chdir(memory)
     (memory / "mine.py").write_text(SOURCE, encoding="utf-8")
     folder = memory / "run"
-    train_run(
-        folder,
-        network=find_network("mine.py:Net"),
-        recipe_name="best",
-        config=replace(CONFIG, epochs=1),
-        splits=SPLITS,
-        train=TRAIN,
-        validation=VALIDATION,
-    )
+    config = replace(CONFIG, epochs=1)
+    train_run(folder, Job(find_network("mine.py:Net"), "best", config, SPLITS.data_set), PREPARED)
     canary = memory / "canary"
     assert canary.exists()
     canary.unlink()
@@ -246,8 +242,8 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
 
     def read():
         try:
-            read_own(f"{path}:Net")  # only reads
-            network = open_run(folder).network(trust=True)
+            read_custom(f"{path}:Net")  # only reads
+            network = open_run(folder, trust=True).network
             assert network.source.text == SOURCE  # nothing but the code that was trained
             return "sound"
         finally:
@@ -257,7 +253,7 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
 
     def untrusted():
         try:
-            open_run(folder).model(CPU)
+            load_model(open_run(folder), CPU)
             raise AssertionError("code was run without trust")
         finally:
             assert not canary.exists(), "code was run"
@@ -273,7 +269,7 @@ def untrusted_config(folder, canary):
     def read():
         run = open_run(folder)
         try:
-            run.network()
+            _ = run.network
             return "sound"  # of a name of cnnlab's own
         finally:
             assert not canary.exists(), "code was run"

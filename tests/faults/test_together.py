@@ -64,5 +64,5 @@ def test_one_name_given_twice_is_refused_the_second(memory):
                 start(memory / "run")
             refused.append(str(caught.value))
 
-    start(memory / "run", on_batch=meanwhile)
+    start(memory / "run", batch=meanwhile)
     assert "is already there" in refused[0]

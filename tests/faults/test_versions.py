@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import RunError
+from cnnlab.runs.evaluation import open_test_set, read_test_result
 from cnnlab.runs.run import open_run
 from cnnlab.runs.schema import newer
 from cnnlab.runs.train import resume_run
-from tests.support.tiny_training import CONFIG, CPU, SPLITS, TRAIN, VALIDATION
+from cnnlab.training.listener import Listener
+from tests.support.tiny_training import CONFIG, CPU, PREPARED, SPLITS
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -32,25 +34,18 @@ def test_a_finished_run_of_0_1_0_opens_and_evaluates(finished):
     run = open_run(finished)
     assert run.description["cnnlab"] == "0.1.0"
     assert [record.epoch for record in run.history()] == [1, 2, 3]
-    before = run.test_result()
-    after, _ = run.open_test_set(SPLITS, CPU)
+    before = read_test_result(run)
+    after, _ = open_test_set(run, SPLITS, CPU)
     assert after.test_openings == before.test_openings + 1
     assert after.test_accuracy == pytest.approx(before.test_accuracy, abs=0.02)
     assert after.test_loss == pytest.approx(before.test_loss, abs=1e-3)
 
 
 def test_a_stopped_run_of_0_1_0_goes_on(tmp_path):
-    run = open_run(shutil.copytree(FIXTURES / "stopped-0.1.0", tmp_path / "run"))
+    folder = shutil.copytree(FIXTURES / "stopped-0.1.0", tmp_path / "run")
+    run = open_run(folder, trust=True)
     assert run.status == "interrupted"
-    network = run.network(trust=True)
-    resume_run(
-        run,
-        splits=SPLITS,
-        train=TRAIN,
-        validation=VALIDATION,
-        network=network,
-        notify=lambda _: None,
-    )
+    resume_run(run, PREPARED, Listener())
     assert run.status == "finished"
     assert len(run.history()) == 3
 

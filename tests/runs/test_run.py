@@ -8,14 +8,24 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import as_input, prepare
 from cnnlab.errors import DivergedError, RunError
-from cnnlab.runs import run as run_module
+from cnnlab.runs import evaluation as evaluation_module
+from cnnlab.runs.evaluation import (
+    is_current,
+    keep_test_result,
+    load_model,
+    open_test_set,
+    read_test_result,
+)
+from cnnlab.runs.job import Job
 from cnnlab.runs.run import open_run
 from cnnlab.runs.store import free_folder
 from cnnlab.runs.train import resume_run, train_run
+from cnnlab.runs.weights import read_checkpoints, read_weights
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.training.loop import score
 
 
@@ -28,18 +38,10 @@ def splits(tiny_folder):
 def train(splits, tmp_path):
     def call(folder="run", **changes):
         settings = {"epochs": 3, "batch_size": 60, "learning_rate": 0.05} | changes
-        on_epoch = settings.pop("on_epoch", None)
-        model = settings.pop("model", "lenet5")
-        return train_run(
-            tmp_path / folder,
-            network=find_network(model),
-            recipe_name="workshop",
-            config=recipe("workshop", **settings),
-            splits=splits,
-            train=prepare(splits.train),
-            validation=prepare(splits.validation),
-            on_epoch=on_epoch,
-        )
+        listener = Listener(epoch=settings.pop("epoch", lambda _: None))
+        network = find_network(settings.pop("model", "lenet5"))
+        job = Job(network, "workshop", recipe("workshop", **settings), splits.data_set)
+        return train_run(tmp_path / folder, job, splits.on("cpu"), listener)
 
     return call
 
@@ -84,14 +86,14 @@ def test_reopened_run_answers_as_it_was_trained(train, splits):
     assert opened.history() == run.history()
     assert opened.config == run.config
     cpu = torch.device("cpu")
-    assert torch.equal(opened.model(cpu)(images), run.model(cpu)(images))
+    assert torch.equal(load_model(opened, cpu)(images), load_model(run, cpu)(images))
 
 
 def test_test_openings_are_counted_and_kept(train, splits):
     run = train()
-    assert run.test_result() is None
-    first, answers = run.open_test_set(splits, torch.device("cpu"))
-    second, _ = open_run(run.folder).open_test_set(splits, torch.device("cpu"))
+    assert read_test_result(run) is None
+    first, answers = open_test_set(run, splits, torch.device("cpu"))
+    second, _ = open_test_set(open_run(run.folder), splits, torch.device("cpu"))
     assert (first.test_openings, second.test_openings) == (1, 2)
     assert first.test_accuracy == second.test_accuracy
     right = (answers.predicted == splits.test.labels).mean()
@@ -106,36 +108,30 @@ def test_a_test_result_belongs_to_the_weights_that_gave_it(train, splits, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(on_epoch=stop)
+        train(epoch=stop)
     run = open_run(tmp_path / "run")
     cpu = torch.device("cpu")
-    early, _ = run.open_test_set(splits, cpu)
-    assert (early.epochs, run.is_of_now(early), run.how_far(2)) == (
+    early, _ = open_test_set(run, splits, cpu)
+    assert (early.epochs, is_current(run, early), run.how_far(2)) == (
         2,
         True,
         "unfinished, 2 of 3 epochs",
     )
-    resume_run(
-        run,
-        splits=splits,
-        train=prepare(splits.train),
-        validation=prepare(splits.validation),
-        notify=print,
-    )
+    resume_run(run, splits.on("cpu"), Listener())
     run = open_run(run.folder)
-    kept = run.test_result()
+    kept = read_test_result(run)
     assert kept == early
-    assert not run.is_of_now(kept)
-    late, _ = run.open_test_set(splits, cpu)
-    assert (late.epochs, late.test_openings, run.is_of_now(late)) == (3, 2, True)
+    assert not is_current(run, kept)
+    late, _ = open_test_set(run, splits, cpu)
+    assert (late.epochs, late.test_openings, is_current(run, late)) == (3, 2, True)
     assert run.how_far(3) == ""
 
 
 def test_a_test_result_of_an_earlier_cnnlab_still_opens():
     run = open_run(Path(__file__).parents[1] / "fixtures" / "run-0.1.0")
-    result = run.test_result()
+    result = read_test_result(run)
     assert (result.test_openings, result.epochs, result.weights_sha256) == (1, 0, "")
-    assert not run.is_of_now(result)
+    assert not is_current(run, result)
 
 
 def test_training_never_touches_the_test_images(train, splits):
@@ -156,11 +152,11 @@ def test_ctrl_c_keeps_every_full_epoch(train, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(epochs=10, on_epoch=stop)
+        train(epochs=10, epoch=stop)
     run = open_run(tmp_path / "run")
     assert run.status == "interrupted"
     assert [record.epoch for record in run.history()] == [1, 2]
-    assert run.model(torch.device("cpu")) is not None
+    assert load_model(run, torch.device("cpu")) is not None
 
 
 def test_divergence_keeps_a_finite_model_and_names_the_folder(train, tmp_path):
@@ -168,7 +164,7 @@ def test_divergence_keeps_a_finite_model_and_names_the_folder(train, tmp_path):
         train(model="lenet5-relu-max", learning_rate=1e30)
     run = open_run(tmp_path / "run")
     assert run.status == "diverged"
-    weights = run.model(torch.device("cpu")).state_dict().values()
+    weights = load_model(run, torch.device("cpu")).state_dict().values()
     assert all(math.isfinite(weight.abs().max()) for weight in weights)
 
 
@@ -206,7 +202,7 @@ def test_disk_full_names_the_file_and_leaves_the_last_whole(train, monkeypatch, 
         train(epochs=20)
     run = open_run(tmp_path / "run")
     assert len(run.history()) >= 3
-    assert run.model(torch.device("cpu")) is not None
+    assert load_model(run, torch.device("cpu")) is not None
 
 
 @pytest.mark.parametrize(
@@ -225,8 +221,8 @@ def test_damaged_files_are_named(train, name, content, message):
     with pytest.raises(RunError, match=message):
         opened = open_run(run.folder)
         opened.history()
-        opened.test_result()
-        opened.model(torch.device("cpu"))
+        read_test_result(opened)
+        load_model(opened, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("fault", ["missing", "cut"])
@@ -234,25 +230,25 @@ def test_a_finished_runs_lost_weights_are_those_of_its_checkpoint(train, splits,
     run = train()
     cpu = torch.device("cpu")
     images = as_input(prepare(splits.validation).images)
-    whole, path = run.model(cpu)(images), run.folder / "model.safetensors"
+    whole, path = load_model(run, cpu)(images), run.folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     if fault == "missing":
         path.unlink()
     told = []
     opened = open_run(run.folder, told.append)
-    assert torch.equal(opened.model(cpu)(images), whole)
-    opened.model(cpu)
+    assert torch.equal(load_model(opened, cpu)(images), whole)
+    load_model(opened, cpu)
     assert len(told) == 1
     said = (
         r"model.safetensors is (missing|not a sound safetensors file).*checkpoint.safetensors are "
     )
     assert re.search(said + "used, which are those after epoch 3", told[0])
     with pytest.raises(RunError, match=r"is missing|is not a sound"):
-        open_run(run.folder).model(cpu)  # nobody to tell: nothing stands in unsaid
+        load_model(open_run(run.folder), cpu)  # nobody to tell: nothing stands in unsaid
     for name in ("checkpoint.safetensors", "checkpoint.before.safetensors"):
         (run.folder / name).unlink()
     with pytest.raises(RunError, match="No checkpoint beside it has") as refused:
-        open_run(run.folder, told.append).model(cpu)
+        load_model(open_run(run.folder, told.append), cpu)
     assert "before its first epoch" not in str(refused.value)
     assert "cnnlab train --model lenet5 --dataset tiny --recipe workshop --epochs 3 " in str(
         refused.value
@@ -264,7 +260,7 @@ def test_an_older_checkpoint_is_not_taken_for_the_end_of_a_finished_run(train):
     for name in ("checkpoint.safetensors", "model.safetensors"):
         (run.folder / name).unlink()
     with pytest.raises(RunError, match="No checkpoint beside it has"):
-        open_run(run.folder, print).model(torch.device("cpu"))
+        load_model(open_run(run.folder, print), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -278,49 +274,49 @@ def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, adv
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(on_epoch=stop)
+        train(epoch=stop)
     run = open_run(tmp_path / "run")
     run.set_status(status)
     path = run.folder / "model.safetensors"
     path.write_bytes(b"")
     told = []
     if status == "interrupted":
-        assert open_run(run.folder, told.append).weights().epochs == 1
+        assert read_weights(open_run(run.folder, told.append)).epochs == 1
         assert "which are those after epoch 1" in told[0]
     else:
         with pytest.raises(RunError, match=advice):
-            open_run(run.folder, told.append).weights()
+            read_weights(open_run(run.folder, told.append))
     with pytest.raises(RunError, match=advice):
-        run.weights()
+        read_weights(run)
     (run.folder / "metrics.jsonl").unlink()
     with pytest.raises(RunError, match=advice):
-        run.weights()
+        read_weights(run)
 
 
 def test_a_result_is_of_the_weights_that_gave_it_also_where_newer_ones_come_meanwhile(
     train, splits, monkeypatch
 ):
     run, other = train(), train("other", seed=1)
-    digest = run.weights().sha256
+    digest = read_weights(run).sha256
 
     def replaced_meanwhile(logits, labels):
         (other.folder / "model.safetensors").replace(run.folder / "model.safetensors")
         return score(logits, labels)
 
-    monkeypatch.setattr(run_module, "score", replaced_meanwhile)
-    result, _ = run.open_test_set(splits, torch.device("cpu"))
+    monkeypatch.setattr(evaluation_module, "score", replaced_meanwhile)
+    result, _ = open_test_set(run, splits, torch.device("cpu"))
     assert result.weights_sha256 == digest
-    assert not run.is_of_now(result)
+    assert not is_current(run, result)
 
 
 def test_openings_at_once_are_all_counted(train, splits):
     run = train()
-    weights = run.weights()
+    weights = read_weights(run)
     logits, labels = torch.zeros(4, 10), torch.zeros(4, dtype=torch.long)
     with ThreadPoolExecutor(8) as pool:
         for _ in range(24):
-            pool.submit(open_run(run.folder).keep_test_result, logits, labels, weights)
-    assert run.test_result().test_openings == 24
+            pool.submit(keep_test_result, open_run(run.folder), logits, labels, weights)
+    assert read_test_result(run).test_openings == 24
 
 
 def test_lost_figures_are_missing_and_not_damaged(train):
@@ -328,7 +324,7 @@ def test_lost_figures_are_missing_and_not_damaged(train):
     (run.folder / "metrics.jsonl").unlink()
     with pytest.raises(RunError, match=r"metrics.jsonl is missing; expected 3, as the run is fin"):
         run.history()
-    run.model(torch.device("cpu"))
+    load_model(run, torch.device("cpu"))
 
 
 def test_a_config_that_names_another_network_of_the_same_shapes_is_refused(train):
@@ -336,9 +332,9 @@ def test_a_config_that_names_another_network_of_the_same_shapes_is_refused(train
     path = run.folder / "config.json"
     path.write_text(path.read_text().replace('"lenet5"', '"lenet5-relu-max"'))
     with pytest.raises(RunError, match="holds the weights of 'lenet5'; expected 'lenet5-relu-max'"):
-        open_run(run.folder).model(torch.device("cpu"))
+        load_model(open_run(run.folder), torch.device("cpu"))
     told = []
-    assert list(open_run(run.folder).checkpoints(told.append)) == []
+    assert list(read_checkpoints(open_run(run.folder), told.append)) == []
     assert "is of the network 'lenet5'" in told[0]
 
 
@@ -359,10 +355,10 @@ def test_weights_of_another_network_are_refused(train):
     path = run.folder / "model.safetensors"
     path.write_bytes(safetensors.torch.save({"other": torch.zeros(3)}, header))
     with pytest.raises(RunError, match="does not fit its network"):
-        run.model(torch.device("cpu"))
+        load_model(run, torch.device("cpu"))
     path.write_bytes(safetensors.torch.save({"other": torch.zeros(3)}))
     with pytest.raises(RunError, match="was not written by cnnlab"):
-        run.model(torch.device("cpu"))
+        load_model(run, torch.device("cpu"))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
@@ -374,4 +370,4 @@ def test_another_data_set_is_refused(train, splits):
     run = train()
     run.description["data_set"]["name"] = "mnist"
     with pytest.raises(RunError, match="was trained on mnist; what was loaded is tiny"):
-        run.open_test_set(splits, torch.device("cpu"))
+        open_test_set(run, splits, torch.device("cpu"))

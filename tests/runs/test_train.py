@@ -11,15 +11,18 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import prepare
+from cnnlab.data.library import load
 from cnnlab.errors import RunError
 from cnnlab.runs import store as store_module
 from cnnlab.runs import train as train_module
+from cnnlab.runs import writer as writer_module
+from cnnlab.runs.evaluation import load_model
+from cnnlab.runs.job import Job
 from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.store import write_tensors
 from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.views.run_page import run_facts
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
@@ -33,16 +36,8 @@ def splits(tiny_folder):
 @pytest.fixture
 def start(splits, tmp_path):
     def call(folder, **listeners):
-        return train_run(
-            tmp_path / folder,
-            network=find_network("lenet5-relu-max"),
-            recipe_name="best",
-            config=CONFIG,
-            splits=splits,
-            train=prepare(splits.train),
-            validation=prepare(splits.validation),
-            **listeners,
-        )
+        job = Job(find_network("lenet5-relu-max"), "best", CONFIG, splits.data_set)
+        return train_run(tmp_path / folder, job, splits.on("cpu"), Listener(**listeners))
 
     return call
 
@@ -50,14 +45,8 @@ def start(splits, tmp_path):
 @pytest.fixture
 def go_on(splits):
     def call(folder, told=None, run=None, **listeners):
-        return resume_run(
-            run or open_run(folder),
-            splits=splits,
-            train=prepare(splits.train),
-            validation=prepare(splits.validation),
-            notify=([] if told is None else told).append,
-            **listeners,
-        )
+        say = ([] if told is None else told).append
+        return resume_run(run or open_run(folder), splits.on("cpu"), Listener(say=say, **listeners))
 
     return call
 
@@ -76,7 +65,9 @@ def assert_same(run, whole):
         for name, value in vars(theirs).items():
             assert name == "seconds" or getattr(ours, name) == value
     cpu = torch.device("cpu")
-    for a, b in zip(run.model(cpu).parameters(), whole.model(cpu).parameters(), strict=True):
+    for a, b in zip(
+        load_model(run, cpu).parameters(), load_model(whole, cpu).parameters(), strict=True
+    ):
         assert torch.equal(a, b)
 
 
@@ -88,7 +79,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bits(
     monkeypatch.setattr(train_module, "SAVE_SECONDS", save_seconds)
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(*at))
+        start("stopped", batch=stop_at(*at))
     assert open_run(tmp_path / "stopped").status == "interrupted"
     assert_same(go_on(tmp_path / "stopped"), whole)
 
@@ -97,17 +88,17 @@ def test_stopped_again_and_again_it_still_arrives(start, go_on, tmp_path, monkey
     monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0)
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(1, 2))
+        start("stopped", batch=stop_at(1, 2))
     for at in ((1, 4), (2, 1), (2, 4), (3, 2)):
         with pytest.raises(KeyboardInterrupt):
-            go_on(tmp_path / "stopped", on_batch=stop_at(*at))
+            go_on(tmp_path / "stopped", batch=stop_at(*at))
     assert_same(go_on(tmp_path / "stopped"), whole)
 
 
 def test_stopped_before_anything_was_kept_it_begins_anew_and_says_so(start, go_on, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(1, 1))
+        start("stopped", batch=stop_at(1, 1))
     told = []
     assert_same(go_on(tmp_path / "stopped", told), whole)
     assert "was stopped before its first epoch ended: it begins anew" in told[0]
@@ -134,7 +125,7 @@ def test_stopped_in_the_last_write_of_all_it_is_interrupted_and_goes_on(
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     path = tmp_path / "stopped" / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-40])
     told = []
@@ -146,7 +137,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path
 def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_on, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     path = tmp_path / "stopped" / "checkpoint.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -162,10 +153,10 @@ def test_the_only_sound_checkpoint_is_not_overwritten_by_a_damaged_one(
 ):
     whole, folder = start("whole"), tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     (folder / "checkpoint.safetensors").write_bytes(b"damaged")
     with monkeypatch.context() as patch, pytest.raises(RunError, match="the disk is full"):
-        patch.setattr(train_module, "write_tensors", fails_for(folder / "checkpoint.safetensors"))
+        patch.setattr(writer_module, "write_tensors", fails_for(folder / "checkpoint.safetensors"))
         go_on(folder)
     assert_same(go_on(folder), whole)
 
@@ -181,11 +172,11 @@ def fails_for(path):
 
 def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     folder, told = tmp_path / "stopped", []
     monkeypatch.setattr(train_module, "describe_device", lambda _: "another CPU")
     with pytest.raises(KeyboardInterrupt):
-        go_on(folder, told, on_batch=stop_at(3, 2))
+        go_on(folder, told, batch=stop_at(3, 2))
     assert "and is another CPU: the results may differ" in told[0]
     run = go_on(folder, told)  # as before: it is told and kept once
     assert len(told) == 1
@@ -198,7 +189,7 @@ def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
 
 def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     late = open_run(tmp_path / "stopped")
     go_on(tmp_path / "stopped")
     with pytest.raises(RunError, match="is finished: there is nothing to go on with"):
@@ -208,7 +199,7 @@ def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp
 
 def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     folder = tmp_path / "stopped"
     for path in folder.glob("checkpoint*"):
         path.write_bytes(b"damaged")
@@ -220,7 +211,7 @@ def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on
 
 def test_without_any_checkpoint_kept_epochs_are_not_trained_over(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     folder = tmp_path / "stopped"
     for path in folder.glob("checkpoint*"):
         path.unlink()
@@ -237,7 +228,7 @@ def test_without_any_checkpoint_kept_epochs_are_not_trained_over(start, go_on, t
 def test_killed_as_the_first_epoch_was_kept_it_begins_anew(start, go_on, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(2, 1))
+        start("stopped", batch=stop_at(2, 1))
     for path in (tmp_path / "stopped").glob("checkpoint*"):
         path.unlink()
     assert_same(go_on(tmp_path / "stopped"), whole)
@@ -259,7 +250,7 @@ def test_what_has_ended_does_not_go_on(start, go_on, tmp_path, status, message):
 
 def test_other_versions_go_on_and_say_that_bits_may_differ(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(2, 1))
+        start("stopped", batch=stop_at(2, 1))
     run = open_run(tmp_path / "stopped")
     run.description["versions"]["torch"] = "1.0"
     run.set_status("interrupted")
@@ -277,12 +268,12 @@ def test_a_run_that_another_program_trains_is_left_to_it(start, go_on, tmp_path)
             with pytest.raises(RunError, match="is being trained by another program"):
                 go_on(tmp_path / "run")
 
-    assert start("run", on_batch=meanwhile).status == "finished"
+    assert start("run", batch=meanwhile).status == "finished"
 
 
 def test_a_checkpoint_without_the_epochs_before_it_is_refused(start, go_on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 1))
+        start("stopped", batch=stop_at(3, 1))
     path = tmp_path / "stopped" / "metrics.jsonl"
     for fault in ("has the figures of 0 epochs", "is missing"):
         if fault == "is missing":
@@ -321,13 +312,13 @@ def test_a_full_disk_stops_the_run_and_what_was_kept_goes_on(
 
 def test_kept_weights_are_those_of_the_last_epoch_that_ended(start, tmp_path):
     seen = []
-    start("whole", on_epoch=seen.append)
+    start("whole", epoch=seen.append)
     assert [record.epoch for record in seen] == [1, 2, 3]
     with pytest.raises(KeyboardInterrupt):
-        start("stopped", on_batch=stop_at(3, 2))
+        start("stopped", batch=stop_at(3, 2))
     run = open_run(tmp_path / "stopped")
     assert [record.epoch for record in run.history()] == [1, 2]
-    run.model(torch.device("cpu"))
+    load_model(run, torch.device("cpu"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signals")
@@ -340,10 +331,10 @@ def test_a_killed_program_goes_on_to_the_same_bits(start, go_on, tmp_path, tiny_
         "sys.path.insert(0, sys.argv[1])\n"
         "from cnnlab.cli.main import main\n"
         "from cnnlab.data import catalog\n"
-        "from cnnlab.cli.terminal import Terminal\n"
+        "from cnnlab.cli.progress import TrainingProgress\n"
         "import pickle\n"
         "catalog.DATA_SETS['tiny'] = pickle.load(open(sys.argv[2], 'rb'))\n"
-        "Terminal.batch = lambda *_: time.sleep(0.1)\n"
+        "TrainingProgress.batch = lambda *_: time.sleep(0.1)\n"
         "sys.argv = ['cnnlab', *sys.argv[3:]]\n"
         "main()\n"
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from cnnlab.cli import main as command_line
-from cnnlab.data import splits
+from cnnlab.data.library import Library
 from cnnlab.runs import train as train_module
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE
 from cnnlab.runs.run import open_run
@@ -34,13 +34,13 @@ MOST_STEPS = 300
 
 def report_saves(report: Report) -> None:
     """Let a training say which saves are behind it."""
-    write = train_module._write
+    write = train_module.write_state
 
     def reporting(run, tensors, numbers, history):
         write(run, tensors, numbers, history)
         report(f"{numbers['epoch']} {numbers['batch']}")
 
-    train_module._write = reporting
+    train_module.write_state = reporting
 
 
 def train(folder: Path, report: Report) -> None:
@@ -59,7 +59,7 @@ def train_by_command(folder: Path, report: Report) -> None:
     begun = (folder / "config.json").exists()
     if begun and open_run(folder).status == "finished":
         return
-    splits.load = load
+    Library.load = load
     # In a process in the background the system has Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["cnnlab", "train"]

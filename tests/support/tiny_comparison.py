@@ -6,17 +6,18 @@ from pathlib import Path
 from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.results import as_json
 from cnnlab.experiments.variants import read_variants
+from cnnlab.runs.evaluation import load_model
 from cnnlab.runs.run import open_run
-from tests.support.tiny_training import CPU, SPLITS, TRAIN, VALIDATION, how_many, result_of
+from tests.support.tiny_training import CPU, PREPARED, SPLITS, how_many, result_of
 
 SETTINGS = {"epochs": how_many(1, 3), "batch_size": 60, "learning_rate": 0.02}
 VARIANTS = read_variants(["lenet5", "lenet5-relu-max"], "best", SETTINGS)
 
 
-def train(folder: Path, seeds: int, on_run=None) -> None:
+def train(folder: Path, seeds: int, on_run=lambda _: None) -> None:
     """Begin a comparison or go on with it, until all its trainings are over."""
     with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
-        comparison.train(seeds, SPLITS, TRAIN, VALIDATION, jobs=1, on_run=on_run)
+        comparison.train(seeds, PREPARED, processes=1, on_run=on_run)
 
 
 def with_a_failed_run(folder: Path, seeds: int) -> None:
@@ -30,7 +31,7 @@ def outcome(folder: Path, seeds: int) -> tuple[dict, dict]:
     train(folder, seeds)
     with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
         assert not comparison.missing(seeds)
-        numbers = as_json(comparison.look(seeds, SPLITS, "validation", 0.1))
+        numbers = as_json(comparison.look(seeds, PREPARED, "validation", 0.1))
     for each in numbers["variants"]:
         del each["median_seconds"]
     runs = {str(each.relative_to(folder)): result_of(open_run(each)) for each in counting(folder)}
@@ -49,4 +50,4 @@ def assert_all_count(folder: Path) -> None:
         run = open_run(each)
         assert run.status in {"finished", "failed"}
         assert len(run.history()) == SETTINGS["epochs"]
-        run.model(CPU)
+        load_model(run, CPU)

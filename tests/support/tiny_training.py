@@ -11,12 +11,14 @@ from cnnlab.custom.find import find_network
 from cnnlab.data.catalog import DATA_SETS
 from cnnlab.data.images import ImageSet
 from cnnlab.data.splits import Splits
-from cnnlab.data.tensors import prepare
+from cnnlab.runs.evaluation import load_model
+from cnnlab.runs.job import Job
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE, METRICS, MODEL
 from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.tensors import load_tensors
 from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from tests.support.tiny import tiny_arrays
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
@@ -44,20 +46,13 @@ def tiny_splits() -> Splits:
 
 
 SPLITS = tiny_splits()
-TRAIN, VALIDATION = prepare(SPLITS.train), prepare(SPLITS.validation)
+PREPARED = SPLITS.on("cpu")
+TRAIN, VALIDATION = PREPARED.train, PREPARED.validation
 
 
 def start(folder: Path, config=CONFIG, **listeners) -> Run:
-    return train_run(
-        folder,
-        network=find_network("lenet5-relu-max"),
-        recipe_name="best",
-        config=config,
-        splits=SPLITS,
-        train=TRAIN,
-        validation=VALIDATION,
-        **listeners,
-    )
+    job = Job(find_network("lenet5-relu-max"), "best", config, SPLITS.data_set)
+    return train_run(folder, job, PREPARED, Listener(**listeners))
 
 
 def go_on(folder: Path, told=None, **listeners) -> Run:
@@ -67,10 +62,8 @@ def go_on(folder: Path, told=None, **listeners) -> Run:
     run = open_run(folder)
     if run.status == "finished":
         return run
-    notify = ([] if told is None else told).append
-    return resume_run(
-        run, splits=SPLITS, train=TRAIN, validation=VALIDATION, notify=notify, **listeners
-    )
+    say = ([] if told is None else told).append
+    return resume_run(run, PREPARED, Listener(say=say, **listeners))
 
 
 def assert_whole(folder: Path) -> None:
@@ -80,7 +73,7 @@ def assert_whole(folder: Path) -> None:
     run = open_run(folder)
     run.history()
     if (folder / MODEL).exists():
-        run.model(CPU)
+        load_model(run, CPU)
     for name in (CHECKPOINT, CHECKPOINT_BEFORE):
         if (folder / name).exists():
             load_tensors(folder / name)
@@ -91,5 +84,5 @@ def result_of(run: Run) -> tuple[list[dict], dict[str, bytes]]:
     assert run.status == "finished"
     assert (run.folder / METRICS).exists()
     figures = [{k: v for k, v in vars(each).items() if k != "seconds"} for each in run.history()]
-    weights = run.model(CPU).state_dict()
+    weights = load_model(run, CPU).state_dict()
     return figures, {name: tensor.numpy().tobytes() for name, tensor in weights.items()}

@@ -10,6 +10,7 @@ from cnnlab.custom.find import build
 from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.training.loop import accuracy, evaluate, fit, loss_batch, predict
 
 
@@ -25,7 +26,7 @@ def tensors():
 
 def test_loss_batch_is_mean_cross_entropy(tensors):
     model = build("lenet5")
-    loss, logits = loss_batch(model, *tensors)
+    loss, logits = loss_batch(model, tensors.images, tensors.labels)
     probabilities = logits.softmax(dim=1)[torch.arange(200), tensors.labels]
     assert loss.item() == pytest.approx(-probabilities.log().mean().item(), rel=1e-5)
 
@@ -54,7 +55,7 @@ def test_fit_learns_and_reports_means_over_the_epoch(tensors):
     model = build("lenet5")
     config = recipe("workshop", epochs=12, batch_size=50, learning_rate=0.05)
     told = []
-    history = fit(model, tensors, tensors, config, on_epoch=told.append)
+    history = fit(model, tensors, tensors, config, listener=Listener(epoch=told.append))
     assert told == history
     assert [record.epoch for record in history] == list(range(1, 13))
     assert history[-1].validation_accuracy > 0.95
@@ -129,7 +130,10 @@ def test_divergence_stops_with_the_last_finite_weights_and_advice(tensors, learn
         fit(model, tensors, tensors, config)
     assert "epoch 1, batch" in str(caught.value)
     assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
-    assert math.isfinite(loss_batch(model, *tensors)[0].item()) or learning_rate == 1e6
+    assert (
+        math.isfinite(loss_batch(model, tensors.images, tensors.labels)[0].item())
+        or learning_rate == 1e6
+    )
 
 
 def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):
@@ -144,7 +148,7 @@ def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):
 
 @pytest.mark.real_data
 def test_two_epochs_on_fashion_mnist_pass_80_percent():
-    from cnnlab.data.splits import load
+    from cnnlab.data.library import load
     from cnnlab.data.tensors import prepare
 
     splits = load("fashion-mnist")

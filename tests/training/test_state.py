@@ -8,6 +8,7 @@ from cnnlab.custom.find import build
 from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import RunError
 from cnnlab.training.config import recipe
+from cnnlab.training.listener import Listener
 from cnnlab.training.loop import fit
 from cnnlab.training.state import TrainingState
 
@@ -62,7 +63,9 @@ def figures(history):
 def test_from_every_batch_the_rest_is_the_same_bits(case, sets):
     make, config = CASES[case]
     model, states = make(), []
-    whole = fit(model, *sets, config, on_state=lambda state: states.append(copied(state)))
+    whole = fit(
+        model, *sets, config, listener=Listener(state=lambda state: states.append(copied(state)))
+    )
     assert len(states) == config.epochs * 5  # four batches and the epoch's end
     for tensors, numbers in states:
         other = make()
@@ -75,7 +78,12 @@ def test_from_every_batch_the_rest_is_the_same_bits(case, sets):
 def test_seconds_of_an_epoch_go_on_counting(sets):
     config = recipe("workshop", epochs=1, batch_size=64)
     states = []
-    fit(build("lenet5"), *sets, config, on_state=lambda state: states.append(copied(state)))
+    fit(
+        build("lenet5"),
+        *sets,
+        config,
+        listener=Listener(state=lambda state: states.append(copied(state))),
+    )
     tensors, numbers = states[1]
     (record,) = fit(build("lenet5"), *sets, config, resume=(tensors, numbers | {"seconds": 100.0}))
     assert 100 < record.seconds < 110

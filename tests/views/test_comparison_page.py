@@ -1,25 +1,28 @@
 """The page of a comparison and its sentences, from made-up runs whose truth is known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnnlab.data.images import ImageSet
-from cnnlab.experiments.results import Outcomes, Results, judge_all
+from cnnlab.experiments.comparison import Comparison
+from cnnlab.experiments.results import ComparisonResult, VariantRuns, judge_all
 from cnnlab.experiments.statistics import mcnemar
 from cnnlab.experiments.variants import read_variants
-from cnnlab.training.loop import EpochRecord
+from cnnlab.training.history import EpochRecord
 from cnnlab.views.comparison_page import comparison_report, differences_figure, seeds_figure
 from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
     claims,
     duration,
+    failed_runs_sentence,
     failures_sentence,
-    faults_sentence,
     how_judged,
     overfitting_sentence,
     paired_sentence,
+    tell,
     verdict_sentence,
     what_would_settle,
 )
@@ -36,18 +39,18 @@ def history(rise):
     ]
 
 
-def outcomes(variant, accuracy, seeds=10, rise=0.0, spread=0.002, faults=None, seed=0):
+def runs_of(variant, accuracy, seeds=10, rise=0.0, spread=0.002, failures=None, seed=0):
     random = np.random.default_rng(seed)
     shares = accuracy + spread * random.standard_normal(seeds)
     difficulty = random.permutation(IMAGES) / IMAGES
-    right = np.array([difficulty < share for share in shares], dtype=bool).reshape(seeds, IMAGES)
-    return Outcomes(
+    correct = np.array([difficulty < share for share in shares], dtype=bool).reshape(seeds, IMAGES)
+    return VariantRuns(
         variant=variant,
         seeds=list(range(seeds)),
-        values=100 * right.mean(axis=1) if seeds else np.array([]),
-        right=right,
+        values=100 * correct.mean(axis=1) if seeds else np.array([]),
+        correct=correct,
         histories=[history(rise + 0.01 * random.random()) for _ in range(seeds)],
-        faults=faults or {},
+        failures=failures or {},
     )
 
 
@@ -58,23 +61,31 @@ def compared():
         np.zeros((IMAGES, 28, 28), np.uint8), np.arange(IMAGES) % 10, tuple("abcdefghij")
     )
 
-    def call(first, second, matters=0.1, looked_before=False):
+    def call(first, second, matters=0.1, peeked=False):
         both = [
-            outcomes(variant, **each)
+            runs_of(variant, **each)
             for variant, each in zip(variants, (first, second), strict=True)
         ]
-        return Results(
+        return ComparisonResult(
             on="validation",
             images=images,
             seeds=max(len(each.values) for each in both),
             matters=matters,
-            looked_before=looked_before,
+            peeked=peeked,
             test_openings=0,
-            outcomes=both,
-            judged=judge_all(both, matters, looked_before),
+            variants=both,
+            verdicts=judge_all(both, matters, peeked),
+            processes=2,
         )
 
     return call
+
+
+def page_of(results, command="cnnlab compare"):
+    split = {"title": "Tiny", "train": 240, "validation": 60, "test": 100}
+    variants = [each.variant for each in results.variants]
+    comparison = Comparison(Path("none"), variants, {"data_set": split, "versions": {}})
+    return comparison_report(results, tell(results), comparison, command)
 
 
 @pytest.mark.parametrize(
@@ -88,25 +99,25 @@ def compared():
 )
 def test_each_outcome_has_its_sentence_with_its_interval(compared, second, matters, begins):
     results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1}, matters)
-    sentence = verdict_sentence(results.judged[0], results)
+    sentence = verdict_sentence(results.verdicts[0], results)
     assert sentence.startswith(begins), sentence
-    difference = results.judged[0].verdict.difference
+    difference = results.verdicts[0].verdict.difference
     if begins.startswith("No difference"):  # decided at 90 %: the 95 % interval would mislead
         assert "are ruled out (two one-sided tests, p " in sentence
     else:
         assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
-    settle = what_would_settle(results.judged[0], results)
+    settle = what_would_settle(results.verdicts[0], results)
     assert bool(settle) == begins.startswith("Cannot")
     if settle:
-        assert f"About {results.judged[0].verdict.seeds_to_settle:,} seeds each" in settle
+        assert f"About {results.verdicts[0].verdict.seeds_to_settle:,} seeds each" in settle
 
 
 def test_after_another_look_only_what_stays_valid_is_claimed(compared):
-    first = {"accuracy": 0.9, "faults": {10: "failed: X"}}
-    results = compared(first, {"accuracy": 0.92, "seed": 1, "seeds": 6}, looked_before=True)
-    (judged,) = results.judged
+    first = {"accuracy": 0.9, "failures": {10: "failed: X"}}
+    results = compared(first, {"accuracy": 0.92, "seed": 1, "seeds": 6}, peeked=True)
+    (judged,) = results.verdicts
     assert judged.pairs == 6
-    pairs = results.outcomes[1].values - results.outcomes[0].values[:6]
+    pairs = results.variants[1].values - results.variants[0].values[:6]
     assert judged.verdict.difference.estimate == pytest.approx(pairs.mean())
     assert "6 seeds each" in verdict_sentence(judged, results)
     assert judged.new_images is None
@@ -116,12 +127,12 @@ def test_after_another_look_only_what_stays_valid_is_claimed(compared):
 
 def test_runs_that_fail_more_often_are_told(compared):
     faults = dict.fromkeys(range(10, 20), "diverged: NaN")
-    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "faults": faults})
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "failures": faults})
     results = replace(results, seeds=20)
-    told = failures_sentence(results.judged[0], results)
+    told = failures_sentence(results.verdicts[0], results)
     assert "differ in how often a run does not finish or learn: 0 of 20 and 10 of 20" in told
     alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
-    assert failures_sentence(alike.judged[0], alike) == ""
+    assert failures_sentence(alike.verdicts[0], alike) == ""
 
 
 def test_a_variant_without_runs_takes_no_verdict_from_the_others():
@@ -129,27 +140,27 @@ def test_a_variant_without_runs_takes_no_verdict_from_the_others():
     variants = read_variants(words, "workshop", {})
     third = replace(variants[1], name="third")
     three = [
-        outcomes(variants[0], 0.9),
-        outcomes(variants[1], 0.92, seed=1),
-        outcomes(third, 0.9, seeds=0, faults=dict.fromkeys(range(10), "diverged: NaN")),
+        runs_of(variants[0], 0.9),
+        runs_of(variants[1], 0.92, seed=1),
+        runs_of(third, 0.9, seeds=0, failures=dict.fromkeys(range(10), "diverged: NaN")),
     ]
-    helped, without = judge_all(three, 0.1, looked_before=False)
-    assert helped.verdict.outcome == "helped"
+    helped, without = judge_all(three, 0.1, peeked=False)
+    assert helped.verdict.decision == "helped"
     assert without.verdict is None
     assert without.failures_p_value < 0.001
 
 
 def test_two_seeds_say_that_they_are_too_few(compared):
     results = compared({"accuracy": 0.9, "seeds": 2}, {"accuracy": 0.92, "seeds": 2, "seed": 1})
-    assert verdict_sentence(results.judged[0], results) == (
+    assert verdict_sentence(results.verdicts[0], results) == (
         "No verdict on lenet5-relu-max: fewer than 3 seeds."
     )
-    assert "--seeds 10" in what_would_settle(results.judged[0], results)
+    assert "--seeds 10" in what_would_settle(results.verdicts[0], results)
 
 
 def test_overfitting_is_told_with_its_figures(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "rise": 0.3, "seed": 1})
-    told = [overfitting_sentence(each) for each in results.outcomes]
+    told = [overfitting_sentence(each) for each in results.variants]
     assert told[1].startswith("lenet5-relu-max overfits: from where")
     assert "(over all, epoch 3) to epoch 6, validation loss changes by +0.30" in told[1]
     assert "training loss by -0.300" in told[1]
@@ -157,15 +168,15 @@ def test_overfitting_is_told_with_its_figures(compared):
 
 def test_a_loss_that_never_rose_is_not_spoken_of(compared):
     results = compared({"accuracy": 0.9, "rise": -0.1}, {"accuracy": 0.9, "rise": -0.1, "seed": 1})
-    assert [overfitting_sentence(each) for each in results.outcomes] == ["", ""]
+    assert [overfitting_sentence(each) for each in results.variants] == ["", ""]
 
 
 def test_faults_are_counted_with_the_first_reason(compared):
     results = compared(
-        {"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "faults": {3: "diverged: NaN"}}
+        {"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "failures": {3: "diverged: NaN"}}
     )
-    assert faults_sentence(results.outcomes[0]) == ""
-    assert faults_sentence(results.outcomes[1]) == (
+    assert failed_runs_sentence(results.variants[0]) == ""
+    assert failed_runs_sentence(results.variants[1]) == (
         "1 of 11 runs of lenet5-relu-max did not finish or learn, and is in no mean. Seed 3: "
         "diverged: NaN."
     )
@@ -180,9 +191,10 @@ def test_durations_as_a_person_says_them(seconds, words):
 
 def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp_path):
     results = compared(
-        {"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1, "rise": 0.3, "faults": {3: "failed: X"}}
+        {"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1, "rise": 0.3, "failures": {3: "failed: X"}}
     )
-    report = comparison_report(results, "lenet5 or lenet5-relu-max?", [("Data set", "Tiny")], "cmd")
+    report = page_of(results, "cmd")
+    assert report.title == "lenet5 or lenet5-relu-max?"
     assert [chapter.title for chapter in report.chapters] == [
         "What was measured",
         "How they learnt",
@@ -190,7 +202,7 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
     ]
     report.write(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text().replace("&#39;", "'")
-    sentence = verdict_sentence(results.judged[0], results)
+    sentence = verdict_sentence(results.verdicts[0], results)
     assert page.index(sentence) < page.index("What was measured")
     for words in (
         how_judged(results),
@@ -205,15 +217,17 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
 
 def test_disagreements_count_the_images_of_each_kind(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
-    first, second = (each.right.mean(axis=0) for each in results.outcomes)
-    text = comparison_report(results, "", [], "").chapters[-1].paragraphs[0]
+    first, second = (each.correct.mean(axis=0) for each in results.variants)
+    text = page_of(results).chapters[-1].paragraphs[0]
     assert f"on {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
     assert f"right on {int(((first == 0) & (second == 0)).sum()):,}." in text
 
 
 def test_without_a_finished_run_the_page_says_so(compared):
-    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "faults": {0: "failed: X"}})
-    report = comparison_report(results, "", [], "")
+    results = compared(
+        {"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "failures": {0: "failed: X"}}
+    )
+    report = page_of(results)
     assert list(report.lead) == [
         "No verdict on lenet5-relu-max: it or lenet5 has no run that finished and learnt."
     ]
@@ -230,7 +244,7 @@ def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):
 def test_the_two_methods_are_told_apart(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
     assert "Welch's" in how_judged(results)
-    assert "valid at every look" in how_judged(replace(results, looked_before=True))
+    assert "valid at every look" in how_judged(replace(results, peeked=True))
 
 
 @pytest.mark.parametrize(
@@ -238,9 +252,9 @@ def test_the_two_methods_are_told_apart(compared):
     [(10, 60, "second is better"), (60, 10, "first is better"), (30, 33, "equally good")],
 )
 def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
-    right = np.ones((2, 1000), dtype=bool)
-    right[1, :only_a] = False
-    right[0, only_a : only_a + only_b] = False
-    told = paired_sentence(mcnemar(*right), ("first", "second"), 1000, "test")
+    correct = np.ones((2, 1000), dtype=bool)
+    correct[1, :only_a] = False
+    correct[0, only_a : only_a + only_b] = False
+    told = paired_sentence(mcnemar(*correct), ("first", "second"), 1000, "test")
     assert f"Of 1,000 test images {only_a} are right only with first and {only_b} only" in told
     assert says in told

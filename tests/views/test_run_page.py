@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
-from cnnlab.data.tensors import prepare
+from cnnlab.data.library import load
+from cnnlab.runs.evaluation import predictions_on
+from cnnlab.runs.job import Job
+from cnnlab.runs.run import open_run
 from cnnlab.runs.train import train_run
 from cnnlab.training.config import recipe
-from cnnlab.training.loop import EpochRecord
+from cnnlab.training.history import EpochRecord
+from cnnlab.training.listener import Listener
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Report
 from cnnlab.views.run_page import curve_illustrations, run_report
@@ -20,20 +23,14 @@ from cnnlab.workshop.course import workshop
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 
 
-class Deaf:
-    """A listener that hears nothing."""
-
-    def chapter(self, number, chapter): ...
-    def training(self, name, config): ...
-    def batch(self, epoch, batch, batches): ...
-    def epoch(self, record): ...
+def go_through(splits, folder, epochs):
+    config = recipe("workshop", epochs=epochs, batch_size=60)
+    return workshop(splits.on("cpu"), config, folder, Listener(), lambda *_: None)
 
 
 @pytest.fixture
 def report(tiny_folder, tmp_path) -> Path:
-    splits = load("tiny", notify=lambda _: None)
-    config = recipe("workshop", epochs=2, batch_size=60)
-    return workshop(splits, config, torch.device("cpu"), tmp_path / "out", Deaf())
+    return go_through(load("tiny", notify=lambda _: None), tmp_path / "out", epochs=2)
 
 
 @pytest.mark.browser
@@ -93,8 +90,7 @@ def test_sample_is_labelled_wherever_it_is_told_or_drawn(tiny_folder, tmp_path, 
     splits = load("tiny", notify=lambda _: None)
     sample = replace(splits.data_set, title="Tiny sample (300 images)", sample_of="mnist")
     splits = replace(splits, data_set=sample)
-    config = recipe("workshop", epochs=1, batch_size=60)
-    path = workshop(splits, config, torch.device("cpu"), tmp_path / "out", Deaf())
+    path = go_through(splits, tmp_path / "out", epochs=1)
     html = path.read_text()
     assert html.count("Tiny sample (300 images)") >= 3
     assert "This is a sample" in html
@@ -134,19 +130,12 @@ def test_the_report_of_a_run_says_what_was_trained(tiny_folder, tmp_path, monkey
         "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))\n"
     )
     splits = load("tiny", notify=lambda _: None)
-    network = find_network("mine.py:Small")
-    run = train_run(
-        Path("own"),
-        network=network,
-        recipe_name="sprint",
-        config=recipe("sprint", epochs=1, batch_size=60, weight_decay=0.2),
-        splits=splits,
-        train=prepare(splits.train),
-        validation=prepare(splits.validation),
-    )
-    network = run.network(trust=True)
-    answers = run.answers(splits.validation, torch.device("cpu"), network)
-    run_report(run, network, answers, splits).write(tmp_path / "report.html")
+    config = recipe("sprint", epochs=1, batch_size=60, weight_decay=0.2)
+    job = Job(find_network("mine.py:Small"), "sprint", config, splits.data_set)
+    train_run(Path("own"), job, splits.on("cpu"))
+    run = open_run(Path("own"), trust=True)
+    answers = predictions_on(run, splits.validation, torch.device("cpu"))
+    run_report(run, answers, splits).write(tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()
     assert "<h1>mine.py:Small</h1>" in html
     assert "sprint (but batch size 60, weight decay 0.2), 1 epoch, seed 0" in html

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.loop import EpochRecord
+from cnnlab.training.history import EpochRecord
 from cnnlab.workshop.chapters import VARIANTS, VariantResult, honesty_chapter
 
 

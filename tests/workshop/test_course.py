@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
+from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.errors import RunError
 from cnnlab.runs.store import alone
+from cnnlab.training.listener import Listener
 from cnnlab.workshop.course import open_workshop, resume_workshop
 from tests.support.printed import said
 
@@ -23,7 +24,10 @@ def stop_at(network, epoch):
     """Return listeners that stop in an epoch of the first or second network."""
     trained = []
 
+    shown = TrainingProgress.training
+
     def training(self, name, config):
+        shown(self, name, config)
         trained.append(name)
 
     def batch(self, now, number, batches):
@@ -60,8 +64,8 @@ def assert_same(folder, whole):
 def test_stopped_inside_a_network_it_goes_on(cnnlab, monkeypatch, whole, at):
     training, batch = stop_at(*at)
     with monkeypatch.context() as patch:
-        patch.setattr(Terminal, "training", training)
-        patch.setattr(Terminal, "batch", batch)
+        patch.setattr(TrainingProgress, "training", training)
+        patch.setattr(TrainingProgress, "batch", batch)
         status, _, err = cnnlab(*BEGIN, "--output", "stopped")
     assert status == 130
     assert "All that was trained is kept in stopped. Go on with:" in err
@@ -144,9 +148,7 @@ def test_on_another_data_set_it_does_not_go_on(cnnlab, tiny_folder, whole):
     (whole / "workshop.json").write_text(json.dumps(plan | {"data_set": "tiny-sample"}))
     splits = load("tiny", notify=lambda _: None)
     with pytest.raises(RunError, match="is a workshop on tiny-sample; what was loaded is tiny"):
-        resume_workshop(
-            open_workshop(whole), splits, torch.device("cpu"), Terminal(json_wanted=False), print
-        )
+        resume_workshop(open_workshop(whole), splits.on("cpu"), Listener(), lambda *_: None)
 
 
 def test_two_programs_do_not_go_through_one_workshop(cnnlab, whole):

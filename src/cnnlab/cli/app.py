@@ -1,8 +1,19 @@
-"""The command line's root: its name, its help, its groups of commands."""
+"""The command line's root: its name, its help, its groups; and what a command returns."""
 
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from cyclopts import App
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command found, as JSON; and its exit status, 1 if the user has something to fix."""
+
+    json: dict[str, Any]
+    status: int = 0
+
 
 app = App(
     name="cnnlab",

@@ -1,35 +1,31 @@
 """Commands about data sets: list, get, check."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from cnnlab.cli.app import CommandResult, data_app
+from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
+from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import CnnlabError
-
-if TYPE_CHECKING:
-    from cnnlab.data.catalog import DataSet
-from cnnlab.cli.app import data_app
-from cnnlab.cli.flags import DataDir, Dataset, Json, Offline, print_json
+from cnnlab.wording import counted
 
 
 @data_app.command(name="list")
-def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
-    """List the data sets, and where each lies on this machine.
+def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> CommandResult:
+    """List the data sets, and where each one is on this machine.
 
     Example: cnnlab data list
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
+    library = Library(data_dir)
     found = []
     for data_set in DATA_SETS.values():
-        sound = [each.path.parent for each in check(data_set, data_dir) if each.fault is None]
-        complete = [
-            folder for folder in dict.fromkeys(sound) if sound.count(folder) == len(data_set.files)
-        ]
+        folder = library.find_folder(data_set)
         found.append(
             {
                 "name": data_set.name,
@@ -38,7 +34,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
                 + (data_set.test_images.shape[0] if data_set.test_images else 0),
                 "licence": data_set.licence,
                 "source": data_set.source,
-                "folder": str(complete[0]) if complete else None,
+                "folder": str(folder) if folder else None,
             }
         )
     terminal.table(
@@ -53,8 +49,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> None:
             for each in found
         ],
     )
-    if json_wanted:
-        print_json({"data_sets": found})
+    return CommandResult({"data_sets": found})
 
 
 @data_app.command(name="get")
@@ -65,24 +60,24 @@ def data_get(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
-    """Get a data set, verified, so that everything later works without a network.
+) -> CommandResult:
+    """Download a data set and verify it, so that everything later works offline.
 
     Example: cnnlab data get mnist --data-dir /media/stick
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import find_data_set
-    from cnnlab.data.fetch import get
+    from cnnlab.data.library import Library
 
     data_set = find_data_set(name)
-    with terminal.fetching() as progress:
-        obtained = get(
-            data_set, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
-    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {obtained.source}.")
-    if json_wanted:
-        print_json({"name": name, "folder": str(obtained.folder), "source": obtained.source})
+    with fetching(terminal) as progress:
+        files = Library(data_dir, offline, terminal.say, progress).get(data_set)
+    terminal.show(
+        f"{data_set.title}: {len(files.contents)} verified files. Source: {files.source}."
+    )
+    found = {"name": name, "folder": str(files.place.folder), "source": files.source}
+    return CommandResult(found)
 
 
 @data_app.command(name="check")
@@ -92,25 +87,30 @@ def data_check(
     *,
     data_dir: DataDir = None,
     json_wanted: Json = False,
-) -> None:
-    """Verify the data files on this machine, and name what is wrong.
+) -> CommandResult:
+    """Verify the data files on this machine, and say what is wrong.
 
     Example: cnnlab data check fashion-mnist
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS, find_data_set
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
-    wanted: list[DataSet] = [find_data_set(name)] if name else list(DATA_SETS.values())
-    checks = [each for data_set in wanted for each in check(data_set, data_dir)]
+    wanted = [find_data_set(name)] if name else [*DATA_SETS.values()]
+    checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
     for each in checks:
-        terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
-    if json_wanted:
-        print_json({"files": [{"path": str(each.path), "fault": each.fault} for each in checks]})
+        terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
     faults = sum(each.fault is not None for each in checks)
     if faults:
-        raise CnnlabError(f"{faults} of {len(checks)} files are not sound.")
-    if not checks:
-        raise CnnlabError("There are no data files on this machine. Try: cnnlab data get")
-    terminal.show(f"All {len(checks)} files are sound.")
+        terminal.error(
+            f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
+            "files, then run 'cnnlab data get' for their data set."
+        )
+    elif not checks:
+        what = f"{wanted[0].title} is not" if name else "No data set is"
+        terminal.error(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
+    else:
+        terminal.show(f"All {len(checks)} files are ok.")
+    files = [{"path": str(each.path), "fault": each.fault} for each in checks]
+    return CommandResult({"files": files}, status=0 if checks and not faults else 1)

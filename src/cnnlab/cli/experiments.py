@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cnnlab.cli.app import app
+from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
     SETTINGS,
@@ -18,13 +18,13 @@ from cnnlab.cli.flags import (
     Json,
     Offline,
     Trust,
-    check_augmentation,
     kept_on_ctrl_c,
     load,
-    print_json,
     settings_of,
     warn_of,
 )
+from cnnlab.cli.progress import comparing
+from cnnlab.cli.results import show_comparison
 from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
@@ -64,7 +64,7 @@ def compare(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Find out whether a change helped: many seeds of each variant, and a verdict.
 
     The same command goes on where it was stopped; with more --seeds it adds to what is there.
@@ -76,28 +76,23 @@ def compare(
     if jobs is not None and cluster is not None:
         raise ConfigError("jobs is of this machine, and --cluster trains elsewhere: leave one out.")
     if all((Path(word) / "config.json").is_file() for word in variants):
-        _compare_runs(variants, on, trust, data_dir, offline, terminal, json_wanted)
-        return
+        return _compare_runs(variants, on, trust, data_dir, offline, terminal)
     made = settings_of(changes)
     recipe(recipe_name, **made)
 
-    from cnnlab.experiments.variants import read_variants
+    from cnnlab.experiments.variants import folder_name, read_variants
 
     read = read_variants(variants, recipe_name, made, again=again, notify=terminal.say)
     warn_of([each.network for each in read], terminal)
 
-    from cnnlab.data.tensors import prepare
     from cnnlab.experiments.comparison import open_comparison
     from cnnlab.experiments.results import as_json
-    from cnnlab.experiments.variants import folder_name
-    from cnnlab.runs.layout import REPORT
+    from cnnlab.runs.layout import REPORT, RESULTS
     from cnnlab.runs.store import write_json
-    from cnnlab.views.comparison_page import comparison_facts, comparison_report
-    from cnnlab.views.sentences import verdict_sentence
+    from cnnlab.views.comparison_page import comparison_report
+    from cnnlab.views.sentences import tell
 
     splits = load(dataset, data_dir, offline, terminal)
-    for variant in read:
-        check_augmentation(variant.config, splits)
     folder = output or Path("runs") / folder_name(read, splits.data_set.name)
     with open_comparison(folder, read, splits, seeds) as comparison:
         missing = comparison.missing(seeds)
@@ -107,35 +102,26 @@ def compare(
             f"{len(read) * seeds - len(missing)} kept in {folder}."
         )
         kept = f"Stopped. Finished runs are kept in {folder}; the same command goes on."
+        prepared = splits.on("cpu")
         with (
             kept_on_ctrl_c(terminal, lambda: kept),
             _client(cluster) as client,
-            terminal.comparing(len(missing), comparison.kept(seeds)) as finished,
+            comparing(terminal, len(missing), comparison.kept(seeds)) as progress,
         ):
-            comparison.train(
-                seeds,
-                splits,
-                prepare(splits.train),
-                prepare(splits.validation),
-                jobs=jobs,
-                client=client,
-                on_run=finished,
-            )
-        results = comparison.look(seeds, splits, on, matters)
-    pasted = command_line(*sys.argv[1:])
-    title = " or ".join(variant.name for variant in read) + "?"
-    report = comparison_report(results, title, comparison_facts(results, comparison), pasted)
-    report.write(folder / REPORT)
-    numbers = as_json(results) | {
-        "command": pasted,
-        "folder": str(folder),
-        "report": str(folder / REPORT),
-        "sentences": [verdict_sentence(each, results) for each in results.judged],
-    }
-    write_json(folder / "results.json", numbers)
-    terminal.comparison(results, folder)
-    if json_wanted:
-        print_json(numbers)
+            comparison.train(seeds, prepared, processes=jobs, client=client, on_run=progress)
+        results = comparison.look(seeds, prepared, on, matters)
+        command, text = command_line(*sys.argv[1:]), tell(results)
+        comparison_report(results, text, comparison, command).write(folder / REPORT)
+        found = as_json(results) | {
+            "command": command,
+            "folder": str(folder),
+            "report": str(folder / REPORT),
+            "sentences": text.lines,
+        }
+        write_json(folder / RESULTS, found)
+    show_comparison(terminal, results, text)
+    terminal.show(f"The report: {folder / REPORT}")
+    return CommandResult(found)
 
 
 def _compare_runs(
@@ -145,8 +131,7 @@ def _compare_runs(
     data_dir: Path | None,
     offline: bool,
     terminal: Terminal,
-    json_wanted: bool,
-) -> None:
+) -> CommandResult:
     from cnnlab.experiments.paired import compare_runs
     from cnnlab.experiments.results import plain
     from cnnlab.runs.run import open_run
@@ -154,20 +139,20 @@ def _compare_runs(
 
     if len(words) != 2:
         raise ConfigError(f"Finished runs are compared two at a time; {len(words)} were named.")
-    first, second = (open_run(Path(word), terminal.say) for word in words)
+    first, second = (open_run(Path(word), terminal.say, trust=trust) for word in words)
     if first.folder.resolve() == second.folder.resolve():
         raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
     splits = load(first.data_set_name, data_dir, offline, terminal)
-    paired = compare_runs((first, second), splits, on, trust=trust)
+    paired = compare_runs((first, second), splits, on)
     images = len(splits.test if on == "test" else splits.validation)
-    told = paired_sentence(paired, (words[0], words[1]), images, on)
-    terminal.show(told)
+    sentence = paired_sentence(paired, (words[0], words[1]), images, on)
+    terminal.show(sentence)
     terminal.say(
         "This speaks of these two networks, not of how they were made: another seed gives another "
         "two. For that, compare the variants over many seeds."
     )
-    if json_wanted:
-        print_json({"runs": words, "on": on, "images": images, "sentence": told, **plain(paired)})
+    found = {"runs": words, "on": on, "images": images, "sentence": sentence, **plain(paired)}
+    return CommandResult(found)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Flags that several commands share, and what commands do with them alike."""
 
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
+from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import RECIPES, TrainConfig
@@ -110,28 +110,9 @@ def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
             terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")
 
 
-def check_augmentation(config: TrainConfig, splits: "Splits") -> None:
-    """Raise `ConfigError` where images would be mirrored that must not be."""
-    if config.augmentation == "flip" and not splits.data_set.may_mirror:
-        raise ConfigError(
-            f"augmentation is 'flip', but a mirrored image of {splits.data_set.title} does not "
-            "show its class any more. Add --augmentation none."
-        )
-
-
 def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
-    """Load a data set; fetching shows a bar for each file."""
-    from cnnlab.data.splits import load
+    """Load a data set; show a bar for each file that is downloaded."""
+    from cnnlab.data.library import Library
 
-    with terminal.fetching() as progress:
-        return load(
-            name, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
-
-
-answers: list[str] = []
-
-
-def print_json(content: dict[str, Any]) -> None:
-    """Keep a result until all else is printed; then it is printed as JSON."""
-    answers.append(json.dumps(content))
+    with fetching(terminal) as progress:
+        return Library(data_dir, offline, terminal.say, progress).load(name)

@@ -1,15 +1,16 @@
-"""Run the command line: what any error, stop or broken pipe ends in."""
+"""Run the command line: what a result, an error, a stop or a broken pipe ends in."""
 
+import json
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
+from cnnlab import startup
 from cnnlab.cli import data, experiments, networks, runs, workshop
-from cnnlab.cli.app import app
-from cnnlab.cli.flags import answers
+from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import CnnlabError
 
@@ -18,14 +19,13 @@ COMMANDS = (data, experiments, networks, runs, workshop)
 
 
 @contextmanager
-def _only_json() -> Iterator[None]:
-    """Send what anybody prints to standard error, and then print the JSON on standard output.
+def only_json() -> Iterator[None]:
+    """Send what anybody prints inside the block to standard error.
 
     Anybody: a network of the user's own may print, in this process and in the workers, which
     take over file descriptor 1.
     """
-    out = sys.stdout
-    out.flush()
+    sys.stdout.flush()
     kept = os.dup(1)
     try:
         os.dup2(2, 1)
@@ -34,8 +34,18 @@ def _only_json() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-        while answers:
-            out.write(answers.pop(0) + "\n")
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command; print its result as JSON if it is asked for; return the exit status."""
+    is_json_wanted = "--json" in words
+    with only_json() if is_json_wanted else nullcontext():
+        result = app(words)
+    if not isinstance(result, CommandResult):
+        return 0  # the help, or the version
+    if is_json_wanted:
+        sys.stdout.write(json.dumps(result.json) + "\n")
+    return result.status
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -43,19 +53,15 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit 0 done, 1 to be mended, 2 usage, 130 interrupted."""
-    # Read by GNU OpenMP when PyTorch loads it. By default a waiting thread spins for so long
-    # that a browser on the other core makes an epoch up to ten times slower.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    """Run the command line; exit 0 done, 1 something to fix, 2 usage, 130 interrupted."""
+    startup.let_waiting_threads_sleep()
     # joblib says so where Ctrl-C stops trainings; the command says it better.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shut-down stops as Ctrl-C does
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
     try:
-        with _only_json() if "--json" in sys.argv[1:] else nullcontext():
-            app(sys.argv[1:])
+        sys.exit(run(sys.argv[1:]))
     except CnnlabError as error:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)

@@ -1,14 +1,14 @@
 """Commands about a network of one's own: new, check."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.app import app
-from cnnlab.cli.flags import Json, print_json
+from cnnlab.cli.app import CommandResult, app
+from cnnlab.cli.flags import Json
+from cnnlab.cli.results import show_check
 from cnnlab.cli.terminal import Terminal
 
 
@@ -18,7 +18,7 @@ def new(
     /,
     *,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Write a commented file with a network to start from, and to change.
 
     Example: cnnlab new mine.py
@@ -29,8 +29,7 @@ def new(
 
     written = write_starting_file(path)
     terminal.show(f"Written: {written}. Change it, then see what it is: cnnlab check {written}")
-    if json_wanted:
-        print_json({"file": str(written)})
+    return CommandResult({"file": str(written)})
 
 
 @app.command
@@ -39,7 +38,7 @@ def check(
     /,
     *,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Try a network on a few images: its layers, what they cost, and what is wrong with it.
 
     Example: cnnlab check mine.py:Net
@@ -48,14 +47,10 @@ def check(
 
     from cnnlab.custom.find import check_network
 
-    checked = check_network(model, terminal.say)
-    if checked.printed:
-        terminal.show(f"The network printed, of one pass:\n{checked.printed}")
-    terminal.checked(checked)
-    if json_wanted:
-        print_json(
-            {**asdict(checked), "is_sound": checked.is_sound}
-            | {"findings": [asdict(each) | {"effect": each.effect} for each in checked.findings]}
-        )
-    if not checked.is_sound:
-        sys.exit(1)
+    report = check_network(model, terminal.say)
+    if report.printed:
+        terminal.show(f"The network printed, of one pass:\n{report.printed}")
+    show_check(terminal, report)
+    findings = [asdict(each) | {"effect": each.effect} for each in report.findings]
+    found = {**asdict(report), "is_sound": report.is_sound, "findings": findings}
+    return CommandResult(found, status=0 if report.is_sound else 1)

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.app import app
+from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
     SETTINGS,
@@ -18,16 +18,14 @@ from cnnlab.cli.flags import (
     Offline,
     RunFolder,
     Trust,
-    check_augmentation,
     kept_on_ctrl_c,
     load,
-    print_json,
     refuse_with_resume,
     settings_of,
     warn_of,
 )
+from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import PictureError
 from cnnlab.training.config import recipe
 from cnnlab.wording import counted, percent, times
 
@@ -56,7 +54,7 @@ def train(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Train one network and keep the run in a folder; the test set stays shut.
 
     What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
@@ -70,61 +68,48 @@ def train(
     config = recipe(recipe_name, **settings_of(changes))
 
     from cnnlab.custom.find import find_network
-    from cnnlab.data.tensors import prepare
+    from cnnlab.runs.job import Job
     from cnnlab.runs.run import open_run
     from cnnlab.runs.store import free_folder, refuse_taken
-    from cnnlab.runs.train import refuse_what_is_over, resume_run, train_run, what_is_kept
+    from cnnlab.runs.train import refuse_finished, resume_run, train_run, what_is_kept
     from cnnlab.training.device import choose_device, describe_device
 
     if output:
         refuse_taken(output)
-    stopped = open_run(resume, terminal.say) if resume else None
+    stopped = open_run(resume, terminal.say, trust=trust) if resume else None
     if stopped:
-        refuse_what_is_over(stopped)
-    network = (
-        stopped.network(trust=trust) if stopped else find_network(model or "lenet5", terminal.say)
-    )
+        refuse_finished(stopped)
+        network, recipe_name, config = stopped.network, stopped.recipe_name, stopped.config
+        dataset = stopped.data_set_name
+    else:
+        network = find_network(model or "lenet5", terminal.say)
     warn_of([network], terminal)
-    config = stopped.config if stopped else config
     chosen = choose_device(device)
-    splits = load(
-        stopped.data_set_name if stopped else dataset or "fashion-mnist",
-        data_dir,
-        offline,
-        terminal,
-    )
-    check_augmentation(config, splits)
+    splits = load(dataset or "fashion-mnist", data_dir, offline, terminal)
+    job = Job(network, recipe_name, config, splits.data_set)
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = resume or output or free_folder(Path("runs") / name)
     terminal.say(
         f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
-        f"{len(splits.validation):,} validation; recipe "
-        f"{stopped.description['recipe'] if stopped else recipe_name}, seed {config.seed}, "
+        f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
         f"{counted(config.epochs, 'epoch')}; {describe_device(chosen)}."
     )
-    with kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
-        terminal.training(network.title, config)
-        common: Any = {
-            "splits": splits,
-            "train": prepare(splits.train, chosen),
-            "validation": prepare(splits.validation, chosen),
-            "on_batch": terminal.batch,
-            "on_epoch": terminal.epoch,
-        }
+    with (
+        kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
+        TrainingProgress(terminal) as progress,
+    ):
+        prepared = splits.on(chosen)
         if stopped:
-            run = resume_run(stopped, network=network, notify=terminal.say, **common)
+            run = resume_run(stopped, prepared, progress.listener)
         else:
-            run = train_run(
-                folder, network=network, recipe_name=recipe_name, config=config, **common
-            )
+            run = train_run(folder, job, prepared, progress.listener)
     last = run.history()[-1]
     terminal.show(
         f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
         f"after {counted(last.epoch, 'epoch')}. The run: {folder}"
     )
     terminal.say(f"Next:\n  {run.command('report')}\n  {run.command('evaluate')}")
-    if json_wanted:
-        print_json({"run": str(folder), "status": run.status, **asdict(last)})
+    return CommandResult({"run": str(folder), "status": run.status, **asdict(last)})
 
 
 @app.command
@@ -137,19 +122,20 @@ def evaluate(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Open the test set for a run, on purpose, and count it.
 
     Example: cnnlab evaluate runs/fashion-mnist-lenet5-seed-0
     """
     terminal = Terminal(json_wanted)
 
+    from cnnlab.runs.evaluation import open_test_set
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
 
-    opened = open_run(run, terminal.say)
+    opened = open_run(run, terminal.say, trust=trust)
     splits = load(opened.data_set_name, data_dir, offline, terminal)
-    result, _ = opened.open_test_set(splits, choose_device(device), opened.network(trust=trust))
+    result, _ = open_test_set(opened, splits, choose_device(device))
     how_far = opened.how_far(result.epochs)
     terminal.show(
         f"Test loss {result.test_loss:.4f}, accuracy {percent(result.test_accuracy)} on "
@@ -159,11 +145,8 @@ def evaluate(
         f"The test set has been opened {times(result.test_openings)} for this run. Choose on "
         "validation figures, so that it stays a test."
     )
-    if json_wanted:
-        print_json(
-            {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
-            | {"status": opened.status}
-        )
+    found = {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
+    return CommandResult(found | {"status": opened.status})
 
 
 @app.command
@@ -175,7 +158,7 @@ def predict(
     trust: Trust = False,
     device: Device = "auto",
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Ask a trained network about pictures of your own, and show what it sees.
 
     Example: cnnlab predict runs/mnist-lenet5-seed-0 my-seven.png
@@ -185,16 +168,14 @@ def predict(
     from cnnlab.data.catalog import find_data_set
     from cnnlab.data.pictures.normalise import read_pictures
     from cnnlab.data.tensors import resize
+    from cnnlab.runs.evaluation import classify
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
 
-    opened = open_run(run, terminal.say)
+    opened = open_run(run, terminal.say, trust=trust)
     data_set = find_data_set(opened.data_set_name)
-    network = opened.network(trust=trust)
     pictures, faults = read_pictures(images, data_set)
-    probabilities = opened.classify(
-        [each.image for each in pictures], choose_device(device), network
-    )
+    probabilities = classify(opened, [each.image for each in pictures], choose_device(device))
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
         order = row.argsort()[::-1][:3]
@@ -212,13 +193,10 @@ def predict(
                 "notes": list(picture.notes),
             }
         )
-    if json_wanted:
-        print_json(
-            {"run": str(run), "data_set": data_set.name, "answers": answers}
-            | {"faults": list(map(str, faults))}
-        )
-    if faults:
-        raise PictureError("\n".join(map(str, faults)))
+    for fault in faults:
+        terminal.error(str(fault))
+    found = {"run": str(run), "data_set": data_set.name, "answers": answers}
+    return CommandResult(found | {"faults": list(map(str, faults))}, status=1 if faults else 0)
 
 
 @app.command
@@ -231,27 +209,26 @@ def report(
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Write a run's report, one self-contained HTML file, into its folder.
 
     Example: cnnlab report runs/fashion-mnist-lenet5-seed-0
     """
     terminal = Terminal(json_wanted)
 
+    from cnnlab.runs.evaluation import predictions_on
     from cnnlab.runs.layout import REPORT
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
     from cnnlab.views.run_page import run_report
 
-    opened = open_run(run, terminal.say)
+    opened = open_run(run, terminal.say, trust=trust)
     splits = load(opened.data_set_name, data_dir, offline, terminal)
     opened.check_data_set(splits)
-    network = opened.network(trust=trust)
-    answers = None
+    predictions = None
     if opened.history():
-        answers = opened.answers(splits.validation, choose_device(device), network)
+        predictions = predictions_on(opened, splits.validation, choose_device(device))
     path = run / REPORT
-    run_report(opened, network, answers, splits).write(path)
+    run_report(opened, predictions, splits).write(path)
     terminal.show(f"The report: {path}")
-    if json_wanted:
-        print_json({"run": str(run), "report": str(path)})
+    return CommandResult({"run": str(run), "report": str(path)})

@@ -1,13 +1,12 @@
 """The command that goes through the whole workshop."""
 
-import json
 import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.app import app
+from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     DataDir,
     DatasetOfNew,
@@ -16,9 +15,9 @@ from cnnlab.cli.flags import (
     Offline,
     kept_on_ctrl_c,
     load,
-    print_json,
     refuse_with_resume,
 )
+from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal, is_interactive
 from cnnlab.training.config import recipe
 
@@ -43,7 +42,7 @@ def workshop(
         bool | None, Parameter(name="--open", help="Open the report at the end; asked otherwise.")
     ] = None,
     json_wanted: Json = False,
-) -> None:
+) -> CommandResult:
     """Go through the whole workshop: both networks, every step, and a report at the end.
 
     What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
@@ -58,7 +57,8 @@ def workshop(
     }
     config = recipe("workshop", **changes)
 
-    from cnnlab.runs.store import free_folder, refuse_taken
+    from cnnlab.runs.layout import RESULTS
+    from cnnlab.runs.store import free_folder, read_json, refuse_taken
     from cnnlab.training.device import choose_device
     from cnnlab.workshop.course import open_workshop, resume_workshop, what_is_kept
     from cnnlab.workshop.course import workshop as whole_workshop
@@ -71,16 +71,20 @@ def workshop(
         begun.data_set_name if begun else dataset or "fashion-mnist", data_dir, offline, terminal
     )
     folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
-    with kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)), terminal.live():
+    with (
+        kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
+        TrainingProgress(terminal) as progress,
+    ):
+        prepared = splits.on(chosen)
         if begun:
-            report = resume_workshop(begun, splits, chosen, terminal, terminal.say)
+            report = resume_workshop(begun, prepared, progress.listener, terminal.chapter)
         else:
-            report = whole_workshop(splits, config, chosen, folder, terminal)
+            report = whole_workshop(prepared, config, folder, progress.listener, terminal.chapter)
     terminal.show(f"\nThe report: {report}")
-    if json_wanted:
-        results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        print_json({"report": str(report), "data_set": splits.data_set.name, "runs": results})
-    elif open_report is None and is_interactive():
+    if open_report is None and not json_wanted and is_interactive():
         open_report = terminal.console.input("Open it in the browser? [y/N] ").lower() == "y"
     if open_report:
         webbrowser.open(report.resolve().as_uri())
+    runs = read_json(folder / RESULTS, [])
+    found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
+    return CommandResult(found)

@@ -1,25 +1,45 @@
-"""Mini-batches of tensors that already lie in memory, on the device."""
+"""Mini-batches of tensors that are in memory already, on the device."""
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 
 from cnnlab.data.tensors import TensorSet, as_input
+from cnnlab.errors import ConfigError
+
+
+class Batch(NamedTuple):
+    """Some images of a set as a network takes them, (N, 1, 32, 32) floats, and their labels."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+def check_mirroring(flip: bool, may_mirror: bool) -> None:
+    """Raise `ConfigError` if images would be mirrored that must not be: a mirrored 2 is not a 2."""
+    if flip and not may_mirror:
+        raise ConfigError(
+            "augmentation is 'flip', but these images must not be mirrored: a mirrored 2 is not "
+            "a 2. Set augmentation to 'none' (--augmentation none)."
+        )
 
 
 class ShuffledBatches:
-    """Mini-batches of a set in a new random order at every pass.
+    """Mini-batches of a set, in a new random order in every pass.
 
-    The last batch of a pass is smaller where the size does not divide the set. The order is
-    drawn on the CPU from ``seed``, so it is the same on every device. With ``flip`` half of
-    the images, drawn anew at every pass, are mirrored left to right. A pass that was left goes
-    on where it was: after ``given`` batches of the order that ``pass_start`` draws.
+    The last batch of a pass is smaller if the batch size does not divide the set. The order is
+    drawn on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about
+    half of the images left to right, others in every pass. An interrupted pass resumes after
+    the first ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if
+    ``flip`` would mirror images that must not be mirrored.
     """
 
     def __init__(
         self, tensors: TensorSet, batch_size: int, seed: int, *, flip: bool = False
     ) -> None:
+        check_mirroring(flip, tensors.may_mirror)
         self.tensors = tensors
         self.batch_size = batch_size
         self.flip = flip
@@ -30,8 +50,8 @@ class ShuffledBatches:
     def __len__(self) -> int:
         return math.ceil(len(self.tensors.labels) / self.batch_size)
 
-    def __iter__(self) -> Iterator[TensorSet]:
-        images, labels = self.tensors
+    def __iter__(self) -> Iterator[Batch]:
+        images, labels = self.tensors.images, self.tensors.labels
         self.generator.set_state(self.pass_start)
         order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
         before = self.given
@@ -44,5 +64,5 @@ class ShuffledBatches:
                 chosen = (mirrored < 0.5).nonzero().squeeze(1).to(labels.device)
                 batch[chosen] = batch[chosen].flip(3)
             self.given = number
-            yield TensorSet(batch, labels[indices])
+            yield Batch(batch, labels[indices])
         self.pass_start, self.given = self.generator.get_state(), 0

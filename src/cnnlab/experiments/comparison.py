@@ -8,26 +8,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import joblib
 import torch
 
-from cnnlab.data.splits import Splits
+from cnnlab.data.batches import check_mirroring
+from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import RunError
-from cnnlab.experiments.jobs import Training, fit_many
-from cnnlab.experiments.results import Outcomes, Part, Results, has_learnt, judge_all
+from cnnlab.experiments.jobs import fit_many
+from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, has_learnt, judge_all
 from cnnlab.experiments.variants import Variant
 from cnnlab.runs.description import describe, describe_data, versions
+from cnnlab.runs.evaluation import compute_logits, keep_test_result
 from cnnlab.runs.layout import PLAN
 from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.schema import check_types
 from cnnlab.runs.store import alone, make_lasting, read_json, write_json
-from cnnlab.runs.train import keep_run
-from cnnlab.training.loop import History
+from cnnlab.runs.weights import read_weights
+from cnnlab.runs.writer import keep_run
+from cnnlab.training.history import History
 from cnnlab.wording import percent
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRun:
     """A run that has just ended: of which variant and seed, and how it ended."""
 
     variant: Variant
@@ -59,15 +63,16 @@ class Comparison:
         ):
             raise RunError(
                 f"{folder} is not the run of {variant.name} on seed {seed}: it was copied or "
-                "changed. Take it away, and it is trained anew."
+                "changed. Delete it, and cnnlab trains that run again."
             )
+        run.network = variant.network
         return run
 
-    def kept(self, seeds: int) -> list[Finished]:
+    def kept(self, seeds: int) -> list[FinishedRun]:
         """Return the runs up to that many seeds that are there already."""
         wanted = [(variant, seed) for variant in self.variants for seed in range(seeds)]
         return [
-            Finished(variant, seed, run)
+            FinishedRun(variant, seed, run)
             for variant, seed in wanted
             if (run := self.run(variant, seed)) is not None and run.status != "failed"
         ]
@@ -83,33 +88,27 @@ class Comparison:
     def train(
         self,
         seeds: int,
-        splits: Splits,
-        train: TensorSet,
-        validation: TensorSet,
+        prepared: PreparedSplits,
         *,
-        jobs: int | None = None,
+        processes: int | None = None,
         client: Any = None,
-        on_run: Callable[[Finished], None] | None = None,
+        on_run: Callable[[FinishedRun], None] = lambda _: None,
     ) -> None:
         """Train what is missing up to that many seeds; keep each run as it ends."""
         missing = self.missing(seeds)
-        trainings = [
-            Training(variant.network.build, variant.settings(seed)) for variant, seed in missing
-        ]
-        for done in fit_many(trainings, train, validation, jobs=jobs, client=client):
-            variant, seed = missing[done.place]
-            description = describe(
-                variant.network,
-                variant.recipe_name,
-                variant.settings(seed),
-                splits,
-                torch.device("cpu"),
-            )
-            run = keep_run(self.run_folder(variant, seed), variant.network, description, done)
-            if on_run is not None:
-                on_run(Finished(variant, seed, run))
+        models = {variant.name: variant.network.build(seed=0) for variant, _ in missing}
+        jobs = [variant.job(seed, prepared.splits.data_set) for variant, seed in missing]
+        for result in fit_many(jobs, prepared, processes=processes, client=client):
+            variant, seed = missing[result.place]
+            model, device = models[variant.name], torch.device("cpu")
+            description = describe(jobs[result.place], model, prepared.splits, device)
+            folder = self.run_folder(variant, seed)
+            run = keep_run(folder, description, variant.network, result)
+            on_run(FinishedRun(variant, seed, run))
 
-    def look(self, seeds: int, splits: Splits, on: Part, matters: float) -> Results:
+    def look(
+        self, seeds: int, prepared: PreparedSplits, on: Split, matters: float
+    ) -> ComparisonResult:
         """Return the results with that many seeds; remember that they were looked at.
 
         The test set is opened where it is asked for, and counted. The verdict is by a fixed
@@ -117,63 +116,65 @@ class Comparison:
         at another number since.
         """
         looks = self.plan["looks"]
-        looked_before = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
+        peeked = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
+        splits = prepared.splits
         images = splits.test if on == "test" else splits.validation
-        tensors = prepare(images)
+        tensors = prepare(images) if on == "test" else prepared.validation
         if on == "test":  # nothing is opened where a run's weights are lost
             for each in self.kept(seeds):
                 if each.run.status == "finished":
-                    each.run.weights()
+                    read_weights(each.run)
             # Counted before the first answer: what is stopped then has been opened too.
             self.plan["test_openings"] += 1
             write_json(self.folder / PLAN, self.plan)
-        outcomes = [self._outcomes(variant, seeds, tensors, on) for variant in self.variants]
+        variants = [self._runs_of(variant, seeds, tensors, on) for variant in self.variants]
         self.plan["looks"] = list(dict.fromkeys([*looks, seeds]))
         write_json(self.folder / PLAN, self.plan)
-        return Results(
+        return ComparisonResult(
             on=on,
             images=images,
             seeds=seeds,
             matters=matters,
-            looked_before=looked_before,
+            peeked=peeked,
             test_openings=self.plan["test_openings"],
-            outcomes=outcomes,
-            judged=judge_all(outcomes, matters, looked_before),
+            variants=variants,
+            verdicts=judge_all(variants, matters, peeked),
+            processes=joblib.cpu_count(),
         )
 
-    def _outcomes(self, variant: Variant, seeds: int, tensors: TensorSet, on: Part) -> Outcomes:
+    def _runs_of(self, variant: Variant, seeds: int, tensors: TensorSet, on: Split) -> VariantRuns:
         finished: dict[int, Run] = {}
         histories: list[History] = []
-        faults: dict[int, str] = {}
+        failures: dict[int, str] = {}
         for seed in range(seeds):
             run = self.run(variant, seed)
             if run is None:
                 continue
             if run.status != "finished":
-                faults[seed] = f"{run.status}: {run.description.get('fault')}"
+                failures[seed] = f"{run.status}: {run.description.get('fault')}"
                 continue
             history = run.history()
             if has_learnt(history):
                 finished[seed] = run
                 histories.append(history)
             else:
-                faults[seed] = (
-                    f"{percent(history[-1].train_accuracy, 0)} of its training images right"
+                failures[seed] = (
+                    f"{percent(history[-1].train_accuracy, 0)} of its training images correct"
                 )
-        right = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
-        for row, run in zip(right, finished.values(), strict=True):
-            weights = run.weights()
-            logits = run.logits(tensors.images, torch.device("cpu"), variant.network, weights)
+        correct = torch.empty(len(finished), len(tensors.labels), dtype=torch.bool)
+        for row, run in zip(correct, finished.values(), strict=True):
+            weights = read_weights(run)
+            logits = compute_logits(run, tensors.images, weights)
             row.copy_(logits.argmax(dim=1) == tensors.labels)
             if on == "test":
-                run.keep_test_result(logits, tensors.labels, weights)
-        return Outcomes(
+                keep_test_result(run, logits, tensors.labels, weights)
+        return VariantRuns(
             variant=variant,
             seeds=list(finished),
-            values=100 * right.double().mean(dim=1).numpy(),
-            right=right.numpy(),
+            values=100 * correct.double().mean(dim=1).numpy(),
+            correct=correct.numpy(),
             histories=histories,
-            faults=faults,
+            failures=failures,
         )
 
 
@@ -186,6 +187,8 @@ def open_comparison(
     Raises `RunError` where the folder holds something else: other variants, other images, or
     runs of other versions, which must not be mixed.
     """
+    for variant in variants:
+        check_mirroring(variant.config.augmentation == "flip", splits.data_set.may_mirror)
     try:
         make_lasting(folder, exist_ok=True)
     except OSError as error:

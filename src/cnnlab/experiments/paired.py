@@ -4,21 +4,18 @@ import torch
 
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
-from cnnlab.experiments.results import Part
-from cnnlab.experiments.statistics import (
-    Paired,
-    mcnemar,
-)
+from cnnlab.experiments.results import Split
+from cnnlab.experiments.statistics import PairedComparison, mcnemar
 from cnnlab.runs.description import describe_data
+from cnnlab.runs.evaluation import load_model, open_test_set, predictions_on
 from cnnlab.runs.run import Run
 
 
-def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Part, *, trust: bool = False) -> Paired:
+def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Split) -> PairedComparison:
     """Return how two finished runs differ on the same images: McNemar's exact test.
 
-    ``trust`` lets code run that a folder carries. On the test set the opening is counted in
-    both folders. Raises `RunError` where a run has
-    not finished or is of other images.
+    On the test set the opening is counted in both folders. Raises `RunError` where a run has not
+    finished or is of other images.
     """
     for run in runs:
         run.check_data_set(splits)
@@ -31,14 +28,13 @@ def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Part, *, trust: bool
         if there != here:
             raise RunError(f"{run.folder} was trained on another split or other files than these.")
     device = torch.device("cpu")
-    networks = [run.network(trust=trust) for run in runs]
     for run in runs:
-        run.weights()  # where one's are lost, the test set is opened for neither
-    right = []
-    for run, network in zip(runs, networks, strict=True):
+        load_model(run, device)  # if one cannot be loaded, the test set is opened for neither
+    correct = []
+    for run in runs:
         if on == "test":
-            _, predictions = run.open_test_set(splits, device, network)
+            _, predictions = open_test_set(run, splits, device)
         else:
-            predictions = run.answers(splits.validation, device, network)
-        right.append(predictions.predicted == predictions.image_set.labels)
-    return mcnemar(*right)
+            predictions = predictions_on(run, splits.validation, device)
+        correct.append(predictions.predicted == predictions.image_set.labels)
+    return mcnemar(*correct)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, Literal
 
 import numpy as np
@@ -19,14 +20,14 @@ from cnnlab.experiments.statistics import (
 )
 from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
-from cnnlab.training.loop import History
+from cnnlab.training.history import History
 
 _LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
-Part = Literal["validation", "test"]
+Split = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class VariantRuns:
     """All runs of one variant on one set of images.
 
     ``values`` are accuracies in points, one for each of ``seeds``, whose ``histories`` and
@@ -38,9 +39,9 @@ class Outcomes:
     variant: Variant
     seeds: list[int]
     values: NDArray[np.float64]
-    right: NDArray[np.bool_]
+    correct: NDArray[np.bool_]
     histories: list[History]
-    faults: dict[int, str]
+    failures: dict[int, str]
 
     @property
     def mean(self) -> Interval:
@@ -75,7 +76,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Judged:
+class VariantVerdict:
     """One variant against the first: what the seeds say, and what they say of new images.
 
     ``verdict`` is None where one of the two has no run to judge. ``pairs`` is the number of
@@ -92,17 +93,23 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Results:
+class ComparisonResult:
     """A whole comparison: every variant's runs, and a verdict on each but the first."""
 
-    on: Part
+    on: Split
     images: ImageSet
     seeds: int
     matters: float
-    looked_before: bool
+    peeked: bool
     test_openings: int
-    outcomes: list[Outcomes]
-    judged: list[Judged]
+    variants: list[VariantRuns]
+    verdicts: list[VariantVerdict]
+    processes: int
+
+    def seconds_of_seeds(self, seeds: int) -> float:
+        """Return how long so many more seeds of every variant take on this machine."""
+        each = sum(one.seconds for one in self.variants if not isnan(one.seconds))
+        return seeds * each / self.processes
 
 
 def has_learnt(history: History) -> bool:
@@ -110,57 +117,59 @@ def has_learnt(history: History) -> bool:
     return history[-1].train_accuracy >= _LEAST_LEARNT
 
 
-def judge_all(outcomes: Sequence[Outcomes], matters: float, looked_before: bool) -> list[Judged]:
+def judge_all(
+    variants: Sequence[VariantRuns], matters: float, peeked: bool
+) -> list[VariantVerdict]:
     """Return what the runs say of every variant against the first.
 
     After an early or a second look the verdict pairs the variants seed by seed, and so takes the
     seeds that all of them finished.
     """
-    first, *others = outcomes
+    first, *others = variants
     with_runs = [each for each in others if len(each.values) and len(first.values)]
     common = set.intersection(*(set(each.seeds) for each in (first, *with_runs)))
 
-    def values(of: Outcomes) -> NDArray[np.float64]:
-        if not looked_before:
+    def values(of: VariantRuns) -> NDArray[np.float64]:
+        if not peeked:
             return of.values
         return of.values[[seed in common for seed in of.seeds]]
 
     verdicts: dict[str, Verdict] = {}
-    if with_runs and (common or not looked_before):
+    if with_runs and (common or not peeked):
         found = judge(
             values(first),
             [values(each) for each in with_runs],
             matters=matters,
-            looked_before=looked_before,
+            peeked=peeked,
         )
         verdicts = {each.variant.name: one for each, one in zip(with_runs, found, strict=True)}
     return [
-        Judged(
+        VariantVerdict(
             name=other.variant.name,
             verdict=verdicts.get(other.variant.name),
             pairs=len(common),
             new_images=None
-            if looked_before or min(len(first.values), len(other.values)) < FEWEST_SEEDS
-            else new_images(first.right, other.right),
+            if peeked or min(len(first.values), len(other.values)) < FEWEST_SEEDS
+            else new_images(first.correct, other.correct),
             failures_p_value=failures_differ(
-                len(first.faults),
-                len(first.faults) + len(first.values),
-                len(other.faults),
-                len(other.faults) + len(other.values),
+                len(first.failures),
+                len(first.failures) + len(first.values),
+                len(other.failures),
+                len(other.failures) + len(other.values),
             ),
         )
         for other in others
     ]
 
 
-def as_json(results: Results) -> dict[str, Any]:
+def as_json(results: ComparisonResult) -> dict[str, Any]:
     """Return every number of a comparison; what is infinite or unknown is null."""
     return {
         "on": results.on,
         "images": len(results.images),
         "seeds": results.seeds,
         "matters": results.matters,
-        "looked_before": results.looked_before,
+        "peeked": results.peeked,
         "test_openings": results.test_openings,
         "variants": [
             {
@@ -171,13 +180,14 @@ def as_json(results: Results) -> dict[str, Any]:
                 "mean": plain(each.mean),
                 "standard_deviation": plain(each.deviation),
                 "median_seconds": plain(each.seconds),
-                "faults": each.faults,
+                "failures": each.failures,
                 "overfitting": plain(each.overfitting),
             }
-            for each in results.outcomes
+            for each in results.variants
         ],
         "verdicts": [
-            {**plain(each), "against": results.outcomes[0].variant.name} for each in results.judged
+            {**plain(each), "against": results.variants[0].variant.name}
+            for each in results.verdicts
         ],
     }
 

@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedComparison:
     """Two networks on the same images: how many only one of them got right, and what follows.
 
     ``difference`` is of the accuracies in points, for new images but these two networks.
@@ -73,7 +73,7 @@ class Overfitting:
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the mean and its interval by Student's t; one value bounds nothing."""
-    array = checked(values)
+    array = finite_values(values)
     half = _student_half_width(_variance(array) / len(array), len(array) - 1, confidence)
     mean = float(array.mean())
     return Interval(mean, mean - half, mean + half)
@@ -85,7 +85,7 @@ def welch(a: ArrayLike, b: ArrayLike, *, null: float = 0.0, confidence: float = 
     Where a side has one value, or neither has any spread, chance cannot be measured: the
     interval is infinite and p is 1.
     """
-    first, second = checked(a), checked(b)
+    first, second = finite_values(a), finite_values(b)
     estimate = float(second.mean() - first.mean())
     parts = [_variance(side) / len(side) for side in (first, second)]
     variance = sum(parts)
@@ -108,7 +108,7 @@ def always_valid(
     variance", 2024. The interval holds the nulls whose factor is below 1 / (1 - confidence).
     Of unequally many values the pairs go up to the shorter.
     """
-    first, second = checked(a), checked(b)
+    first, second = finite_values(a), finite_values(b)
     pairs = min(len(first), len(second))
     differences = second[:pairs] - first[:pairs]
     estimate = float(differences.mean())
@@ -148,7 +148,7 @@ def probability_of_beating(a: ArrayLike, b: ArrayLike) -> Interval:
     alike; where the variance that Brunner and Munzel (2000) measure from the ranks is larger,
     its own is raised by that factor.
     """
-    first, second = np.sort(checked(a)), np.sort(checked(b))
+    first, second = np.sort(finite_values(a)), np.sort(finite_values(b))
     shares_below = _shares_below(first, second)
     theta = float(shares_below.mean())
     measured = 0.0
@@ -193,13 +193,13 @@ def failures_differ(failed_a: int, runs_a: int, failed_b: int, runs_b: int) -> f
     return float(fisher_exact(table).pvalue)
 
 
-def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> Paired:
+def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> PairedComparison:
     """Compare two networks on the same images, each image right (True) or wrong.
 
     McNemar's exact test (1947), and the score interval at 95 % of Tango, "Equivalence test and
     confidence interval for the difference in proportions for the paired-sample design", 1998.
     """
-    first, second = _checked_answers(right_a, 1), _checked_answers(right_b, 1)
+    first, second = _as_correct(right_a, 1), _as_correct(right_b, 1)
     _check_same_images(first, second)
     images = len(first)
     only_a, only_b = int((first & ~second).sum()), int((second & ~first).sum())
@@ -216,7 +216,9 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> Paired:
         return (difference - x) ** 2 <= quantile**2 * variance
 
     low, high = _edge(within, difference, -1.0), _edge(within, difference, 1.0)
-    return Paired(only_a, only_b, p_value, Interval(100 * difference, 100 * low, 100 * high))
+    return PairedComparison(
+        only_a, only_b, p_value, Interval(100 * difference, 100 * low, 100 * high)
+    )
 
 
 def new_images(right_a: ArrayLike, right_b: ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -228,7 +230,7 @@ def new_images(right_a: ArrayLike, right_b: ArrayLike, *, confidence: float = 0.
     t, the freedom by Satterthwaite (1946), the images so many that their part is as if known.
     Infinite where a side has one seed, or nothing varies.
     """
-    answers = [_checked_answers(right, 2) for right in (right_a, right_b)]
+    answers = [_as_correct(right, 2) for right in (right_a, right_b)]
     _check_same_images(*answers)
     images = answers[0].shape[1]
     if images == 1:
@@ -272,7 +274,7 @@ def overfitting(train_losses: ArrayLike, validation_losses: ArrayLike) -> Overfi
     return Overfitting(lowest + 1, rise, change, overfits)
 
 
-def checked(values: ArrayLike) -> NDArray[np.float64]:
+def finite_values(values: ArrayLike) -> NDArray[np.float64]:
     """Return accuracies as an array; raise `ValueError` where they are none."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
@@ -291,7 +293,7 @@ def _checked_losses(losses: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _checked_answers(right: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
+def _as_correct(right: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
     array = np.asarray(right)
     if array.dtype != np.bool_:
         raise ValueError(f"Answers are right (True) or wrong (False), not {array.dtype}.")

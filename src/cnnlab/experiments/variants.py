@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import is_own
+from cnnlab.custom.network import is_custom
+from cnnlab.data.catalog import DataSet
 from cnnlab.errors import ConfigError
 from cnnlab.models.catalog import ModelSpec
+from cnnlab.runs.job import Job
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"
@@ -21,13 +23,13 @@ AGAIN = " (again)"
 
 @dataclass(frozen=True)
 class Variant:
-    """A network with the settings of its training; ``first_seed`` is added to each seed."""
+    """A network with the settings of its training; ``seed_offset`` is added to each seed."""
 
     name: str
     network: ModelSpec
     recipe_name: str
     config: TrainConfig
-    first_seed: int = 0
+    seed_offset: int = 0
 
     @property
     def slug(self) -> str:
@@ -36,7 +38,11 @@ class Variant:
 
     def settings(self, seed: int) -> TrainConfig:
         """Return the settings of the training of that number."""
-        return replace(self.config, seed=self.first_seed + seed)
+        return replace(self.config, seed=self.seed_offset + seed)
+
+    def job(self, seed: int, data_set: DataSet) -> Job:
+        """Return the training of that number."""
+        return Job(self.network, self.recipe_name, self.settings(seed), data_set)
 
     def content(self) -> dict[str, Any]:
         """Return all that decides a training but its seed: the same content is the same variant."""
@@ -46,7 +52,7 @@ class Variant:
         return {
             "model": source.class_name if source else self.network.name,
             "source_sha256": source and source.sha256,
-            "first_seed": self.first_seed,
+            "first_seed": self.seed_offset,
             "config": settings,
         }
 
@@ -71,7 +77,7 @@ def read_variants(
         if len(variants) != 1:
             raise ConfigError("An A/A check takes one variant, and trains it twice.")
         (first,) = variants
-        second = replace(first, name=first.name + AGAIN, first_seed=1_000_000)
+        second = replace(first, name=first.name + AGAIN, seed_offset=1_000_000)
         return [first, second]
     if len(variants) < 2:
         raise ConfigError(
@@ -117,7 +123,7 @@ def _read(
     model, own_recipe = (
         _word(word, content, key, usual) for key, usual in (("model", "lenet5"), ("recipe", ""))
     )
-    if is_own(model):  # a path in a file is meant from where the file is
+    if is_custom(model):  # a path in a file is meant from where the file is
         model = str(path.parent / model)
     network = find_network(model, notify)
     try:

@@ -14,13 +14,13 @@ from cnnlab.experiments.statistics import (
     Interval,
     always_valid,
     always_valid_width,
-    checked,
+    finite_values,
     holm,
     probability_of_beating,
     welch,
 )
 
-Outcome = Literal["helped", "hurt", "no difference that matters", "cannot tell yet", "no verdict"]
+Decision = Literal["helped", "hurt", "no difference that matters", "cannot tell yet", "no verdict"]
 
 LEVEL, FEWEST_SEEDS, MOST_SEEDS = 0.05, 3, 100_000
 
@@ -34,7 +34,7 @@ class Verdict:
     ``reason`` of "no verdict" only.
     """
 
-    outcome: Outcome
+    decision: Decision
     difference: Difference
     p_value: float
     equivalence_p_value: float
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def judge(
-    baseline: ArrayLike, others: Sequence[ArrayLike], *, matters: float, looked_before: bool
+    baseline: ArrayLike, others: Sequence[ArrayLike], *, matters: float, peeked: bool
 ) -> list[Verdict]:
     """Return a verdict on each of the others against the baseline.
 
@@ -52,14 +52,14 @@ def judge(
     the difference is within ``matters`` points at 5 % (two one-sided tests: Schuirmann, 1987),
     even if it is surely there; helped or hurt where it is not 0 at 5 %; else cannot tell yet.
     By Welch's test; where a verdict was seen before the last seeds were added, or before all
-    seeds were there (``looked_before``), by the always-valid one. For ``beats`` there is only
+    seeds were there (``peeked``), by the always-valid one. For ``beats`` there is only
     the interval for a number of seeds fixed beforehand.
     """
     if not 0 < matters < inf:
         raise ValueError(f"The difference that matters is a number of points above 0: {matters}.")
-    reference, variants = checked(baseline), [checked(other) for other in others]
+    reference, variants = finite_values(baseline), [finite_values(other) for other in others]
     reasons = [_why_no_verdict(reference, variant) for variant in variants]
-    compare = always_valid if looked_before else welch
+    compare = always_valid if peeked else welch
     differences = [compare(reference, variant) for variant in variants]
     equivalences = [
         _equivalence(
@@ -74,9 +74,9 @@ def judge(
     for variant, difference, p_value, equivalence, reason in zip(
         variants, differences, p_values, _adjusted(equivalences, reasons), reasons, strict=True
     ):
-        outcome = "no verdict" if reason else _outcome(difference, p_value, equivalence)
+        decision = "no verdict" if reason else _decide(difference, p_value, equivalence)
         settle = None
-        if outcome == "cannot tell yet":
+        if decision == "cannot tell yet":
             settle = seeds_to_settle(
                 difference.estimate,
                 sqrt(reference.var(ddof=1) + variant.var(ddof=1)),
@@ -85,7 +85,7 @@ def judge(
                 comparisons=reasons.count(""),
             )
         beats = probability_of_beating(reference, variant)
-        verdicts.append(Verdict(outcome, difference, p_value, equivalence, beats, settle, reason))
+        verdicts.append(Verdict(decision, difference, p_value, equivalence, beats, settle, reason))
     return verdicts
 
 
@@ -174,7 +174,7 @@ def _one_sided(test: Difference, *, inside: bool) -> float:
     return test.p_value / 2 if inside else 1 - test.p_value / 2
 
 
-def _outcome(difference: Difference, p_value: float, equivalence_p_value: float) -> Outcome:
+def _decide(difference: Difference, p_value: float, equivalence_p_value: float) -> Decision:
     if equivalence_p_value < LEVEL:
         return "no difference that matters"
     if p_value < LEVEL and not difference.low <= 0 <= difference.high:

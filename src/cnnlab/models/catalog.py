@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+import torch
 from torch import nn
 
+from cnnlab.models.layers import Layer, record_calls, tabulate
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
 from cnnlab.seeding import seeded
@@ -31,8 +33,8 @@ class SourceCode:
 class ModelSpec:
     """A kind of network: its name, what a person calls it, and how to make one.
 
-    ``source`` is the code of a user's own network, None for cnnlab's. ``warnings`` are sentences
-    about it that do not keep it from being trained.
+    ``source`` is the code of a user's own network, None for cnnlab's; ``warnings`` are sentences
+    about it that do not keep it from being trained; ``layers`` is what its check found of them.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ModelSpec:
     make: Callable[[], nn.Module]
     source: SourceCode | None = None
     warnings: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
 
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
@@ -78,3 +81,14 @@ MODELS: dict[str, ModelSpec] = {
 def count_parameters(model: nn.Module) -> int:
     """Return the number of weights and biases that training changes."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@cache
+def layers_of(network: ModelSpec) -> tuple[Layer, ...]:
+    """Return the layers of a network: what its check found, or what one image passes through."""
+    if network.layers:
+        return network.layers
+    model = network.build(seed=0).eval()
+    with torch.inference_mode(), record_calls(model) as calls:
+        model(torch.zeros(1, 1, 32, 32))
+    return tabulate(calls, images=1)

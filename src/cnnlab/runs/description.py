@@ -7,32 +7,35 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
+from torch import nn
 
 from cnnlab.data.splits import Splits
-from cnnlab.models.catalog import ModelSpec, count_parameters
-from cnnlab.training.config import TrainConfig
+from cnnlab.models.catalog import count_parameters, layers_of
+from cnnlab.runs.job import Job
 from cnnlab.training.device import describe_device
-from cnnlab.training.engines.choose import describe_steps
+from cnnlab.training.engines.choose import engine_for
 
 
-def describe(
-    network: ModelSpec, recipe_name: str, config: TrainConfig, splits: Splits, device: torch.device
-) -> dict[str, Any]:
-    """Return what a training is made of and with, as a run's ``config.json`` keeps it."""
-    model = network.build(config.seed)
+def describe(job: Job, model: nn.Module, splits: Splits, device: torch.device) -> dict[str, Any]:
+    """Return what a training is made of and with, as a run's ``config.json`` keeps it.
+
+    ``model`` is one of the job's networks, whatever its weights.
+    """
+    source = job.network.source
     return {
         "cnnlab": version("cnnlab"),
         "status": "running",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": network.name,
-        "source_sha256": network.source and network.source.sha256,
+        "model": job.network.name,
+        "source_sha256": source and source.sha256,
         "parameters": count_parameters(model),
-        "recipe": recipe_name,
-        "seed": config.seed,
-        "config": asdict(config),
+        "layers": [asdict(layer) for layer in layers_of(job.network)],
+        "recipe": job.recipe_name,
+        "seed": job.config.seed,
+        "config": asdict(job.config),
         "data_set": describe_data(splits),
         "device": describe_device(device),
-        "steps": describe_steps(model, device),
+        "steps": str(engine_for(model, device)),
         "versions": versions(),
     }
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from cnnlab.wording import command_line
 
-CONFIG, PLAN, WORKSHOP, REPORT = (
-    "config.json",
-    "comparison.json",
-    "workshop.json",
-    "report.html",
-)
-"""What makes a folder one of a run, a comparison, a workshop; and the page in any of them."""
+CONFIG, PLAN, WORKSHOP = "config.json", "comparison.json", "workshop.json"
+"""What makes a folder one of a run, a comparison, a workshop."""
+REPORT, RESULTS = "report.html", "results.json"
+METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
+CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
+SOURCE = "source.py"
+"""The code of a network of the user's own, as it was trained."""
 _MOST_NAMED = 5
 
 
@@ -54,9 +54,3 @@ def _named(runs: list[Path], where: Path) -> str:
     named = ", ".join(map(str, runs[:_MOST_NAMED]))
     more = f", and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
     return f"Runs {'here' if where == Path() else f'in {where}'}: {named}{more}."
-
-
-METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
-SOURCE = "source.py"
-"""The code of a network of the user's own, as it was trained."""
-CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"

@@ -19,6 +19,7 @@ STATUSES = ("running", "finished", "interrupted", "diverged", "failed")
 _DESCRIPTION = {
     "cnnlab": str,
     "model": str,
+    "parameters": int,
     "status": str,
     "recipe": str,
     "device": str,
@@ -36,6 +37,13 @@ _DATA_SET = {
 }
 _VERSIONS = {"torch": str, "python": str}
 _RESUMED = {"device": str, "cnnlab": str, "torch": str, "python": str, "epoch": int}
+_LAYER = {
+    "name": str,
+    "kind": str,
+    "output_shape": list,
+    "parameters": int,
+    "multiply_accumulates": int,
+}
 
 
 def check_description(path: Path, description: Mapping[str, Any]) -> None:
@@ -46,11 +54,22 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     if description["status"] not in STATUSES:
         raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
     check_settings(path, description["config"], description)
-    resumed = description.get("resumed", [])
-    check_types(path, {"resumed": resumed}, {"resumed": list}, description)
-    for each in resumed:
-        check_types(path, {"resumed": each}, {"resumed": dict}, description)
-        check_types(path, each, _RESUMED, description)
+    _check_list(path, description, "resumed", _RESUMED)
+    _check_list(path, description, "layers", _LAYER)
+    for each in description.get("layers", []):
+        if set(each) != set(_LAYER) or not all(type(size) is int for size in each["output_shape"]):
+            raise _wrong(path, "layers", each, f"{', '.join(_LAYER)}", description)
+
+
+def _check_list(
+    path: Path, description: Mapping[str, Any], key: str, types: Mapping[str, type]
+) -> None:
+    """Raise `RunError` where what is under a key, if it is there, is not a list of such objects."""
+    found = description.get(key, [])
+    check_types(path, {key: found}, {key: list}, description)
+    for each in found:
+        check_types(path, {key: each}, {key: dict}, description)
+        check_types(path, each, types, description)
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, Any]) -> None:

@@ -1,11 +1,27 @@
-"""Work that training need not wait for: writing files, one after another, in another thread."""
+"""What writes the files of a run: in the background while it trains, or all at once."""
 
-from collections.abc import Callable
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import Any, Literal
+
+import torch
+from numpy.typing import NDArray
+
+from cnnlab.files import PARTIAL
+from cnnlab.models.catalog import ModelSpec
+from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE, CONFIG, METRICS, MODEL, SOURCE
+from cnnlab.runs.run import Run, new_run
+from cnnlab.runs.store import make_folder, move_file, write_bytes, write_tensors
+from cnnlab.runs.weights import model_tensors
+from cnnlab.training.history import EpochRecord, History
 
 
-class Background:
+class BackgroundWriter:
     """Does one piece of work at a time in the background; a fault is raised at the next call.
 
     Leaving its ``with`` block waits until all is done, and raises too.
@@ -15,7 +31,7 @@ class Background:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cnnlab-writer")
         self._last: Future[None] | None = None
 
-    def __enter__(self) -> "Background":
+    def __enter__(self) -> "BackgroundWriter":
         return self
 
     def __exit__(
@@ -38,3 +54,87 @@ class Background:
         if self._last is not None:
             last, self._last = self._last, None
             last.result()
+
+
+def write_state(
+    run: Run,
+    tensors: Mapping[str, torch.Tensor],
+    numbers: Mapping[str, Any],
+    history: Sequence[EpochRecord],
+) -> None:
+    """Write metrics, weights and checkpoint, in this order: the last needs the first."""
+    write_bytes(run.folder / METRICS, _json_lines(history))
+    if numbers["batch"] == 0:
+        write_model(run, model_tensors(tensors), len(history))
+    newest = run.folder / CHECKPOINT
+    if newest.exists():
+        move_file(newest, run.folder / CHECKPOINT_BEFORE)
+    write_tensors(newest, tensors, {**numbers, "model": run.model_name})
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed program had not yet written whole."""
+    for name in (CONFIG, METRICS, MODEL, CHECKPOINT, SOURCE):
+        for left in folder.glob(f".{name}.*{PARTIAL}"):
+            left.unlink(missing_ok=True)
+
+
+def write_source(run: Run) -> None:
+    """Keep the code of a user's own network beside what is trained with it."""
+    if run.network.source is not None:
+        write_bytes(run.folder / SOURCE, run.network.source.text.encode())
+
+
+def write_model(run: Run, weights: Mapping[str, torch.Tensor], epochs: int) -> None:
+    """Write a network's weights after so many epochs."""
+    about = {key: run.description[key] for key in ("cnnlab", "model", "data_set")}
+    write_tensors(run.folder / MODEL, weights, about | {"epochs": epochs})
+
+
+def _json_lines(history: Sequence[EpochRecord]) -> bytes:
+    return "".join(json.dumps(asdict(record)) + "\n" for record in history).encode()
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What one of many trainings gave: its place in the list, its epochs, its weights.
+
+    Where it did not finish, ``fault`` says why. The weights of one that diverged are the last
+    whose loss was finite; one that failed, because its network's code did, may have none.
+    """
+
+    place: int
+    status: Literal["finished", "diverged", "failed"]
+    history: History
+    weights: dict[str, NDArray[Any]]
+    device: str
+    fault: str | None = None
+
+
+def keep_run(
+    folder: Path, description: dict[str, Any], network: ModelSpec, result: TrainingResult
+) -> Run:
+    """Write a training that is over as a run folder, seen under its name only when whole.
+
+    What stood there before, of an earlier try, is replaced; it too is there whole or not at all.
+    Raises `RunError`.
+    """
+    partial_folder, before = (
+        folder.with_name(f".{folder.name}.{word}") for word in ("partial", "before")
+    )
+    for left in (partial_folder, before):
+        shutil.rmtree(left, ignore_errors=True)
+    make_folder(partial_folder)
+    run = new_run(partial_folder, description, network)
+    write_source(run)
+    write_bytes(partial_folder / METRICS, _json_lines(result.history))
+    if result.weights:
+        weights = {name: torch.from_numpy(each) for name, each in result.weights.items()}
+        write_model(run, weights, len(result.history))
+    description["device"], description["fault"] = result.device, result.fault
+    run.set_status(result.status)
+    if folder.exists():
+        move_file(folder, before)
+    move_file(partial_folder, folder)
+    shutil.rmtree(before, ignore_errors=True)
+    return new_run(folder, description, network)

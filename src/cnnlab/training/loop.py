@@ -1,11 +1,9 @@
-"""The training loop: ``loss_batch``, ``accuracy``, ``evaluate`` and ``fit``.
+"""The training loop: ``loss_batch``, ``train_batch``, ``accuracy``, ``evaluate`` and ``fit``.
 
 Read it from top to bottom: this is all that happens when a network learns.
 """
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,35 +13,10 @@ from torch.nn.functional import cross_entropy
 from cnnlab.data.tensors import TensorSet, as_input
 from cnnlab.seeding import seeded
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.engines.choose import quick
+from cnnlab.training.engines.choose import engine_for
+from cnnlab.training.history import Evaluation, History
+from cnnlab.training.listener import Listener
 from cnnlab.training.state import TrainingState
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Mean cross-entropy, in nats, and accuracy, in [0, 1], over all images of a set."""
-
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """What one epoch gave: means over all images, the learning rate used, seconds taken.
-
-    Both losses are the plain cross-entropy, also where training smooths its labels.
-    """
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
-History = list[EpochRecord]
 
 
 def loss_batch(
@@ -54,14 +27,9 @@ def loss_batch(
     return cross_entropy(logits, labels, label_smoothing=label_smoothing), logits
 
 
-def count_correct(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return how many images have their own label as the largest logit."""
-    return (logits.argmax(dim=1) == labels).sum()
-
-
 def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """Return the share of images, in [0, 1], whose largest logit is their label's."""
-    return count_correct(logits, labels).item() / len(labels)
+    """Return the fraction of images, in [0, 1], whose largest logit is that of their label."""
+    return (logits.argmax(dim=1) == labels).sum().item() / len(labels)
 
 
 @torch.inference_mode()
@@ -81,72 +49,58 @@ def evaluate(model: nn.Module, tensors: TensorSet, batch_size: int = 256) -> Eva
     return score(predict(model, tensors.images, batch_size), tensors.labels)
 
 
+def train_batch(
+    model: nn.Module, images: torch.Tensor, labels: torch.Tensor, state: TrainingState
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Learn from one mini-batch; return its mean cross-entropy, and its logits (N, 10).
+
+    Engines run this function itself: what you read is what runs.
+    """
+    loss, logits = loss_batch(model, images, labels, state.config.label_smoothing)
+    state.check_batch(loss)
+    loss.backward()
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    state.schedule.after_batch()
+    return loss, logits
+
+
 def fit(
     model: nn.Module,
     train: TensorSet,
     validation: TensorSet,
     config: TrainConfig,
     *,
-    on_batch: Callable[[int, int, int], None] | None = None,
-    on_epoch: Callable[[EpochRecord], None] | None = None,
-    on_state: Callable[[TrainingState], None] | None = None,
+    listener: Listener = Listener(),
     resume: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None,
 ) -> History:
-    """Train the model in place; return the figures of each epoch that ended here.
+    """Train the model in place; return the metrics of each epoch that ended here.
 
-    ``on_batch`` is told epoch, batch and the number of batches; ``on_epoch`` the epoch's
-    record; ``on_state`` after both where the training stands, whose tensors and numbers another
-    call takes as ``resume``, and goes on from there to the same bits. Same seed, machine and
-    version: same bits. Raises `DivergedError` where the loss is NaN or infinite, with the last
-    weights whose loss was finite in the model: looked at after every step on the CPU, after
-    every epoch elsewhere, so that a GPU need not wait.
+    The ``listener`` hears each batch and each epoch, and where the training is: the tensors and
+    numbers of that state, passed to another call as ``resume``, continue from there to the same
+    bits. Same seed, machine and version: same bits. Raises `DivergedError` where the loss is NaN
+    or infinite; the model then holds the last weights whose loss was finite. On the CPU each step
+    is checked, elsewhere each epoch, so that a GPU need not wait.
     """
     device = train.images.device
     cuda = [device] if device.type == "cuda" else []
-    with quick(model, device), seeded(config.seed, cuda):
+    with engine_for(model, device).applied(model, device), seeded(config.seed, cuda):
         state = TrainingState(model, train, config)
         if resume is not None:
             state.restore(*resume)
         history: History = []
 
         while state.epoch <= config.epochs:
-            start = time.perf_counter() - state.seconds
-
+            state.start_clock()
             model.train()
             for images, labels in state.batches:
-                loss, logits = loss_batch(model, images, labels, config.label_smoothing)
-                if device.type == "cpu":
-                    where = f"epoch {state.epoch}, batch {state.batches.given}"
-                    state.last_finite.check(loss.item(), where)
-                loss.backward()
-                state.optimizer.step()
-                state.optimizer.zero_grad()
-                state.schedule.after_batch()
-                state.total_loss += cross_entropy(logits.detach(), labels, reduction="sum")
-                state.total_correct += count_correct(logits, labels)
-                state.seconds = time.perf_counter() - start
-                if on_batch is not None:
-                    on_batch(state.epoch, state.batches.given, len(state.batches))
-                if on_state is not None:
-                    on_state(state)
+                _, logits = train_batch(model, images, labels, state)
+                state.count(logits, labels)
+                listener.batch(state.epoch, state.batches.given, len(state.batches))
+                listener.state(state)
 
             result = evaluate(model, validation, config.evaluation_batch_size)
-            state.last_finite.check(result.loss, f"epoch {state.epoch}, validation")
-            state.schedule.after_epoch(result.accuracy)
-
-            record = EpochRecord(
-                epoch=state.epoch,
-                train_loss=state.total_loss.item() / len(train.labels),
-                train_accuracy=state.total_correct.item() / len(train.labels),
-                validation_loss=result.loss,
-                validation_accuracy=result.accuracy,
-                learning_rate=state.learning_rate,
-                seconds=time.perf_counter() - start,
-            )
-            history.append(record)
-            state.begin_epoch(state.epoch + 1)
-            if on_epoch is not None:
-                on_epoch(record)
-            if on_state is not None:
-                on_state(state)
+            history.append(state.end_epoch(result))
+            listener.epoch(history[-1])
+            listener.state(state)
         return history

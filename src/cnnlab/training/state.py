@@ -1,47 +1,87 @@
-"""All that the rest of a training depends on: go on from it, and the bits are the same."""
+"""All that the rest of a training depends on: resume from it, and the bits are the same."""
 
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.training.config import TrainConfig
+from cnnlab.training.history import EpochRecord, Evaluation
 from cnnlab.training.optimizers import Optimizer, Schedule
 
 _COPIED = {"model", "finite", "means", "squares", "counts"}
 
 
 class TrainingState:
-    """Where a training stands: between two mini-batches, ``epoch`` counted from 1.
+    """Where a training is: between two mini-batches, ``epoch`` counted from 1.
 
     ``total_loss`` and ``total_correct`` are sums over the images of this epoch so far,
-    ``seconds`` what it has taken, ``learning_rate`` what it began with.
+    ``seconds`` what it has taken, ``learning_rate`` the rate that it began with.
     """
 
     def __init__(self, model: nn.Module, train: TensorSet, config: TrainConfig) -> None:
         self.model = model
+        self.config = config
+        self.device = train.labels.device
         self.optimizer = Optimizer(model, config)
         self.batches = ShuffledBatches(
             train, config.batch_size, config.seed, flip=config.augmentation == "flip"
         )
         self.schedule = Schedule(self.optimizer, config, len(self.batches))
         self.last_finite = LastFinite(model, config.learning_rate)
-        self.epoch = 1
-        self.begin_epoch(1)
+        self._begin_epoch(1)
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Count anew for an epoch."""
+    def _begin_epoch(self, epoch: int) -> None:
         self.epoch = epoch
         self.learning_rate = self.optimizer.learning_rate
-        self.total_loss, self.total_correct = torch.zeros(
-            2, device=self.batches.tensors.labels.device
-        )
+        self.total_loss, self.total_correct = torch.zeros(2, device=self.device)
         self.seconds = 0.0
+
+    def start_clock(self) -> None:
+        """Count the seconds of this epoch from now on, after those that it has taken already."""
+        self._started = time.perf_counter() - self.seconds
+
+    def check_batch(self, loss: torch.Tensor) -> None:
+        """Raise `DivergedError` where the loss of a mini-batch is not finite; see `LastFinite`.
+
+        Only on the CPU: to look at a loss, a GPU would have to be waited for.
+        """
+        if self.device.type == "cpu":
+            where = f"epoch {self.epoch}, batch {self.batches.given}"
+            self.last_finite.check(loss.item(), where)
+
+    def count(self, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        """Add a mini-batch to the sums of the epoch."""
+        self.total_loss += cross_entropy(logits.detach(), labels, reduction="sum")
+        self.total_correct += (logits.argmax(dim=1) == labels).sum()
+        self.seconds = time.perf_counter() - self._started
+
+    def end_epoch(self, validation: Evaluation) -> EpochRecord:
+        """Return the metrics of the epoch, and begin the next.
+
+        Raises `DivergedError` where the validation loss is not finite.
+        """
+        self.last_finite.check(validation.loss, f"epoch {self.epoch}, validation")
+        self.schedule.after_epoch(validation.accuracy)
+        images = len(self.batches.tensors.labels)
+        record = EpochRecord(
+            epoch=self.epoch,
+            train_loss=self.total_loss.item() / images,
+            train_accuracy=self.total_correct.item() / images,
+            validation_loss=validation.loss,
+            validation_accuracy=validation.accuracy,
+            learning_rate=self.learning_rate,
+            seconds=time.perf_counter() - self._started,
+        )
+        self._begin_epoch(self.epoch + 1)
+        return record
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return the tensors that the future depends on; not copies."""
@@ -54,9 +94,8 @@ class TrainingState:
         }
         for kind in ("means", "squares", "counts"):
             found |= _named(kind, enumerate(getattr(self.optimizer, kind)))
-        device = self.batches.tensors.labels.device
-        if device.type == "cuda":
-            found["random.cuda"] = torch.cuda.get_rng_state(device)
+        if self.device.type == "cuda":
+            found["random.cuda"] = torch.cuda.get_rng_state(self.device)
         return found
 
     def numbers(self) -> dict[str, Any]:
@@ -86,7 +125,7 @@ class TrainingState:
                 tensor.copy_(tensors[name])
         self.epoch, self.seconds = int(numbers["epoch"]), float(numbers["seconds"])
         self.learning_rate = float(numbers["learning_rate"])
-        self.total_loss, self.total_correct = tensors["totals"].to(self.total_loss.device).clone()
+        self.total_loss, self.total_correct = tensors["totals"].to(self.device).clone()
         self.optimizer.learning_rate = float(numbers["next_learning_rate"])
         self.schedule.step = int(numbers["step"])
         self.schedule.best_accuracy = float(numbers["best_accuracy"])
@@ -96,7 +135,7 @@ class TrainingState:
             self.batches.generator.set_state(tensors["order"])
             torch.set_rng_state(tensors["random"])
             if "random.cuda" in own and "random.cuda" in tensors:
-                torch.cuda.set_rng_state(tensors["random.cuda"], own["totals"].device)
+                torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         except RuntimeError as error:
             raise RunError(f"The checkpoint's random generators are damaged ({error}).") from None
 
@@ -116,10 +155,10 @@ class TrainingState:
 
     def _check_numbers(self, numbers: Mapping[str, Any]) -> None:
         whole = {
-            "epoch": range(1, self.schedule.config.epochs + 2),
+            "epoch": range(1, self.config.epochs + 2),
             "batch": range(len(self.batches) + 1),
             "step": range(self.schedule.steps + 1),
-            "epochs_without_better": range(self.schedule.config.epochs + 1),
+            "epochs_without_better": range(self.config.epochs + 1),
         }
         for name in self.numbers():
             value = numbers.get(name)

@@ -10,46 +10,42 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cnnlab.experiments.comparison import Comparison
-from cnnlab.experiments.results import Judged, Outcomes, Results
+from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVerdict
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
-from cnnlab.views.sentences import (
-    claims,
-    failures_sentence,
-    faults_sentence,
-    how_judged,
-    overfitting_sentence,
-    verdict_sentence,
-    what_would_settle,
-)
+from cnnlab.views.sentences import ComparisonText
 from cnnlab.wording import counted, percent, times
 
 _MOST_IMAGES = 8
 
 
 def comparison_report(
-    results: Results, title: str, facts: Sequence[tuple[str, str]], command: str
+    results: ComparisonResult, text: ComparisonText, comparison: Comparison, command: str
 ) -> Report:
     """Return the page of a comparison; ``command`` is what makes it again."""
     report = Report(
-        title=title,
+        title=" or ".join(each.name for each in comparison.variants) + "?",
         subtitle=f"{counted(results.seeds, 'training')} of each, judged on {results.on} images",
-        facts=[*facts, ("Verdict by", how_judged(results)), ("Test set", _openings(results))],
+        facts=[
+            *_facts(results, comparison),
+            ("Verdict by", text.method),
+            ("Test set", _openings(results)),
+        ],
         made_with=[command],
-        lead=[_answer(each, results) for each in results.judged],
+        lead=[f"{each.verdict} {each.to_settle}".rstrip() for each in text.judged],
     )
-    report.chapters.append(_verdict(results))
-    shown = [each for each in results.outcomes if len(each.values)]
+    report.chapters.append(_verdict(results, text))
+    shown = [each for each in results.variants if len(each.values)]
     if shown:
-        report.chapters.append(_curves(shown))
-    for judged in results.judged:
+        report.chapters.append(_curves(shown, text))
+    for judged in results.verdicts:
         chapter = _disagreements(results, judged)
         if chapter is not None:
             report.chapters.append(chapter)
     return report
 
 
-def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str, str]]:
+def _facts(results: ComparisonResult, comparison: Comparison) -> list[tuple[str, str]]:
     """Return what a comparison was made of and with, as pairs of name and value."""
     data_set, versions = comparison.plan["data_set"], comparison.plan["versions"]
     settings = [
@@ -58,7 +54,7 @@ def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str
     ]
     devices = {
         str(run.description["device"])
-        for each in results.outcomes
+        for each in results.variants
         for seed in each.seeds
         if (run := comparison.run(each.variant, seed)) is not None
     }
@@ -75,41 +71,35 @@ def comparison_facts(results: Results, comparison: Comparison) -> list[tuple[str
     ]
 
 
-def _answer(judged: Judged, results: Results) -> str:
-    told = [verdict_sentence(judged, results), what_would_settle(judged, results)]
-    return " ".join(filter(None, told))
-
-
-def _openings(results: Results) -> str:
+def _openings(results: ComparisonResult) -> str:
     if not results.test_openings:
         return "not opened for this comparison"
     return f"opened {times(results.test_openings)} for this comparison"
 
 
-def _verdict(results: Results) -> Chapter:
+def _verdict(results: ComparisonResult, text: ComparisonText) -> Chapter:
     paragraphs = []
-    if len(results.judged) > 1:
+    if len(results.verdicts) > 1:
         paragraphs.append(
-            f"Each is compared with the first; p-values are corrected for {len(results.judged)} "
+            f"Each is compared with the first; p-values are corrected for {len(results.verdicts)} "
             "comparisons (Holm)."
         )
-    paragraphs += filter(None, [faults_sentence(each) for each in results.outcomes])
-    for judged in results.judged:
-        paragraphs += filter(None, [failures_sentence(judged, results)])
-        paragraphs += claims(judged, results)
+    paragraphs += text.failed_runs
+    for judged in text.judged:
+        paragraphs += filter(None, [judged.failures, *judged.claims])
     illustrations = []
-    if any(len(each.values) for each in results.outcomes):
+    if any(len(each.values) for each in results.variants):
         illustrations.append(
             Illustration(
                 seeds_figure(results),
                 "Every run as a dot; the line is the mean with its 95 % interval over seeds.",
             )
         )
-    if any(each.verdict for each in results.judged):
+    if any(each.verdict for each in results.verdicts):
         illustrations.append(
             Illustration(
                 differences_figure(results),
-                f"Difference to {results.outcomes[0].variant.name} with its 95 % interval. The "
+                f"Difference to {results.variants[0].variant.name} with its 95 % interval. The "
                 f"shaded band is less than what matters, {results.matters:g} points.",
             )
         )
@@ -118,13 +108,13 @@ def _verdict(results: Results) -> Chapter:
     )
 
 
-def means_table(results: Results) -> Table:
+def means_table(results: ComparisonResult) -> Table:
     """Return the variants' means, spreads and p-values as a table."""
-    verdicts = {each.name: each.verdict for each in results.judged}
+    verdicts = {each.name: each.verdict for each in results.verdicts}
     rows = []
-    for each in results.outcomes:
+    for each in results.variants:
         verdict = verdicts.get(each.variant.name)
-        if verdict is not None and verdict.outcome == "no verdict":
+        if verdict is not None and verdict.decision == "no verdict":
             verdict = None  # its p-values are 1 for want of seeds, not of a difference
         mean = each.mean
         finite = len(each.values) > 1
@@ -145,16 +135,16 @@ def means_table(results: Results) -> Table:
     )
 
 
-def seeds_figure(results: Results) -> Figure:
+def seeds_figure(results: ComparisonResult) -> Figure:
     """Return a row a variant: each seed's accuracy as a dot, the mean with its interval."""
     with mpl.rc_context(plots.STYLE):
-        figure = Figure(figsize=(5.4, 1.0 + 0.62 * len(results.outcomes)), layout="constrained")
+        figure = Figure(figsize=(5.4, 1.0 + 0.62 * len(results.variants)), layout="constrained")
         axis = figure.subplots()
-        for place, each in enumerate(results.outcomes):
+        for place, each in enumerate(results.variants):
             colour = plots.colour(place)
             plot_seeds(axis, place, each.values, colour)
             _bar(axis, place + 0.25, each.mean.estimate, each.mean.low, each.mean.high, colour)
-        _name_rows(axis, [each.variant.name for each in results.outcomes])
+        _name_rows(axis, [each.variant.name for each in results.variants])
         axis.set_xlabel(f"{results.on} accuracy, %")
         return figure
 
@@ -166,20 +156,20 @@ def plot_seeds(axis: Axes, place: int, values: NDArray[np.float64], colour: str)
     axis.plot(values, place + offsets - 0.12, "o", color=colour, alpha=0.55, markersize=4.5)
 
 
-def differences_figure(results: Results) -> Figure:
+def differences_figure(results: ComparisonResult) -> Figure:
     """Return each difference with its interval, zero, and the band of what does not matter."""
     with mpl.rc_context(plots.STYLE):
-        figure = Figure(figsize=(5.4, 1.2 + 0.5 * len(results.judged)), layout="constrained")
+        figure = Figure(figsize=(5.4, 1.2 + 0.5 * len(results.verdicts)), layout="constrained")
         axis = figure.subplots()
         axis.axvspan(-results.matters, results.matters, color=plots.MUTED, alpha=0.22, linewidth=0)
         axis.axvline(0, color=plots.INK, linewidth=1)
-        for place, each in enumerate(results.judged):
+        for place, each in enumerate(results.verdicts):
             if each.verdict is None:
                 continue
             found = each.verdict.difference
             _bar(axis, place, found.estimate, found.low, found.high, plots.colour(place + 1))
-        _name_rows(axis, [each.name for each in results.judged])
-        axis.set_xlabel(_plain(f"points above {results.outcomes[0].variant.name}"))
+        _name_rows(axis, [each.name for each in results.verdicts])
+        axis.set_xlabel(_plain(f"points above {results.variants[0].variant.name}"))
         return figure
 
 
@@ -203,31 +193,30 @@ def _name_rows(axis: Axes, names: Sequence[str]) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(6))
 
 
-def _curves(outcomes: Sequence[Outcomes]) -> Chapter:
-    told = list(filter(None, [overfitting_sentence(each) for each in outcomes]))
+def _curves(variants: Sequence[VariantRuns], text: ComparisonText) -> Chapter:
     band = "; the band is one standard deviation of the validation curve either way"
-    if all(len(each.values) == 1 for each in outcomes):
+    if all(len(each.values) == 1 for each in variants):
         band = ""
     return Chapter(
         "How they learnt",
-        told or ["The mean validation loss of each is lowest after its last epoch."],
+        text.overfitting or ["The mean validation loss of each is lowest after its last epoch."],
         illustrations=[
             Illustration(
-                curves_figure(outcomes, quantity),
+                curves_figure(variants, quantity),
                 f"{quantity.capitalize()} by epoch, mean over seeds: "
-                f"{plots.key_of_parts(len(outcomes[0].histories[0]))}{band}.",
+                f"{plots.key_of_parts(len(variants[0].histories[0]))}{band}.",
             )
             for quantity in ("loss", "accuracy")
         ],
     )
 
 
-def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
+def curves_figure(variants: Sequence[VariantRuns], quantity: str) -> Figure:
     """Return each variant's mean curves of "loss" or "accuracy", validation with a band."""
     with mpl.rc_context(plots.STYLE):
         figure = Figure(figsize=(4.8, 3.7), layout="constrained")
         axis = figure.subplots()
-        for place, each in enumerate(outcomes):
+        for place, each in enumerate(variants):
             colour = plots.colour(place)
             for part in ("train", "validation"):
                 values = np.array(
@@ -255,12 +244,12 @@ def curves_figure(outcomes: Sequence[Outcomes], quantity: str) -> Figure:
         return figure
 
 
-def _disagreements(results: Results, judged: Judged) -> Chapter | None:
-    first = results.outcomes[0]
-    other = next(each for each in results.outcomes if each.variant.name == judged.name)
+def _disagreements(results: ComparisonResult, judged: VariantVerdict) -> Chapter | None:
+    first = results.variants[0]
+    other = next(each for each in results.variants if each.variant.name == judged.name)
     if not len(first.values) or not len(other.values):
         return None
-    shares = [each.right.mean(axis=0) for each in (first, other)]
+    shares = [each.correct.mean(axis=0) for each in (first, other)]
     gap = shares[1] - shares[0]
     illustrations = [
         Illustration(
@@ -296,7 +285,7 @@ def _largest(gap: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _images_figure(
-    results: Results, chosen: NDArray[np.int64], shares: Sequence[NDArray[np.float64]]
+    results: ComparisonResult, chosen: NDArray[np.int64], shares: Sequence[NDArray[np.float64]]
 ) -> Figure:
     images = results.images
     captions = [

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from cnnlab.custom.check import Checked, examine
 from cnnlab.data.splits import Splits
 from cnnlab.insight.mistakes import confusion, most_confident_mistakes, most_confused
 from cnnlab.insight.predictions import Predictions
-from cnnlab.models.catalog import ModelSpec
+from cnnlab.models.layers import Layer
+from cnnlab.runs.evaluation import is_current, read_test_result
 from cnnlab.runs.run import Run
 from cnnlab.training.config import changes_to
-from cnnlab.training.loop import History
+from cnnlab.training.history import History
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
 from cnnlab.wording import counted, percent, times
@@ -66,19 +66,20 @@ def _changed(run: Run) -> str:
     return f" (but {', '.join(told)})" if told else ""
 
 
-def layers_table(checked: Checked) -> Table:
-    """Return a network's layers with their outputs and costs, and the sums of these."""
+def layers_table(layers: Sequence[Layer], parameters: int) -> Table:
+    """Return a network's layers with their outputs and costs; the last row is the whole network."""
     rows = [
         [
-            layer.name or checked.name,
+            layer.name,
             layer.kind,
             " x ".join(map(str, layer.output_shape)),
             f"{layer.parameters:,}",
             f"{layer.multiply_accumulates:,}",
         ]
-        for layer in checked.layers
+        for layer in layers
     ]
-    rows.append(["all", "", "", f"{checked.parameters:,}", f"{checked.multiply_accumulates:,}"])
+    products = sum(layer.multiply_accumulates for layer in layers)
+    rows.append(["all", "", "", f"{parameters:,}", f"{products:,}"])
     return Table(["Layer", "Kind", "Output", "Parameters", "Multiply-accumulates"], rows)
 
 
@@ -110,16 +111,14 @@ def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
     return Chapter(f"Mistakes of {name}", paragraphs, illustrations=illustrations)
 
 
-def run_report(
-    run: Run, network: ModelSpec, validation: Predictions | None, splits: Splits
-) -> Report:
+def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Report:
     """Return the report of one run: curves, figures, and its mistakes on validation images.
 
     The test set stays shut; what an earlier evaluation found is shown with its count.
     """
-    history, name = run.history(), network.title
-    how_far, checked = run.how_far(len(history)), examine(name, network.make)
-    parameters = counted(checked.parameters, "parameter")
+    history, name = run.history(), run.network.title
+    how_far = run.how_far(len(history))
+    parameters = counted(run.parameters, "parameter")
     report = Report(
         title=name,
         subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
@@ -150,26 +149,27 @@ def run_report(
         )
     )
     report.chapters.append(mistakes_chapter(validation, name, "validation"))
-    report.chapters.append(
-        Chapter(
-            f"The network: {name}",
-            ["What each layer gives, what it learns, and what one image costs in it:"],
-            table=layers_table(checked),
+    if run.layers:
+        report.chapters.append(
+            Chapter(
+                f"The network: {name}",
+                ["What each layer gives, what it learns, and what one image costs in it:"],
+                table=layers_table(run.layers, run.parameters),
+            )
         )
-    )
     return report
 
 
 def _tested(run: Run) -> str:
     """Return what the test set said of the run's weights, or that it did not."""
-    test = run.test_result()
+    test = read_test_result(run)
     if test is None:
         return "The test set has not been opened."
     opened = f"The test set was opened {times(test.test_openings)}"
     found = f"loss {test.test_loss:.4f}, accuracy {percent(test.test_accuracy)}"
     if not test.weights_sha256:
         return f"{opened}: {found}; of which epoch's weights, an earlier cnnlab did not keep."
-    if run.is_of_now(test):
+    if is_current(run, test):
         return f"{opened}: {found}."
     return (
         f"{opened}, the last time for weights that are no longer these: those after epoch "

@@ -1,69 +1,127 @@
 """A comparison's result in sentences: nothing is claimed beyond the data."""
 
-from math import isfinite, isnan
+from dataclasses import dataclass
+from math import isfinite
 
-import joblib
-
-from cnnlab.experiments.results import Judged, Outcomes, Results
-from cnnlab.experiments.statistics import Interval, Paired
+from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVerdict
+from cnnlab.experiments.statistics import Interval, PairedComparison
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
 from cnnlab.wording import counted, percent
 
 
-def verdict_sentence(judged: Judged, results: Results) -> str:
+@dataclass(frozen=True)
+class VariantText:
+    """What is said of one variant against the first.
+
+    ``claims`` are about these images, about new ones and about a new seed, in this order.
+    """
+
+    name: str
+    verdict: str
+    to_settle: str
+    claims: tuple[str, ...]
+    failures: str
+
+    @property
+    def details(self) -> list[str]:
+        """What the verdict itself does not say yet, in the order of weight."""
+        return [line for line in (self.to_settle, *self.claims[1:], self.failures) if line]
+
+
+@dataclass(frozen=True)
+class ComparisonText:
+    """A comparison in sentences, made once: for the terminal, the page and JSON."""
+
+    judged: tuple[VariantText, ...]
+    failed_runs: tuple[str, ...]
+    overfitting: tuple[str, ...]
+    method: str
+
+    @property
+    def variants(self) -> list[str]:
+        """What is said of each variant by itself."""
+        return [*self.failed_runs, *self.overfitting]
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, the verdicts first."""
+        verdicts = [each.verdict for each in self.judged]
+        details = [line for each in self.judged for line in each.details]
+        return [*verdicts, *details, *self.variants, self.method]
+
+
+def tell(results: ComparisonResult) -> ComparisonText:
+    """Return a comparison's result in sentences."""
+    return ComparisonText(
+        judged=tuple(
+            VariantText(
+                name=each.name,
+                verdict=verdict_sentence(each, results),
+                to_settle=what_would_settle(each, results),
+                claims=tuple(claims(each, results)),
+                failures=failures_sentence(each, results),
+            )
+            for each in results.verdicts
+        ),
+        failed_runs=tuple(filter(None, map(failed_runs_sentence, results.variants))),
+        overfitting=tuple(filter(None, map(overfitting_sentence, results.variants))),
+        method=how_judged(results),
+    )
+
+
+def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     """Return the one sentence that answers whether the change helped."""
     name, verdict = judged.name, judged.verdict
-    base = results.outcomes[0].variant.name
+    base = results.variants[0].variant.name
     if verdict is None:
         return f"No verdict on {name}: it or {base} has no run that finished and learnt."
-    if verdict.outcome == "no verdict":
+    if verdict.decision == "no verdict":
         return f"No verdict on {name}: {verdict.reason}."
     estimate = verdict.difference.estimate
     above = f"{abs(estimate):.2f} points {'above' if estimate >= 0 else 'below'} {base}'s"
-    if verdict.outcome == "no difference that matters":
+    if verdict.decision == "no difference that matters":
         return (
             f"No difference that matters: {name}'s mean accuracy is {above}, and "
             f"{results.matters:g} points or more either way are ruled out (two one-sided tests, p "
             f"{verdict.equivalence_p_value:.2g}{_corrected(results)}; {_counts(judged, results)})."
         )
     interval = f"95 % interval {between(_interval(verdict))}"
-    if len(results.judged) > 1:  # by which the outcome goes; the interval is not corrected
+    if len(results.verdicts) > 1:  # by which the decision goes; the interval is not corrected
         interval += f", p {verdict.p_value:.2g}{_corrected(results)}"
-    if verdict.outcome == "cannot tell yet":
+    if verdict.decision == "cannot tell yet":
         return (
             f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone may do that "
             f"({interval}; {_counts(judged, results)})."
         )
     return (
-        f"{name} {verdict.outcome}: its mean accuracy is {above} ({interval}; "
+        f"{name} {verdict.decision}: its mean accuracy is {above} ({interval}; "
         f"{_counts(judged, results)})."
     )
 
 
-def what_would_settle(judged: Judged, results: Results) -> str:
+def what_would_settle(judged: VariantVerdict, results: ComparisonResult) -> str:
     """Return how many seeds would settle a verdict that is open, and how long they take here."""
     verdict = judged.verdict
-    if verdict is None or verdict.outcome == "no verdict":
+    if verdict is None or verdict.decision == "no verdict":
         few = results.seeds < FEWEST_SEEDS
         return "Train 3 seeds or more of each, better 10: --seeds 10." if few else ""
-    if verdict.outcome != "cannot tell yet":
+    if verdict.decision != "cannot tell yet":
         return ""
     if verdict.seeds_to_settle is None:
         return "Even 100,000 seeds would hardly settle it."
-    finished = min(len(each.values) for each in results.outcomes if len(each.values))
+    finished = min(len(each.values) for each in results.variants if len(each.values))
     wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
-    each_seed = sum(each.seconds for each in results.outcomes if not isnan(each.seconds))
-    more = max(1, wanted - results.seeds) * each_seed / joblib.cpu_count()
+    more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
         f"About {wanted:,} seeds each would settle it, if the difference is what it seems: about "
         f"{duration(more)} more here. Finished seeds are used again."
     )
 
 
-def claims(judged: Judged, results: Results) -> list[str]:
+def claims(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
     """Return what is claimed about these images, about new ones, and about a new seed."""
     verdict = judged.verdict
-    if verdict is None or verdict.outcome == "no verdict":
+    if verdict is None or verdict.decision == "no verdict":
         return []
     count, part = f"{len(results.images):,}", results.on
     told = [
@@ -77,48 +135,48 @@ def claims(judged: Judged, results: Results) -> list[str]:
             f"{between(judged.new_images)}"
             + (", which has room for no difference at all." if crosses else ", all on one side.")
         )
-    if not results.looked_before:
+    if not results.peeked:
         beats = verdict.beats
         told.append(
-            f"On a new seed {judged.name} beats {results.outcomes[0].variant.name} with "
+            f"On a new seed {judged.name} beats {results.variants[0].variant.name} with "
             f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
             f"{percent(beats.high, 0)})."
         )
     return told
 
 
-def failures_sentence(judged: Judged, results: Results) -> str:
+def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     """Return that two variants differ in how often they fail; empty where chance may do that."""
     if judged.failures_p_value >= 0.05:
         return ""
-    first = results.outcomes[0]
-    other = next(each for each in results.outcomes if each.variant.name == judged.name)
+    first = results.variants[0]
+    other = next(each for each in results.variants if each.variant.name == judged.name)
     return (
-        f"They differ in how often a run does not finish or learn: {len(first.faults)} of "
-        f"{results.seeds} and {len(other.faults)} of {results.seeds} (Fisher's exact p "
+        f"They differ in how often a run does not finish or learn: {len(first.failures)} of "
+        f"{results.seeds} and {len(other.failures)} of {results.seeds} (Fisher's exact p "
         f"{judged.failures_p_value:.2g})."
     )
 
 
-def faults_sentence(outcomes: Outcomes) -> str:
+def failed_runs_sentence(runs: VariantRuns) -> str:
     """Return how many runs are in no mean, and why the first is not; empty where all are."""
-    if not outcomes.faults:
+    if not runs.failures:
         return ""
-    seed, fault = next(iter(outcomes.faults.items()))
-    count, total = len(outcomes.faults), len(outcomes.faults) + len(outcomes.values)
+    seed, fault = next(iter(runs.failures.items()))
+    count, total = len(runs.failures), len(runs.failures) + len(runs.values)
     return (
-        f"{count} of {total} runs of {outcomes.variant.name} did not finish or learn, and "
+        f"{count} of {total} runs of {runs.variant.name} did not finish or learn, and "
         f"{'is' if count == 1 else 'are'} in no mean. Seed {seed}: {fault}."
     )
 
 
-def overfitting_sentence(outcomes: Outcomes) -> str:
+def overfitting_sentence(runs: VariantRuns) -> str:
     """Return whether a variant overfits; empty where its mean loss is lowest at the end."""
-    found = outcomes.overfitting
-    name = outcomes.variant.name
+    found = runs.overfitting
+    name = runs.variant.name
     if found is None:
         return ""
-    epochs = len(outcomes.histories[0])
+    epochs = len(runs.histories[0])
     if epochs > 1 and found.overfits is None:
         return f"{name}: fewer than 3 seeds cannot tell whether it overfits."
     if found.lowest_epoch == epochs:
@@ -134,10 +192,10 @@ def overfitting_sentence(outcomes: Outcomes) -> str:
     return f"{name} {verb}: {figures}."
 
 
-def how_judged(results: Results) -> str:
+def how_judged(results: ComparisonResult) -> str:
     """Return by which method the verdict was reached, and why by that one."""
-    if results.looked_before:
-        pairs = max((each.pairs for each in results.judged), default=0)
+    if results.peeked:
+        pairs = max((each.pairs for each in results.verdicts), default=0)
         return (
             "Seeds were added after a look, or it was looked at early: the verdict is by the "
             f"interval that stays valid at every look, wider than Welch's, over "
@@ -149,7 +207,9 @@ def how_judged(results: Results) -> str:
     )
 
 
-def paired_sentence(paired: Paired, names: tuple[str, str], images: int, part: str) -> str:
+def paired_sentence(
+    paired: PairedComparison, names: tuple[str, str], images: int, part: str
+) -> str:
     """Return what McNemar's test says of two single networks."""
     first, second = names
     better = second if paired.only_b > paired.only_a else first
@@ -181,11 +241,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _counts(judged: Judged, results: Results) -> str:
+def _counts(judged: VariantVerdict, results: ComparisonResult) -> str:
     """Return how many runs of both the verdict is by."""
-    if results.looked_before:
+    if results.peeked:
         return f"{counted(judged.pairs, 'seed')} each"
-    first, *others = results.outcomes
+    first, *others = results.variants
     other = next(each for each in others if each.variant.name == judged.name)
     counts = [len(each.values) for each in (other, first)]
     if counts[0] == counts[1]:
@@ -193,8 +253,8 @@ def _counts(judged: Judged, results: Results) -> str:
     return f"{counts[0]} and {counts[1]} seeds"
 
 
-def _corrected(results: Results) -> str:
-    count = len(results.judged)
+def _corrected(results: ComparisonResult) -> str:
+    count = len(results.verdicts)
     return f" corrected for {count} comparisons" if count > 1 else ""
 
 

@@ -11,19 +11,20 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cnnlab.custom.find import find_network
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.splits import Splits
-from cnnlab.data.tensors import MEAN, STANDARD_DEVIATION, TensorSet, prepare
+from cnnlab.data.splits import PreparedSplits, Splits
+from cnnlab.data.tensors import MEAN, STANDARD_DEVIATION, prepare
 from cnnlab.insight.predictions import Predictions, softmax
-from cnnlab.models.catalog import count_parameters
+from cnnlab.models.catalog import MODELS, count_parameters, layers_of
 from cnnlab.runs.evaluation import TestResult
+from cnnlab.runs.job import Job
 from cnnlab.runs.run import Run
 from cnnlab.training.config import TrainConfig
-from cnnlab.training.loop import History, evaluate, predict
+from cnnlab.training.history import History
+from cnnlab.training.loop import evaluate, predict
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Table
-from cnnlab.views.run_page import curve_illustrations
+from cnnlab.views.run_page import curve_illustrations, layers_table
 from cnnlab.wording import counted, percent, times
 from cnnlab.workshop import published
 
@@ -87,11 +88,10 @@ def images_chapter(splits: Splits) -> Chapter:
     )
 
 
-def batches_chapter(
-    splits: Splits, train: TensorSet, validation: TensorSet, config: TrainConfig
-) -> Chapter:
+def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
     """Return the chapter: the split, and the first batches."""
-    batches = ShuffledBatches(train, config.batch_size, config.seed)
+    splits = prepared.splits
+    batches = ShuffledBatches(prepared.train, config.batch_size, config.seed)
     first_batch = next(iter(batches))
     return Chapter(
         "Training and validation",
@@ -109,7 +109,7 @@ def batches_chapter(
                 "The first 110 images of the first training batch.",
             ),
             Illustration(
-                plots.image_grid(validation.images[:110, 0].cpu().numpy()),
+                plots.image_grid(prepared.validation.images[:110, 0].cpu().numpy()),
                 "The first 110 images of the first validation batch.",
             ),
         ],
@@ -118,30 +118,24 @@ def batches_chapter(
 
 def network_chapter(model: nn.Module) -> Chapter:
     """Return the chapter: LeNet-5, layer by layer."""
-    rows = [
-        [name, type(layer).__name__, f"{count_parameters(layer):,}"]
-        for name, layer in model.named_modules()
-        if not list(layer.children()) and count_parameters(layer)
-    ]
-    rows.append(["all", "", f"{count_parameters(model):,}"])
+    network, parameters = MODELS[VARIANTS[0]], count_parameters(model)
     return Chapter(
         "The network: LeNet-5",
         [
             "Two convolutions look for small patterns and for patterns of patterns; pooling "
             "halves the picture after each; three linear layers turn what was found into a "
-            f"score for each class. {count_parameters(model):,} numbers are to be learnt.",
+            f"score for each class. {parameters:,} numbers are to be learnt.",
         ],
-        table=Table(["Layer", "Kind", "Parameters"], rows),
+        table=layers_table(layers_of(network), parameters),
         listing=str(model),
     )
 
 
-def untrained_chapter(model: nn.Module, splits: Splits, validation: TensorSet) -> Chapter:
+def untrained_chapter(model: nn.Module, prepared: PreparedSplits) -> Chapter:
     """Return the chapter: what the network answers before it has learnt."""
-    model = model.to(validation.images.device)
-    before = evaluate(model, validation)
-    image_set = splits.stored.take(np.array([0]))
-    probabilities = softmax(predict(model, prepare(image_set, validation.images.device).images))[0]
+    before = evaluate(model.to(prepared.device), prepared.validation)
+    image_set = prepared.splits.stored.take(np.array([0]))
+    probabilities = softmax(predict(model, prepare(image_set, prepared.device).images))[0]
     return Chapter(
         "Before training",
         [
@@ -152,18 +146,17 @@ def untrained_chapter(model: nn.Module, splits: Splits, validation: TensorSet) -
         ],
         illustrations=[
             Illustration(
-                plots.class_probabilities(
-                    image_set.images[0], probabilities, splits.data_set.classes
-                ),
+                plots.class_probabilities(image_set.images[0], probabilities, image_set.classes),
                 "What the untrained network answers; the dotted line is pure guessing.",
             )
         ],
     )
 
 
-def learning_chapter(model_name: str, config: TrainConfig, device: str) -> Chapter:
+def learning_chapter(job: Job, device: str) -> Chapter:
     """Return the chapter: which network learns now, and how."""
-    if model_name == VARIANTS[0]:
+    config = job.config
+    if job.network.name == VARIANTS[0]:
         title = "Learning"
         first = (
             "For each mini-batch: look at the images, measure how wrong the answers are "
@@ -178,7 +171,7 @@ def learning_chapter(model_name: str, config: TrainConfig, device: str) -> Chapt
             "can only come from these, or from chance."
         )
     return Chapter(
-        f"{title}: {find_network(model_name).title}",
+        f"{title}: {job.network.title}",
         [
             first,
             f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "

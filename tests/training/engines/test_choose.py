@@ -5,11 +5,11 @@ import torch
 
 from cnnlab.custom.find import build
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
-from cnnlab.training.engines.choose import describe_steps, quick
+from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.loop import loss_batch
 from cnnlab.training.optimizers import Optimizer
 
@@ -48,9 +48,9 @@ FUSED = {
 @pytest.mark.parametrize(("name", "learning_rate"), FUSED.items())
 def test_the_quick_way_gives_the_same_first_losses_as_pytorchs_layers(name, learning_rate, train):
     cpu, plain, fast = torch.device("cpu"), build(name), build(name)
-    assert describe_steps(fast, cpu).startswith("fused kernels")
+    assert engine_for(fast, cpu).name == "fused kernels"
     expected = first_losses(plain, nullcontext(), train, learning_rate)
-    found = first_losses(fast, quick(fast, cpu), train, learning_rate)
+    found = first_losses(fast, engine_for(fast, cpu).applied(fast, cpu), train, learning_rate)
     assert found == pytest.approx(expected, abs=1e-4)
 
 
@@ -58,4 +58,4 @@ def test_networks_whose_convolutions_are_padded_or_without_bias_run_by_pytorchs_
     others = sorted(set(MODELS) - set(FUSED))
     assert others == ["mobilenet-small", "resnet8"]
     for name in others:
-        assert describe_steps(build(name), torch.device("cpu")).startswith("PyTorch's own")
+        assert engine_for(build(name), torch.device("cpu")).name == "PyTorch's own layers"

@@ -14,7 +14,7 @@ from torch import nn
 
 from cnnlab.custom.find import build
 from cnnlab.training.engines import fused as fused_module
-from cnnlab.training.engines.choose import describe_steps, quick
+from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.engines.fused import fusable, fused
 from cnnlab.training.engines.lanes import Processor, this_processor
 
@@ -162,8 +162,8 @@ def test_the_number_of_threads_changes_no_more_than_the_order_of_sums(threads):
 def test_what_does_not_fit_is_left_to_pytorch(layer):
     model = nn.Sequential(layer)
     assert fusable(model) == []
-    assert describe_steps(model, CPU).startswith("PyTorch's own layers (no convolution")
-    with quick(model, CPU):
+    assert engine_for(model, CPU).reason.startswith("no convolution")
+    with engine_for(model, CPU).applied(model, CPU):
         assert "forward" not in model.__dict__
 
 
@@ -224,8 +224,8 @@ def test_where_nothing_can_be_compiled_pytorchs_layers_run():
 def test_without_the_compiler_pytorchs_layers_run(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     model = build("lenet5")
-    assert describe_steps(model, CPU).endswith("need the extra: pip install 'cnnlab[fast]')")
-    with quick(model, CPU):
+    assert engine_for(model, CPU).reason.endswith("need the extra: pip install 'cnnlab[fast]'")
+    with engine_for(model, CPU).applied(model, CPU):
         assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
 
 

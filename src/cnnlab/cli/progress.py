@@ -1,0 +1,190 @@
+"""Live progress in the terminal: of a training, of many, and of files that are fetched."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from cnnlab.cli.terminal import Terminal, print_wrapped
+from cnnlab.training.listener import Listener
+from cnnlab.wording import percent
+
+if TYPE_CHECKING:
+    from cnnlab.experiments.comparison import FinishedRun
+    from cnnlab.training.config import TrainConfig
+    from cnnlab.training.history import EpochRecord
+
+
+class TrainingProgress:
+    """A bar for the training that runs, and a line for each of its epochs that is worth one."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[metrics]}"),
+            console=terminal.progress_console,
+            transient=True,
+            disable=not terminal.progress_console.is_terminal,
+        )
+        self.epochs = 0
+
+    def __enter__(self) -> "TrainingProgress":
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bars.stop()
+
+    @property
+    def listener(self) -> Listener:
+        """What hears a training, and shows it here."""
+        return Listener(self.terminal.say, self.training, self.batch, self.epoch)
+
+    def training(self, name: str, config: "TrainConfig") -> None:
+        """Begin the bar of a training; it takes the place of the one before."""
+        self.epochs = config.epochs
+        for task in self.bars.task_ids:
+            self.bars.remove_task(task)
+        self.bars.add_task(escape(name), total=1.0, metrics="")
+
+    def batch(self, epoch: int, batch: int, batches: int) -> None:
+        """Move the bar on by a mini-batch."""
+        done = (epoch - 1 + batch / batches) / self.epochs
+        self.bars.update(self.bars.task_ids[0], completed=done)
+
+    def epoch(self, record: "EpochRecord") -> None:
+        """Show the metrics of an epoch: beside the bar, and as a line to keep."""
+        validation = percent(record.validation_accuracy)
+        self.bars.update(self.bars.task_ids[0], metrics=f"validation {validation}")
+        if record.epoch in (1, self.epochs) or record.epoch % 5 == 0 or self.epochs <= 10:
+            print_wrapped(
+                self.terminal.progress_console,
+                f"Epoch {record.epoch:>{len(str(self.epochs))}}/{self.epochs}: "
+                f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
+                f"validation loss {record.validation_loss:.4f}, {validation}; "
+                f"{record.seconds:.1f} s",
+            )
+
+
+@contextmanager
+def comparing(
+    terminal: Terminal, total: int, kept: "Sequence[FinishedRun]"
+) -> Iterator["RunsProgress"]:
+    """Show a bar of all trainings and a line for each that has ended while the body runs.
+
+    The runs that are ``kept`` from before are in the means so far.
+    """
+    bars = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed}/{task.total} trainings"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[left]}"),
+        console=terminal.progress_console,
+        transient=True,
+        disable=not terminal.progress_console.is_terminal,
+    )
+    progress = RunsProgress(bars, total)
+    for each in kept:
+        progress.add(each)
+    with bars:
+        yield progress
+
+
+class RunsProgress:
+    """Called with each run that has ended; shows it, the means so far and the time left."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self.bars = bars
+        self.total = total
+        self.start = time.monotonic()
+        self.done = 0
+        self.values: dict[str, list[float]] = {}
+        self.task = bars.add_task("", total=total, left="")
+
+    def add(self, finished: "FinishedRun") -> bool:
+        """Take a run into its variant's mean; return whether it belongs there."""
+        from cnnlab.experiments.results import has_learnt
+
+        run = finished.run
+        counts = run.status == "finished" and has_learnt(run.history())
+        if counts:
+            values = self.values.setdefault(finished.variant.name, [])
+            values.append(100 * run.history()[-1].validation_accuracy)
+        return counts
+
+    def __call__(self, finished: "FinishedRun") -> None:
+        """Print a line for the run, and move the bar on."""
+        from cnnlab.experiments.statistics import mean_interval
+        from cnnlab.views.sentences import duration
+
+        self.done += 1
+        name, run = finished.variant.name, finished.run
+        told = f"{self.done:>{len(str(self.total))}}/{self.total}  {name}, seed {finished.seed}: "
+        if self.add(finished):
+            values = self.values[name]
+            told += f"{values[-1]:.2f} % validation"
+            if len(values) > 1:
+                mean = mean_interval(values)
+                half = mean.high - mean.estimate
+                told += f"; so far {mean.estimate:.2f} +/- {half:.2f} (n {len(values)})"
+        else:
+            status = "learnt nothing" if run.status == "finished" else run.status
+            told += f"{status}, counted and in no mean"
+        left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
+        words = f"about {duration(left)} left" if self.done < self.total else ""
+        self.bars.update(self.task, completed=self.done, left=words)
+        print_wrapped(self.bars.console, f"{told}{words and '; '}{words}")
+
+
+@contextmanager
+def fetching(terminal: Terminal) -> Iterator["FetchProgress"]:
+    """Show a bar for each file that is fetched while the body runs."""
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=terminal.progress_console,
+        disable=not terminal.progress_console.is_terminal,
+    )
+    try:
+        yield FetchProgress(bars)
+    finally:
+        bars.stop()
+
+
+class FetchProgress:
+    """Called with a file's name and its bytes so far; shows them as a bar."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, object] = {}
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        """Move the file's bar to ``done`` of ``total`` bytes."""
+        if name not in self.tasks:
+            self.bars.start()
+            self.tasks[name] = self.bars.add_task(name, total=total)
+        self.bars.update(self.tasks[name], completed=done, total=total)  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""Results in the terminal: the check of a network, and a comparison in ten lines."""
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from cnnlab.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from cnnlab.custom.check import CheckReport
+    from cnnlab.experiments.results import ComparisonResult
+    from cnnlab.views.sentences import ComparisonText
+
+_COLOURS = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
+_WORDS = {"stops": "Stops it", "spoils": "Spoils it", "none": "To know"}
+
+
+def show_check(terminal: Terminal, report: "CheckReport") -> None:
+    """Print a network's layers with their costs, and what was found, the gravest first."""
+    from cnnlab.views.run_page import layers_table
+
+    if report.layers:
+        table = layers_table(report.layers, report.parameters)
+        terminal.table(list(table.headings), [list(row) for row in table.rows])
+        terminal.console.print()
+    for finding in report.findings:
+        colour, word = _COLOURS[finding.effect], _WORDS[finding.effect]
+        terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.message)}")
+    if report.is_sound:
+        terminal.console.print(f"[bold]{escape(report.name)} is ready to train.")
+
+
+def show_comparison(
+    terminal: Terminal, results: "ComparisonResult", text: "ComparisonText"
+) -> None:
+    """Print the means of a comparison, and what its page says too."""
+    from cnnlab.views.comparison_page import means_table
+
+    table = means_table(results)
+    terminal.console.print()
+    terminal.table(list(table.headings), [list(row) for row in table.rows])
+    terminal.console.print()
+    for judged in text.judged:
+        terminal.console.print(f"[bold]{escape(judged.verdict)}")
+        for line in judged.details:
+            terminal.console.print(escape(line))
+    for line in text.variants:
+        terminal.console.print(escape(line))
+    terminal.say(text.method)
