@@ -1,4 +1,4 @@
-"""Who may import whom, and that every command is documented."""
+"""Who may import whom, and that every command and every file is documented."""
 
 import ast
 import subprocess
@@ -10,7 +10,6 @@ import pytest
 import cnnlab
 
 SOURCE = Path(cnnlab.__file__).parent
-DOCS = SOURCE.parents[1] / "docs"
 GROUND = {"errors", "files", "notices", "wording", "seeding"}
 FLOORS = {
     "data": GROUND,
@@ -125,13 +124,40 @@ def test_every_public_name_can_be_imported():
 
 
 def test_the_command_reference_is_what_the_commands_say():
-    from docs.make_reference import reference
+    from docs.make_docs import REFERENCE, reference
 
-    assert (DOCS / "reference.md").read_text() == reference(), "run: python docs/make_reference.py"
+    assert REFERENCE.read_text(encoding="utf-8") == reference(), "run: python docs/make_docs.py"
+
+
+def test_the_tree_in_the_readme_is_what_the_files_say():
+    from docs.make_docs import README, with_tree
+
+    readme = README.read_text(encoding="utf-8")
+    assert readme == with_tree(readme), "run: python docs/make_docs.py"
+
+
+def test_the_tree_names_every_file_once_in_reading_order():
+    from docs.make_docs import tree
+
+    lines = tree().splitlines()
+    assert max(map(len, lines)) <= 100
+    names = [line.split()[0] for line in lines if line and not line.startswith(" " * 3)]
+    folders = {path.parent for path in SOURCE.rglob("__init__.py")}
+    files = [path.name for path in SOURCE.rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(names) == sorted(
+        files
+        + [f"{path.relative_to(SOURCE).as_posix()}/" for path in folders - {SOURCE}]
+        + ["src/cnnlab/"]
+    )
+    rooms = [name.removesuffix(".py") for name in names[1:6]]
+    assert rooms == ["errors", "files", "notices", "wording", "seeding"]
+    places = [names.index(f"{room}/") for room in FLOORS]
+    assert places == sorted(places)
+    assert names.index("lenet5.py") < names.index("small.py") < names.index("layers.py")
 
 
 def test_every_command_has_help_and_an_example():
-    from docs.make_reference import commands
+    from docs.make_docs import commands
 
     for name, command in commands():
         assert f"Example: {name}" in command.help, name
