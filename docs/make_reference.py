@@ -27,7 +27,7 @@ def reference() -> str:
     lines = [
         "# Command reference",
         "",
-        "Each command's own `--help`. Exit status: 0 done; 1 something to mend, with a message; "
+        "Each command's own `--help`. Exit status: 0 done; 1 something to fix, with a message; "
         "2 a mistake in the command; 130 interrupted, with everything so far kept. "
         "`--json` prints one JSON object on standard output; all else goes to standard error.",
         "",

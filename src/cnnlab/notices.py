@@ -1,14 +1,14 @@
-"""How a lower room tells a person something: one sentence at a time."""
+"""How code that knows no terminal tells a person something: one sentence at a time."""
 
 import sys
 from collections.abc import Callable
 
 Notify = Callable[[str], None]
-"""Told one sentence about what happens."""
+"""A function that receives one sentence about what happens."""
 Progress = Callable[[str, int, int | None], None]
-"""Told what is being fetched, how many bytes of it are here, and of how many if known."""
+"""A function that receives the name of a download, its bytes so far, and all its bytes if known."""
 
 
 def print_to_stderr(message: str) -> None:
-    """Print one line to standard error: what is told where nobody else listens."""
+    """Print one line to standard error: the `Notify` to use without a terminal of cnnlab's."""
     sys.stderr.write(message + "\n")

@@ -1,4 +1,4 @@
-"""Which device a training runs on, and how its memory is kept."""
+"""The device that trains, and how the CPU reuses its memory."""
 
 import ctypes
 import os
@@ -15,14 +15,14 @@ from cnnlab.errors import DeviceError
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_DASKS_OWN = "65536"  # what Dask sets for each of its workers: no choice of a person's
+_DASKS_OWN = "65536"  # what Dask sets for each of its workers: a person did not choose it
 _KEEP_BYTES = (1 << 30, 1 << 25)  # older versions of glibc refuse the larger
 
 
 def choose_device(name: DeviceName = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes CUDA, then Apple's MPS, then the CPU.
+    """Return the device of that name; "auto" tries CUDA, then Apple's MPS, then the CPU.
 
-    Raises `DeviceError` where the machine has no such device.
+    Raises `DeviceError` if the machine has no such device.
     """
     available = {
         "cuda": torch.cuda.is_available(),
@@ -33,12 +33,12 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     elif not available.get(name, False):
         here = ", ".join(kind for kind, there in available.items() if there)
-        raise DeviceError(f"There is no device {name!r} here. There are: auto, {here}.")
+        raise DeviceError(f"This machine has no device {name!r}. Use one of: auto, {here}.")
     return torch.device(name)
 
 
 def describe_device(device: torch.device) -> str:
-    """Return a device's make, as a person would name it."""
+    """Return a device's name, as a person would say it."""
     if device.type == "cuda":
         return f"CUDA, {torch.cuda.get_device_name(device)}"
     if device.type == "mps":
@@ -59,11 +59,11 @@ def _processor() -> str:
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc's allocator to reuse large blocks; return whether it could be told.
+    """Let glibc's allocator reuse large blocks of memory; return whether that worked.
 
-    By default glibc gives each freed activation back to the kernel and takes it anew at the
-    next step: the page faults cost a third of an epoch. The process keeps its peak of memory
-    until it ends; nothing else changes. Elsewhere than on glibc nothing is done. A process
+    By default glibc returns each freed activation to the kernel and requests it again in the
+    next step; the page faults cost a third of an epoch. With this setting the process keeps its
+    peak of memory until it ends. Nothing else changes. Without glibc, this does nothing. A process
     that set ``MALLOC_MMAP_THRESHOLD_`` or ``MALLOC_TRIM_THRESHOLD_`` keeps its own setting.
     """
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
