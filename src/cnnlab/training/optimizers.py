@@ -91,7 +91,7 @@ class Optimizer:
 
 
 def _is_plain(weight: torch.Tensor) -> bool:
-    """Return whether a weight suits PyTorch's fused steps: full precision, its numbers side by side.
+    """Return whether PyTorch can move a weight by a fused step: full precision, all side by side.
 
     Fused steps leave half precision as it is, and move a slice's neighbours in its place.
     """
