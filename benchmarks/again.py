@@ -17,7 +17,7 @@ import numpy as np
 
 from about import about
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.experiments.verdict import judge

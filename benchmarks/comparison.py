@@ -24,7 +24,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 from distributed import LocalCluster
 
 from about import about
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.experiments.cluster import connected
 from cnnlab.experiments.jobs import Training, fit_many

@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 from about import about
 from cnnlab.custom.find import build
 from cnnlab.data.idx import write_idx
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import as_input, prepare
 from cnnlab.views.plots import BLUE, INK, MUTED, STYLE, to_png
 

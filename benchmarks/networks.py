@@ -12,7 +12,7 @@ import statistics
 from pathlib import Path
 
 from about import about
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe

@@ -21,7 +21,8 @@ import torch
 
 from about import about
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import Splits, load
+from cnnlab.data.library import load
+from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare
 from cnnlab.runs.train import train_run
 from cnnlab.training.config import recipe

@@ -19,7 +19,7 @@ from scipy.stats import t as student
 
 from about import about
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.experiments.jobs import Training, fit_many
 from cnnlab.models.catalog import count_parameters

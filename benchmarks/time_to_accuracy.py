@@ -22,7 +22,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from about import about
 from cnnlab.custom.find import build
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit

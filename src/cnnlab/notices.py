@@ -1,14 +1,14 @@
-"""How a lower room tells a person something: one sentence at a time."""
+"""How any part of cnnlab tells a person something: one sentence at a time."""
 
 import sys
 from collections.abc import Callable
 
 Notify = Callable[[str], None]
-"""Told one sentence about what happens."""
+"""Is called with one sentence about what happens."""
 Progress = Callable[[str, int, int | None], None]
-"""Told what is being fetched, how many bytes of it are here, and of how many if known."""
+"""Is called with a file's name, the bytes of it that are here, and its size if that is known."""
 
 
 def print_to_stderr(message: str) -> None:
-    """Print one line to standard error: what is told where nobody else listens."""
+    """Print one line to standard error: the usual `Notify`."""
     sys.stderr.write(message + "\n")
