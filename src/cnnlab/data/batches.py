@@ -28,11 +28,12 @@ def check_mirroring(flip: bool, may_mirror: bool) -> None:
 class ShuffledBatches:
     """Mini-batches of a set, in a new random order in every pass.
 
-    The last batch of a pass is smaller if the batch size does not divide the set. A single image
-    joins the batch before: batch normalisation cannot learn from one. The order is drawn on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about
-    half of the images left to right, others in every pass. An interrupted pass resumes after
-    the first ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if
-    ``flip`` would mirror images that must not be mirrored.
+    The last batch of a pass is smaller if the batch size does not divide the set; a single image
+    joins the batch before, because batch normalisation cannot learn from one. The order is drawn
+    on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about half of
+    the images left to right, others in every pass. An interrupted pass resumes after the first
+    ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if ``flip``
+    would mirror images that must not be mirrored.
     """
 
     def __init__(
