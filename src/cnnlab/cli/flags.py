@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
+from cnnlab.data.catalog import DATA_SETS, DEFAULT
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import RECIPES, TrainConfig
 from cnnlab.wording import command_line
@@ -43,9 +44,9 @@ RunFolder = Annotated[Path, Parameter(help="A run folder, as cnnlab train made i
 Trust = Annotated[
     bool, Parameter(help="Run the code that the folder carries: read it first.", negative=())
 ]
-Dataset = Annotated[str, Parameter(help="fashion-mnist, mnist or mnist-sample.")]
+Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 DatasetOfNew = Annotated[
-    str | None, Parameter(help="fashion-mnist, mnist or mnist-sample. (fashion-mnist)")
+    str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. ({DEFAULT})")
 ]
 RECIPE_HELP = f"Settings by name: {', '.join(RECIPES)}."
 
@@ -110,9 +111,10 @@ def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
             terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")
 
 
-def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
-    """Load a data set; show a bar for each file that is downloaded."""
+def load(name: str | None, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
+    """Load a data set, or the default one; show a bar for each file that is downloaded."""
     from cnnlab.data.library import Library
 
     with fetching(terminal) as progress:
-        return Library(data_dir, offline, terminal.say, progress).load(name)
+        library = Library(data_dir, offline, terminal.say, progress)
+        return library.load_default() if name is None else library.load(name)
