@@ -230,7 +230,7 @@ def test_without_a_data_set_train_goes_on_with_the_sample_and_labels_it(cnnlab):
         err.index("Fashion-MNIST is not on this machine"),
         err.index("Do not compare results"),
     )
-    assert first < last < err.index(" on Fashion-MNIST sample (10,000 images): 8,000 train,")
+    assert first < last < err.index(" on Fashion-MNIST sample (10,000 images): 8,000 images")
     run = json.loads(out)["run"]
     assert run.endswith("fashion-mnist-sample-lenet5-seed-0")
     assert "Fashion-MNIST sample (10,000 images)" in cnnlab("evaluate", run)[1]
