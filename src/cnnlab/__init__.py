@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnnlab.custom.find import build as build
     from cnnlab.data.images import ImageSet as ImageSet
+    from cnnlab.data.library import load as load
     from cnnlab.data.splits import Splits as Splits
-    from cnnlab.data.splits import load as load
     from cnnlab.data.tensors import as_input as as_input
     from cnnlab.data.tensors import prepare as prepare
     from cnnlab.models.lenet5 import LeNet5 as LeNet5
@@ -30,7 +30,7 @@ _HOMES = {
     "build": "custom.find",
     "evaluate": "training.loop",
     "fit": "training.loop",
-    "load": "data.splits",
+    "load": "data.library",
     "loss_batch": "training.loop",
     "open_run": "runs.run",
     "prepare": "data.tensors",

@@ -1,4 +1,4 @@
-"""How code that knows no terminal tells a person something: one sentence at a time."""
+"""How any part of cnnlab tells a person something: one sentence at a time."""
 
 import sys
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 Notify = Callable[[str], None]
 """A function that receives one sentence about what happens."""
 Progress = Callable[[str, int, int | None], None]
-"""A function that receives the name of a download, its bytes so far, and all its bytes if known."""
+"""A function that receives a file's name, its bytes so far, and its size if that is known."""
 
 
 def print_to_stderr(message: str) -> None:
-    """Print one line to standard error: the `Notify` to use without a terminal of cnnlab's."""
+    """Print one line to standard error: the usual `Notify`."""
     sys.stderr.write(message + "\n")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.models.catalog import MODELS
 from cnnlab.runs.evaluation import predictions_on
 from tests.support.printed import said
@@ -92,7 +92,7 @@ def test_predict_recognises_good_pictures_and_then_names_the_bad_ones(cnnlab, ru
 
 @pytest.mark.parametrize("command", ["train", "workshop"])
 def test_an_existing_folder_is_refused_before_data_is_read(cnnlab, command, monkeypatch):
-    monkeypatch.setattr("cnnlab.data.splits.load", None)
+    monkeypatch.setattr("cnnlab.data.library.Library.load", None)
     status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
     assert status == 1
     assert ". already exists. Nothing was changed. Name another folder with --output." in said(err)
@@ -152,12 +152,12 @@ def test_the_same_seed_gives_bit_identical_metrics(cnnlab):
         (["train", "--recipe", "worksop"], "Did you mean 'workshop'?"),
         (["train", "--epochs", "0"], "epochs is 0; it must be 1 or more"),
         (["workshop", "--epochs", "-3"], "epochs is -3; it must be 1 or more"),
-        (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids fetching"),
+        (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids downloading"),
         (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["report", "nowhere"], "nowhere is not a run folder"),
         (["predict", "nowhere", "a.png"], "nowhere is not a run folder"),
         (["data", "get", "cifar"], "There is no data set 'cifar'"),
-        (["data", "check", "mnist"], "There are no data files on this machine"),
+        (["data", "check", "mnist"], "MNIST is not on this machine. Run: cnnlab data get mnist"),
         (["train", "--dataset", "tiny", "--output", "/dev/null/run"], "Cannot create the folder"),
         (["train", "--dataset", "tiny", "--output", "."], "already exists"),
     ],
@@ -204,7 +204,8 @@ def test_ctrl_c_exits_130_and_says_how_to_see_what_is_saved(cnnlab, monkeypatch)
 def test_data_list_check_and_get(cnnlab, tiny_folder, tmp_path):
     assert str(tiny_folder) in cnnlab("data", "list", "--json")[1]
     status, out, _ = cnnlab("data", "check", "tiny")
-    assert (status, out.count("sound")) == (0, 5)
+    assert (status, out.count("ok       ")) == (0, 4)
+    assert out.endswith("All 4 files are ok.\n")
     status, out, _ = cnnlab("data", "get", "tiny", "--data-dir", tmp_path / "stick")
     assert "copied from" not in out  # the stick is the folder that CNNLAB_DATA would name
     assert status == 1
@@ -215,9 +216,9 @@ def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
     path.write_bytes(path.read_bytes()[:-9])
     status, out, err = cnnlab("data", "check", "tiny")
     assert status == 1
-    assert "DAMAGED" in out
+    assert f"PROBLEM  {path}" in out
     assert "truncated gzip" in out
-    assert "1 of 4 files are not sound" in err
+    assert "Missing or damaged: 1 of 4 files. Delete the damaged files, then run" in err
 
 
 def test_the_help_names_every_network(cnnlab):

@@ -4,7 +4,9 @@ import json
 import sys
 from pathlib import Path
 
+from cnnlab.cli.terminal import Terminal
 from cnnlab.custom import sandbox
+from tests.support.events import waiting_for
 from tests.support.printed import said
 
 QUICK = ("--dataset", "tiny", "--epochs", 1, "--batch-size", 40)
@@ -63,14 +65,23 @@ def test_a_networks_own_output_is_shown_once_and_separately(cnnlab):
 
 
 def test_the_reason_for_waiting_is_on_standard_error(cnnlab, monkeypatch):
-    monkeypatch.setattr(sandbox, "PATIENCE", 0.1)
-    Path("mine.py").write_text("import time\ntime.sleep(0.5)\n" + SOFTMAX)
+    say = Terminal.say
+
+    def say_and_tell(terminal, message):
+        say(terminal, message)
+        if message.startswith("Waiting"):
+            Path("told").touch()
+
+    monkeypatch.setattr(sandbox, "NOTICE_SECONDS", 0)
+    monkeypatch.setattr(Terminal, "say", say_and_tell)
+    Path("mine.py").write_text(waiting_for("told") + SOFTMAX)
     standard_error = sys.stderr
     status, out, err = cnnlab("check", "mine.py:Soft")
     assert status == 1
     assert "Waiting for mine.py:Soft: running the file from its top." in said(err)
     assert "Waiting" not in out
     assert sys.stderr is standard_error
-    Path("mine.py").write_text("import time\ntime.sleep(0.6)\n" + SOFTMAX)  # not read before
+    Path("told").unlink()
+    Path("mine.py").write_text(waiting_for("told") + SOFTMAX + "# not read before\n")
     words = ("compare", "mine.py:Soft", "lenet5", *QUICK, "--jobs", 1, "--seeds", 1)
     assert "Waiting for mine.py:Soft: running the file from its top." in said(cnnlab(*words)[2])

@@ -1,3 +1,5 @@
+"""A file to a network: what is read, made, refused, and the same in every process."""
+
 import pickle
 import sys
 
@@ -5,10 +7,13 @@ import pytest
 import torch
 
 from cnnlab.custom.advice import explain
-from cnnlab.custom.find import build, find_network
+from cnnlab.custom.find import build, check_network, find_network
 from cnnlab.errors import ModelError
+from tests.support.custom_network import NET, assert_found_alone, check, forget_files, only, write
+from tests.support.faulty_networks import each_of
+from tests.support.faulty_networks.network import FAULTS
 
-NET = """
+SEVERAL = """
 import torch
 from torch import nn
 
@@ -38,7 +43,7 @@ class Broken(nn.Module):
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(NET)
+    (tmp_path / "mine.py").write_text(SEVERAL)
 
 
 def test_a_class_of_ones_own_is_built_from_its_seed(mine):
@@ -123,16 +128,16 @@ def test_what_a_file_draws_when_it_is_read_is_the_same_for_every_seed(tmp_path):
 def test_a_file_of_a_windows_editor_is_read_as_any_other(mine, tmp_path):
     plain = find_network("mine.py:Net")
     (tmp_path / "windows.py").write_bytes(
-        b"\xef\xbb\xbf" + NET.replace("\n", "\r\n").encode("utf-8")
+        b"\xef\xbb\xbf" + SEVERAL.replace("\n", "\r\n").encode("utf-8")
     )
     network = find_network("windows.py:Net")
-    assert network.source.text == NET
+    assert network.source.text == SEVERAL
     assert network.source.sha256 == plain.source.sha256
     assert torch.equal(network.build(1).last.weight, plain.build(1).last.weight)
 
 
 def test_two_files_of_equal_text_keep_their_lines(tmp_path):
-    text = NET.replace("WIDTH * 14 * 14", "7")
+    text = SEVERAL.replace("WIDTH * 14 * 14", "7")
     for file in ("one.py", "two.py"):
         (tmp_path / file).write_text(text)
         with pytest.raises(ModelError, match=r"last \(line 11\)") as found:
@@ -151,3 +156,69 @@ def test_two_files_of_equal_text_keep_their_lines(tmp_path):
 )
 def test_a_line_that_is_not_known_is_not_named(error):
     assert "None" not in explain(error, "The pass", "mine.py", "").message
+
+
+@each_of(FAULTS)
+def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, message, capfd):
+    assert_found_alone(edits, kind, line, message, capfd)
+
+
+def test_a_file_that_is_not_there_is_answered_with_the_nearest():
+    write(NET)
+    assert only(check_network("mien.py:Net")) == (
+        "file",
+        None,
+        "Cannot read mien.py (No such file or directory). Did you mean mine.py:Net?",
+    )
+    assert only(check_network("other.py")) == (
+        "file",
+        None,
+        "Cannot read other.py (No such file or directory). To begin one: cnnlab new other.py",
+    )
+
+
+def test_a_file_that_is_no_text_is_said():
+    with open("mine.py", "wb") as stream:  # noqa: PTH123
+        stream.write(b"# caf\xe9\n")
+    assert only(check_network("mine.py:Net")) == (
+        "file",
+        None,
+        "Cannot read mine.py (it is not text in UTF-8). Save it as UTF-8 in your editor.",
+    )
+
+
+def test_a_class_that_is_not_there_is_answered_with_the_nearest():
+    assert only(check(NET, name="mine.py:Ned")) == (
+        "no-class",
+        6,
+        "mine.py has no class or function 'Ned'. Did you mean 'Net'? There are: Net.",
+    )
+
+
+def test_a_function_that_returns_no_network_is_said():
+    found = check("def Net():\n    return 3\n", name="mine.py:Net")
+    assert only(found) == (
+        "not-a-network",
+        1,
+        "Net is no network: expected an nn.Module, found int. Write class Net(nn.Module), or "
+        "return one from the function.",
+    )
+
+
+def test_a_class_that_derives_from_nothing_is_no_network():
+    text = NET.replace("(nn.Module)", "")
+    for name in ("mine.py", "mine.py:Net"):
+        assert only(check(text, name=name)) == (
+            "not-a-network",
+            6,
+            "Net (line 6) is a class but no network: write class Net(nn.Module): and "
+            "super().__init__() as the first line of __init__.",
+        )
+
+
+def test_what_the_file_draws_does_not_make_its_first_network_another():
+    write(NET, ("class Net(", "torch.manual_seed(7)\n\nclass Net("))
+    network = find_network("mine.py")
+    forget_files()
+    first, second = network.build(3), network.build(3)
+    assert torch.equal(first.classifier[0].weight, second.classifier[0].weight)

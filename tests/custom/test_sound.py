@@ -1,15 +1,16 @@
 """Sound networks, written in unusual ways, of which nothing may be said."""
 
 import sys
-import time
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread
 
 import pytest
 from torch import nn
 
-from cnnlab.custom import probes
+from cnnlab.custom import probes, sandbox
 from cnnlab.custom.find import check_network, find_network
+from tests.support.custom_network import check
+from tests.support.events import BEGUN, waiting_for
 
 IMPORTS = """\
 import copy
@@ -163,11 +164,6 @@ class Net(nn.Module):
 """
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -214,20 +210,65 @@ def test_only_the_weights_that_a_network_has_count_against_the_limit(monkeypatch
     assert all(each.kind != "too-large" for each in check_network("mine.py:Net").findings)
 
 
-def test_two_checks_at_once_leave_everything_as_it_was():
-    for name in ("one.py", "two.py"):
-        made = f"import time; time.sleep(0.3)  # {name}"
-        Path(name).write_text(IMPORTS + SMALL.format(made=made))
+class KnockedLock:
+    """A lock that says by a file which thread asks for it."""
+
+    def __init__(self, lock):
+        self._lock = lock
+
+    def __enter__(self):
+        Path(current_thread().name).touch()
+        return self._lock.__enter__()
+
+    def __exit__(self, *given):
+        return self._lock.__exit__(*given)
+
+
+def test_two_checks_at_once_leave_everything_as_it_was(monkeypatch):
+    lock = KnockedLock(sandbox.PROCESS_LOCK)
+    monkeypatch.setattr(sandbox, "PROCESS_LOCK", lock)
+    monkeypatch.setattr(probes, "PROCESS_LOCK", lock)
+    # The first check is still reading its file when the second asks for its turn.
+    reads = f"{BEGUN}\n{waiting_for('two')}"
+    Path("one.py").write_text(reads + IMPORTS + SMALL.format(made="pass"))
+    Path("two.py").write_text(IMPORTS + SMALL.format(made="pass"))
     before = nn.Module.__init__, sys.stdin, sys.stdout
-    found = []
-    threads = [
-        Thread(target=lambda name=name: found.append(check_network(f"{name}:Net")))
-        for name in ("one.py", "two.py")
-    ]
-    for each in threads:
-        each.start()
-        time.sleep(0.15)
-    for each in threads:
-        each.join()
+    found = {}
+
+    def look(name):
+        found[name] = check_network(f"{name}.py:Net").findings
+
+    one, two = (Thread(target=look, args=[name], name=name) for name in ("one", "two"))
+    one.start()
+    while one.is_alive() and not Path("begun").exists():
+        one.join(0.01)
+    two.start()
+    one.join()
+    two.join()
     assert (nn.Module.__init__, sys.stdin, sys.stdout) == before
-    assert [each.findings for each in found] == [(), ()]
+    assert found == {"one": (), "two": ()}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)))",
+        "Saving(nn.Linear(1024, 10))",
+    ],
+)
+def test_networks_of_other_kinds_are_sound_too(made):
+    found = check(
+        "import torch\n"
+        "from torch import nn\n"
+        "from torch.utils.checkpoint import checkpoint\n"
+        "class Saving(nn.Module):\n"
+        "    def __init__(self, layer):\n"
+        "        super().__init__()\n"
+        "        self.layer = layer\n"
+        "    def forward(self, x):\n"
+        "        return checkpoint(self.layer, x.flatten(1), use_reentrant=False)\n"
+        f"def net():\n    return {made}\n",
+        name="mine.py:net",
+    )
+    assert found.findings == ()
+    assert found.parameters == 10_250

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import read_own
+from cnnlab.custom.network import read_custom
 from cnnlab.custom.template import write_starting_file
 from cnnlab.errors import ModelError
 
@@ -100,7 +100,7 @@ def test_a_run_without_its_code_is_said_and_no_new_file_proposed():
     Path("run").mkdir()
     Path("run/config.json").write_text("{}")
     with pytest.raises(ModelError) as refused:
-        read_own("run/source.py:Net")
+        read_custom("run/source.py:Net")
     assert str(refused.value) == (
         "Cannot read run/source.py (No such file or directory). It is the code of the run run, and "
         "without it its network cannot be made again: bring it back from a copy, or train anew."

@@ -11,11 +11,6 @@ from cnnlab.errors import ModelError
 from cnnlab.training.engines.fused import _FusedForward, fusable
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def test_the_starting_network_is_sound_and_its_comments_are_true():
     assert write_starting_file("mine.py") == Path("mine.py")
     found = check_network("mine.py")

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import read_own
+from cnnlab.custom.network import read_custom
 from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.library import load
 from cnnlab.data.pictures.normalise import read_picture
-from cnnlab.data.splits import load
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.comparison import open_comparison
 from cnnlab.experiments.variants import read_variants
@@ -242,7 +242,7 @@ def test_the_code_of_an_own_network(memory, monkeypatch):
 
     def read():
         try:
-            read_own(f"{path}:Net")  # only reads
+            read_custom(f"{path}:Net")  # only reads
             network = open_run(folder, trust=True).network
             assert network.source.text == SOURCE  # nothing but the code that was trained
             return "sound"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cnnlab.errors import RunError
-from cnnlab.training.device import keep_freed_memory
+from cnnlab.training.engines.memory import keep_freed_memory
 from tests.support import watched
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from cnnlab.cli import main as command_line
-from cnnlab.data import splits
+from cnnlab.data.library import Library
 from cnnlab.runs import train as train_module
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE
 from cnnlab.runs.run import open_run
@@ -59,7 +59,7 @@ def train_by_command(folder: Path, report: Report) -> None:
     begun = (folder / "config.json").exists()
     if begun and open_run(folder).status == "finished":
         return
-    splits.load = load
+    Library.load = load
     # In a process in the background the system has Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["cnnlab", "train"]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cnnlab.data.images import ImageSet
+
 
 def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return learnable images: class k has a bright block at its own place, and noise."""
@@ -12,3 +14,12 @@ def tiny_arrays(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         row, column = divmod(int(label), 4)
         image[2 + 8 * row : 10 + 8 * row, 1 + 6 * column : 7 + 6 * column] = 220
     return images, labels
+
+
+def image_set(images, labels=None, classes=("a", "b")):
+    labels = np.zeros(len(images), np.int64) if labels is None else np.asarray(labels)
+    return ImageSet(images, labels, classes)
+
+
+def blank(count):
+    return np.zeros((count, 28, 28), np.uint8)

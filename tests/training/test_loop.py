@@ -148,7 +148,7 @@ def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):
 
 @pytest.mark.real_data
 def test_two_epochs_on_fashion_mnist_pass_80_percent():
-    from cnnlab.data.splits import load
+    from cnnlab.data.library import load
     from cnnlab.data.tensors import prepare
 
     splits = load("fashion-mnist")

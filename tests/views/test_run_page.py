@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.runs.evaluation import predictions_on
 from cnnlab.runs.job import Job
 from cnnlab.runs.run import open_run

@@ -1,35 +1,31 @@
 """Commands about data sets: list, get, check."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from cnnlab.cli.progress import fetching
-from cnnlab.cli.terminal import Terminal
-
-if TYPE_CHECKING:
-    from cnnlab.data.catalog import DataSet
 from cnnlab.cli.app import CommandResult, data_app
 from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
+from cnnlab.cli.progress import fetching
+from cnnlab.cli.terminal import Terminal
+from cnnlab.wording import counted
 
 
 @data_app.command(name="list")
 def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> CommandResult:
-    """List the data sets, and where each lies on this machine.
+    """List the data sets, and where each one is on this machine.
 
     Example: cnnlab data list
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
+    library = Library(data_dir)
     found = []
     for data_set in DATA_SETS.values():
-        sound = [each.path.parent for each in check(data_set, data_dir) if each.fault is None]
-        complete = [
-            folder for folder in dict.fromkeys(sound) if sound.count(folder) == len(data_set.files)
-        ]
+        folder = library.find_folder(data_set)
         found.append(
             {
                 "name": data_set.name,
@@ -38,7 +34,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
                 + (data_set.test_images.shape[0] if data_set.test_images else 0),
                 "licence": data_set.licence,
                 "source": data_set.source,
-                "folder": str(complete[0]) if complete else None,
+                "folder": str(folder) if folder else None,
             }
         )
     terminal.table(
@@ -65,22 +61,22 @@ def data_get(
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Get a data set, verified, so that everything later works without a network.
+    """Download a data set and verify it, so that everything later works offline.
 
     Example: cnnlab data get mnist --data-dir /media/stick
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import find_data_set
-    from cnnlab.data.fetch import get
+    from cnnlab.data.library import Library
 
     data_set = find_data_set(name)
     with fetching(terminal) as progress:
-        obtained = get(
-            data_set, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
-    terminal.show(f"{data_set.title}: {len(data_set.files)} files, verified, {obtained.source}.")
-    found = {"name": name, "folder": str(obtained.folder), "source": obtained.source}
+        files = Library(data_dir, offline, terminal.say, progress).get(data_set)
+    terminal.show(
+        f"{data_set.title}: {len(files.contents)} verified files. Source: {files.source}."
+    )
+    found = {"name": name, "folder": str(files.place.folder), "source": files.source}
     return CommandResult(found)
 
 
@@ -92,25 +88,29 @@ def data_check(
     data_dir: DataDir = None,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Verify the data files on this machine, and name what is wrong.
+    """Verify the data files on this machine, and say what is wrong.
 
     Example: cnnlab data check fashion-mnist
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS, find_data_set
-    from cnnlab.data.fetch import check
+    from cnnlab.data.library import Library
 
-    wanted: list[DataSet] = [find_data_set(name)] if name else list(DATA_SETS.values())
-    checks = [each for data_set in wanted for each in check(data_set, data_dir)]
+    wanted = [find_data_set(name)] if name else [*DATA_SETS.values()]
+    checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
     for each in checks:
-        terminal.show(f"sound    {each.path}" if each.fault is None else f"DAMAGED  {each.fault}")
+        terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
     faults = sum(each.fault is not None for each in checks)
     if faults:
-        terminal.error(f"{faults} of {len(checks)} files are not sound.")
+        terminal.error(
+            f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
+            "files, then run 'cnnlab data get' for their data set."
+        )
     elif not checks:
-        terminal.error("There are no data files on this machine. Try: cnnlab data get")
+        what = f"{wanted[0].title} is not" if name else "No data set is"
+        terminal.error(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
     else:
-        terminal.show(f"All {len(checks)} files are sound.")
+        terminal.show(f"All {len(checks)} files are ok.")
     files = [{"path": str(each.path), "fault": each.fault} for each in checks]
     return CommandResult({"files": files}, status=0 if checks and not faults else 1)

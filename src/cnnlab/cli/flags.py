@@ -115,9 +115,7 @@ def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
 
 def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
     """Load a data set; show a bar for each file that is downloaded."""
-    from cnnlab.data.splits import load
+    from cnnlab.data.library import Library
 
     with fetching(terminal) as progress:
-        return load(
-            name, data_dir=data_dir, offline=offline, notify=terminal.say, progress=progress
-        )
+        return Library(data_dir, offline, terminal.say, progress).load(name)

@@ -7,7 +7,7 @@ from rich.markup import escape
 from cnnlab.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from cnnlab.custom.check import Checked
+    from cnnlab.custom.check import CheckReport
     from cnnlab.experiments.results import ComparisonResult
     from cnnlab.views.sentences import ComparisonText
 
@@ -15,7 +15,7 @@ _COLOURS = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
 _WORDS = {"stops": "Error", "spoils": "Warning", "none": "Note"}
 
 
-def show_check(terminal: Terminal, report: "Checked") -> None:
+def show_check(terminal: Terminal, report: "CheckReport") -> None:
     """Print a network's layers with their cost, then the findings, the worst first."""
     from cnnlab.views.run_page import layers_table
 

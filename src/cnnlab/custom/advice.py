@@ -19,14 +19,14 @@ _IMPORTS = {
     "F": "from torch.nn import functional as F",
 }
 
-TOO_LARGE = "make that layer smaller, as by fewer channels or a pooling before it."
+MAKE_SMALLER = "make that layer smaller, as by fewer channels or a pooling before it."
 """What to do with a layer that no laptop has the memory for."""
 
 
-def mistake_behind(said: str, line: int | None) -> Finding | None:
-    """Return what an exception that said so comes from, if it is one of the usual mistakes."""
+def explain_mistake(error_text: str, line: int | None) -> Finding | None:
+    """Return what an exception of that text comes from, if it is one of the usual mistakes."""
     for pattern, explained in _MISTAKES:
-        found = re.search(pattern, said)
+        found = re.search(pattern, error_text)
         advice = explained(*found.groups()) if found else None
         if advice:
             where = f"Line {line}: " if line else ""
@@ -90,7 +90,7 @@ def _no_memory(size: str) -> str:
     numbers, gigabytes = int(size) // 4, int(size) / 1e9
     return (
         f"{numbers:,} numbers are asked for at once, {gigabytes:.1f} GB, and this machine has less "
-        f"memory: {TOO_LARGE}"
+        f"memory: {MAKE_SMALLER}"
     )
 
 
@@ -115,7 +115,7 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
 )
 
 
-def misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
+def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
     """Return where a class's __init__ is written otherwise, so that nothing calls it."""
     called = {
         each.attr
@@ -169,18 +169,18 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
 
     ``path`` and ``text`` are the file's, both empty where the code is not the user's own.
     """
-    line = line_of(error, path)
-    said = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+    line = line_of_error(error, path)
+    error_text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
     if isinstance(error, ImportError):
-        return _failed_import(error, said, line, path)
-    if "Module.__init__() call" in said or "of 'super' object needs" in said:
+        return _failed_import(error, error_text, line, path)
+    if "Module.__init__() call" in error_text or "of 'super' object needs" in error_text:
         return Finding(
             "super-init",
             f"super().__init__() is missing{f' before line {line}' if line else ''}: write it as "
             "the first line of __init__.",
             line,
         )
-    bare = re.match(r"'(\w+)' object has no attribute '_(modules|parameters|buffers)'", said)
+    bare = re.match(r"'(\w+)' object has no attribute '_(modules|parameters|buffers)'", error_text)
     if bare:
         return Finding(
             "super-init",
@@ -188,22 +188,23 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
             "__init__.",
             _line_of_init(text, bare[1]),
         )
-    if 'missing the required "forward"' in said:
+    if 'missing the required "forward"' in error_text:
         return _no_forward(text)
-    mistake = mistake_behind(said, line)
+    mistake = explain_mistake(error_text, line)
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
-    return Finding("error", f"{doing} stops{where} with {type(error).__name__}: {said}.", line)
+    message = f"{doing} stops{where} with {type(error).__name__}: {error_text}."
+    return Finding("error", message, line)
 
 
-def line_of(error: BaseException, path: str) -> int | None:
+def line_of_error(error: BaseException, path: str) -> int | None:
     """Return the line of the file that was running when the error was raised, innermost."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     return next((frame.lineno for frame in frames if frame.filename == path), None)
 
 
-def line_calling(text: str, name: str, within: int | None) -> int | None:
+def line_of_call(text: str, name: str, within: int | None) -> int | None:
     """Return the line that calls a function or class of that name, in any spelling.
 
     "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``. Of several it is the last in the
@@ -248,12 +249,12 @@ def _no_forward(text: str) -> Finding:
     return Finding("forward", f"The network has no forward: {advice}")
 
 
-def _failed_import(error: ImportError, said: str, line: int | None, path: str) -> Finding:
+def _failed_import(error: ImportError, error_text: str, line: int | None, path: str) -> Finding:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         which = (
             f"Line {line}, an import of your own file," if line else "An import of your own file"
         )
-        return Finding("import", f"{which} fails: {said}.", line)
+        return Finding("import", f"{which} fails: {error_text}.", line)
     module = error.name.partition(".")[0]
     imports = f"Line {line} imports" if line else "Your file imports"
     beside = Path(path).with_name(f"{module}.py")

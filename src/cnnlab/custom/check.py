@@ -9,15 +9,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from cnnlab.custom.advice import line_of, misspelt_init
+from cnnlab.custom.advice import find_misspelt_init, line_of_error
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.learning import judge_answers, judge_learning
-from cnnlab.custom.network import OwnNetwork
-from cnnlab.custom.probes import UNDER_MAIN, lines_of_layers, too_large_refused
-from cnnlab.custom.sandbox import SECONDS, TooSlowError, apart, restored
-from cnnlab.custom.saving import judge_hidden, judge_loose, judge_saved, judge_weights, refuse_lazy
-from cnnlab.custom.trial import Pass, Subject, evaluate, train
-from cnnlab.models.layers import Layer, table
+from cnnlab.custom.learning import find_learning_faults, find_unstable_outputs
+from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.probes import UNDER_MAIN, record_layer_lines, refuse_too_large
+from cnnlab.custom.sandbox import TIME_LIMIT_SECONDS, TooSlowError, isolation, preserve_state
+from cnnlab.custom.saving import (
+    find_hidden_layers,
+    find_lazy_layer,
+    find_unregistered_tensors,
+    find_unsaved_state,
+    find_untrained_weights,
+)
+from cnnlab.custom.trial import Pass, Subject, evaluation_pass, training_pass
+from cnnlab.models.layers import Layer, tabulate
 
 _IMAGES = 4
 _ORDER = ("stops", "spoils", "none")
@@ -46,7 +52,7 @@ _TRYING = _Stage(
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckReport:
     """What is known of a network: its layers, its costs for one image, and what was found.
 
     The layers are as far as the images came. The findings that stop training come first. What the
@@ -74,35 +80,37 @@ def made_up_images() -> torch.Tensor:
 
 def examine(
     name: str, make: Callable[[], nn.Module], notify: Callable[[str], None] = lambda _: None
-) -> Checked:
+) -> CheckReport:
     """Make a network and try it out; nothing is printed, and no random generator is moved.
 
     ``notify`` is told where that takes long.
     """
-    checked = _tried_out(name, make, notify)
-    if isinstance(make, OwnNetwork) and any(each.effect == "stops" for each in checked.findings):
+    checked = _try_out(name, make, notify)
+    if isinstance(make, CustomNetwork) and any(each.effect == "stops" for each in checked.findings):
         # It explains a failure, and is none by itself: Python may call such a method after all.
-        misspelt = misspelt_init(ast.parse(make.text), make.class_name)
+        misspelt = find_misspelt_init(ast.parse(make.text), make.class_name)
         return replace(checked, findings=(misspelt,)) if misspelt else checked
     return checked
 
 
-def _tried_out(name: str, make: Callable[[], nn.Module], notify: Callable[[str], None]) -> Checked:
-    source = make if isinstance(make, OwnNetwork) else OwnNetwork("", "", "")
+def _try_out(
+    name: str, make: Callable[[], nn.Module], notify: Callable[[str], None]
+) -> CheckReport:
+    source = make if isinstance(make, CustomNetwork) else CustomNetwork("", "", "")
     stage = _READING
 
     def on_waiting() -> None:
-        notify(f"Waiting for {name}: {stage.doing}. After {SECONDS:g} s it is stopped.")
+        notify(f"Waiting for {name}: {stage.doing}. After {TIME_LIMIT_SECONDS:g} s it is stopped.")
 
     try:
-        with apart(on_waiting), lines_of_layers(source.path) as lines:
-            with too_large_refused(source.path):
+        with isolation(on_waiting), record_layer_lines(source.path) as lines:
+            with refuse_too_large(source.path):
                 at_top = tuple(
-                    make.read().reading.findings() if isinstance(make, OwnNetwork) else ()
+                    make.read().side_effects.findings() if isinstance(make, CustomNetwork) else ()
                 )
             stage = _MAKING
             torch.manual_seed(0)
-            with too_large_refused(source.path), redirect_stdout(io.StringIO()) as printed:
+            with refuse_too_large(source.path), redirect_stdout(io.StringIO()) as printed:
                 network = make()
             stage = _TRYING
             checked = _examine(name, Subject(network, make, source.path, source.text, lines))
@@ -113,27 +121,32 @@ def _tried_out(name: str, make: Callable[[], nn.Module], notify: Callable[[str],
             printed=printed.getvalue() + checked.printed,
         )
     except FaultError as error:
-        return Checked(name, findings=(error.finding,))
+        return CheckReport(name, findings=(error.finding,))
     except TooSlowError as error:
-        line = line_of(error, source.path)
+        line = line_of_error(error, source.path)
         where = f" in line {line}" if line else ""
         message = (
-            f"After {SECONDS:g} seconds of {stage.doing} it was stopped{where}. {stage.advice}"
+            f"After {TIME_LIMIT_SECONDS:g} seconds of {stage.doing} it was stopped{where}. "
+            f"{stage.advice}"
         )
-        return Checked(name, findings=(Finding("slow", message, line),))
+        return CheckReport(name, findings=(Finding("slow", message, line),))
 
 
-def _examine(name: str, subject: Subject) -> Checked:
+def _examine(name: str, subject: Subject) -> CheckReport:
     images, network = made_up_images(), subject.network
-    lazy = refuse_lazy(subject, images)
+    lazy = find_lazy_layer(subject, images)
     if lazy:
-        return Checked(name, findings=(lazy,))
+        return CheckReport(name, findings=(lazy,))
     findings: list[Finding] = []
-    with restored(network):
-        training, evaluation = train(subject, images), evaluate(subject, images)
-        hidden = list(judge_hidden(subject, training.strangers + evaluation.strangers))
+    with preserve_state(network):
+        training, evaluation = training_pass(subject, images), evaluation_pass(subject, images)
+        hidden = list(
+            find_hidden_layers(
+                subject, training.unregistered_layers + evaluation.unregistered_layers
+            )
+        )
         if training.logits is not None:
-            hidden += judge_loose(subject, training.logits)
+            hidden += find_unregistered_tensors(subject, training.logits)
         findings += hidden
         if training.logits is None or evaluation.logits is None:
             findings += _faults(training.fault, evaluation.fault)
@@ -141,14 +154,14 @@ def _examine(name: str, subject: Subject) -> Checked:
             findings.append(_not_finite(subject, training))
         else:
             if not hidden:
-                findings += judge_answers(subject, images, evaluation.logits)
-            findings += judge_learning(subject, images, training.calls, training.logits)
+                findings += find_unstable_outputs(subject, images, evaluation.logits)
+            findings += find_learning_faults(subject, images, training.calls, training.logits)
             if not hidden:
-                findings += judge_saved(subject, images)
+                findings += find_unsaved_state(subject, images)
     if not hidden:
-        findings += judge_weights(subject)
-    layers = table((training if evaluation.fault else evaluation).calls, _IMAGES)
-    return Checked(
+        findings += find_untrained_weights(subject)
+    layers = tabulate((training if evaluation.fault else evaluation).calls, _IMAGES)
+    return CheckReport(
         name=name,
         layers=layers,
         parameters=sum(each.numel() for each in network.parameters()),
@@ -173,7 +186,7 @@ def _faults(training: Finding | None, evaluation: Finding | None) -> list[Findin
 
 def _not_finite(subject: Subject, training: Pass) -> Finding:
     first = next((each for each in training.calls if not each.is_finite), None)
-    where = f", first after {subject.placed(first.module, first.name)}" if first else ""
+    where = f", first after {subject.with_line(first.module, first.name)}" if first else ""
     return Finding(
         "not-finite",
         f"Before any training the output already holds NaN or infinity{where}: look for a division "

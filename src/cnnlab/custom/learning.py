@@ -8,20 +8,27 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.dropout import _DropoutNd
 
-from cnnlab.custom.advice import explain, line_calling
+from cnnlab.custom.advice import explain, line_of_call
 from cnnlab.custom.finding import Finding, Kind
-from cnnlab.custom.saving import listed
-from cnnlab.custom.shapes import placed
-from cnnlab.custom.trial import Steps, Subject, differ, evaluate, steps, stuck_at_start
+from cnnlab.custom.saving import join_names
+from cnnlab.custom.shapes import with_line
+from cnnlab.custom.trial import (
+    Subject,
+    TrainingEffect,
+    differ,
+    evaluation_pass,
+    seems_stuck,
+    try_training,
+)
 from cnnlab.models.layers import Call
 from cnnlab.wording import with_article
 
 
-def judge_answers(
+def find_unstable_outputs(
     subject: Subject, images: torch.Tensor, logits: torch.Tensor
 ) -> Iterator[Finding]:
     """Yield what is wrong with the logits (N, 10) that evaluation mode gave of the images."""
-    again = evaluate(subject, images)
+    again = evaluation_pass(subject, images)
     if again.changed_its_input:
         yield Finding(
             "input-changed",
@@ -39,7 +46,7 @@ def judge_answers(
         )
         return
     for image, row in zip(images.split(1), logits.split(1), strict=True):
-        alone = evaluate(subject, image)
+        alone = evaluation_pass(subject, image)
         if alone.fault:
             message = f"An image alone, as a last batch may be, is refused. {alone.fault.message}"
             yield replace(alone.fault, kind="batch-size", message=message)
@@ -85,7 +92,7 @@ _LAST_STEPS: dict[str, tuple[Kind, str]] = {
 }
 
 
-def judge_learning(
+def find_learning_faults(
     subject: Subject, images: torch.Tensor, calls: list[Call], logits: torch.Tensor
 ) -> Iterator[Finding]:
     """Yield what is wrong with logits (N, 10) from training mode, and with their gradients."""
@@ -104,7 +111,7 @@ def judge_learning(
     if step:
         kind, why = _LAST_STEPS[step]
         line = _line_of(step, subject, calls, logits)
-        yield Finding(kind, f"The last step is {with_article(placed(step, line))}: {why}", line)
+        yield Finding(kind, f"The last step is {with_article(with_line(step, line))}: {why}", line)
     try:
         cross_entropy(logits, torch.arange(len(logits))).backward()
     except Exception as error:
@@ -121,8 +128,8 @@ def judge_learning(
         return
     called = {each.module for each in calls}
     stuck: frozenset[nn.Parameter] = frozenset()
-    if stuck_at_start(subject.network, logits):
-        after = steps(subject, images)
+    if seems_stuck(subject.network, logits):
+        after = try_training(subject, images)
         no_way_through = _no_way_through(subject, called, after)
         if no_way_through:
             yield no_way_through
@@ -150,9 +157,9 @@ def _last_step(logits: torch.Tensor) -> str | None:
 
 def _line_of(step: str, subject: Subject, calls: list[Call], logits: torch.Tensor) -> int | None:
     name = step.lower().replace("-", "")
-    if calls and calls[-1].gave is logits and calls[-1].kind.lower() == name:
+    if calls and calls[-1].output is logits and calls[-1].kind.lower() == name:
         return subject.made_lines.get(calls[-1].module)
-    return line_calling(subject.text, name, subject.forward_line)
+    return line_of_call(subject.text, name, subject.forward_line)
 
 
 def _are_shares(rows: torch.Tensor) -> bool:
@@ -160,14 +167,16 @@ def _are_shares(rows: torch.Tensor) -> bool:
     return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < 1e-4).all())
 
 
-def _no_way_through(subject: Subject, called: set[nn.Module], after: Steps) -> Finding | None:
+def _no_way_through(
+    subject: Subject, called: set[nn.Module], after: TrainingEffect
+) -> Finding | None:
     """Return why nothing of the images can be learned, if it is so; names what lets none pass."""
     parts = [(name, each) for name, each in subject.network.named_modules() if each in called]
     for name, module in parts:
         if isinstance(module, _DropoutNd) and module.p >= 1:
             return Finding(
                 "constant",
-                f"{subject.placed(module, name)} drops everything in training, so nothing is "
+                f"{subject.with_line(module, name)} drops everything in training, so nothing is "
                 "learned of the images. Its number is the share that is dropped: write "
                 f"nn.{type(module).__name__}(0.5).",
                 subject.made_lines.get(module),
@@ -179,9 +188,9 @@ def _no_way_through(subject: Subject, called: set[nn.Module], after: Steps) -> F
         for name, module in parts
         if isinstance(getattr(module, "weight", None), nn.Parameter) and not module.weight.any()
     ]
+    named = [subject.with_line(module, name) for name, module in empty]
     why = (
-        f"all weights of {listed([subject.placed(module, name) for name, module in empty])} are "
-        "0. Leave them as PyTorch draws them."
+        f"all weights of {join_names(named)} are 0. Leave them as PyTorch draws them."
         if empty
         else "look for a multiplication by 0, or a step that makes all numbers the same."
     )
@@ -212,22 +221,22 @@ def _without_gradient(
             cut_off += [f"{name}.{each}".lstrip(".") for each in missed]
             lines.setdefault("no-gradient", line)
         else:
-            unused.append(subject.placed(module, name))
+            unused.append(subject.with_line(module, name))
             lines.setdefault("unused", line)
     if unused:
         yield Finding(
             "unused",
-            f"{listed(unused)} {'is' if len(unused) == 1 else 'are'} made but never called: call "
-            f"{'it' if len(unused) == 1 else 'them'} in forward, or take "
+            f"{join_names(unused)} {'is' if len(unused) == 1 else 'are'} made but never called: "
+            f"call {'it' if len(unused) == 1 else 'them'} in forward, or take "
             f"{'it' if len(unused) == 1 else 'them'} out.",
             lines["unused"],
         )
     if cut_off:
+        them, get = ("it", "gets") if len(cut_off) == 1 else ("them", "get")
         yield Finding(
             "no-gradient",
-            f"{listed(cut_off)} {'gets' if len(cut_off) == 1 else 'get'} no gradient, so training "
-            f"leaves {'it' if len(cut_off) == 1 else 'them'} as drawn: the output does not use "
-            f"{'it' if len(cut_off) == 1 else 'them'}, or .detach(), .data, torch.no_grad() or a "
+            f"{join_names(cut_off)} {get} no gradient, so training leaves {them} as drawn: the "
+            f"output does not use {them}, or .detach(), .data, torch.no_grad() or a "
             "multiplication by 0 stands between.",
             lines["no-gradient"],
         )

@@ -17,34 +17,37 @@ from torch import nn
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.parse import named_in, networks_in, parsed
-from cnnlab.custom.probes import Reading, reading_noted
-from cnnlab.custom.shapes import placed
-from cnnlab.custom.suggest import meant_by
+from cnnlab.custom.parse import network_classes, parse, top_level_names
+from cnnlab.custom.probes import SideEffects, record_side_effects
+from cnnlab.custom.shapes import with_line
+from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
 from cnnlab.models.catalog import SourceCode
 from cnnlab.seeding import seeded
 
+MODULE_PREFIX = "cnnlab_custom_"
+"""How the name of each module begins that is read from a user's file."""
 
-def is_own(name: str) -> bool:
+
+def is_custom(name: str) -> bool:
     """Return whether a model's name is of the form ``file.py:Class``."""
     return ".py:" in name or name.endswith(".py")
 
 
-class OwnModule(ModuleType):
+class CustomModule(ModuleType):
     """The names of a file, and what it did when it was run."""
 
-    reading: Reading
+    side_effects: SideEffects
 
 
-class OwnNetwork(SourceCode):
+class CustomNetwork(SourceCode):
     """A class in a source file, kept as text: another process or machine builds the same."""
 
     @property
     def module_name(self) -> str:
         """What its module is called in every process; the path is in it, as lines are of a file."""
         both = f"{self.path}\0{self.text}"
-        return f"cnnlab_own_{hashlib.sha256(both.encode()).hexdigest()[:16]}"
+        return f"{MODULE_PREFIX}{hashlib.sha256(both.encode()).hexdigest()[:16]}"
 
     def __call__(self) -> nn.Module:
         """Return a new network; raise `FaultError` where its code fails or gives no network."""
@@ -56,7 +59,7 @@ class OwnNetwork(SourceCode):
                 list(made.modules())  # fails where a part has not called super().__init__()
                 return made
         message = (
-            f"{placed(self.class_name, self._line())} is a class but no network: write class "
+            f"{with_line(self.class_name, self._line())} is a class but no network: write class "
             f"{self.class_name}(nn.Module): and super().__init__() as the first line of __init__."
             if isinstance(make, type)
             else f"{self.class_name} is no network: expected an nn.Module, found "
@@ -65,13 +68,13 @@ class OwnNetwork(SourceCode):
         )
         raise FaultError(Finding("not-a-network", message, self._line()), self.path)
 
-    def read(self) -> OwnModule:
+    def read(self) -> CustomModule:
         """Return the file's names, after running it where it has not been run in this process."""
         # A module of its own for each source: pickled by another process, read in tracebacks.
         name = self.module_name
         module = sys.modules.get(name)
-        if not isinstance(module, OwnModule):
-            module = OwnModule(name)
+        if not isinstance(module, CustomModule):
+            module = CustomModule(name)
             module.__file__ = self.path
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
@@ -81,7 +84,7 @@ class OwnNetwork(SourceCode):
                 # make the first network another than the second, nor gradients be switched off.
                 with (
                     self._explained("Running the file"),
-                    reading_noted(self.path) as module.reading,
+                    record_side_effects(self.path) as module.side_effects,
                     seeded(0),
                     torch.enable_grad(),
                 ):
@@ -133,7 +136,7 @@ def _first_line(make: Callable[[], object]) -> int | None:
     return code.co_firstlineno if code else None
 
 
-def read_own(name: str) -> OwnNetwork:
+def read_custom(name: str) -> CustomNetwork:
     """Return the network that ``file.py:Class`` names; its code is not run yet.
 
     Of ``file.py`` alone it is the only network there. Raises `FaultError` where there is no such
@@ -141,14 +144,14 @@ def read_own(name: str) -> OwnNetwork:
     """
     file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
     text = _text(file, name)
-    tree = parsed(file, text)
-    there = named_in(tree)
-    networks = [each for each in networks_in(tree) if each in there]
+    tree = parse(file, text)
+    there = top_level_names(tree)
+    networks = [each for each in network_classes(tree) if each in there]
     if not class_name and len(networks) == 1:
         class_name = networks[0]
     if class_name not in there:
         raise FaultError(_not_there(file, class_name, there, networks))
-    return OwnNetwork(str(Path(file)), class_name, text)
+    return CustomNetwork(str(Path(file)), class_name, text)
 
 
 def _text(file: str, name: str) -> str:
@@ -174,7 +177,7 @@ def _instead(file: str, name: str) -> str:
             f" It is the code of the run {folder}, and without it its network cannot be made "
             "again: bring it back from a copy, or train anew."
         )
-    meant = meant_by(name)
+    meant = suggest_network(name)
     if meant:
         return f" Did you mean {meant}?"
     if not folder.is_dir():

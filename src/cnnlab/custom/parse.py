@@ -7,7 +7,7 @@ from cnnlab.custom.advice import is_layer, last_name
 from cnnlab.custom.finding import FaultError, Finding
 
 
-def parsed(file: str, text: str) -> ast.Module:
+def parse(file: str, text: str) -> ast.Module:
     """Return what the text says as Python; raise `FaultError` where it says nothing."""
     try:
         with warnings.catch_warnings():
@@ -17,7 +17,7 @@ def parsed(file: str, text: str) -> ast.Module:
         where = f", line {error.lineno}" if error.lineno else ""
         fault = Finding(
             "syntax",
-            f"{file}{where} is not Python: {_ended(error.msg)}{_reads(error)}",
+            f"{file}{where} is not Python: {_as_sentence(error.msg)}{_quote_line(error)}",
             error.lineno,
         )
     except ValueError as error:
@@ -29,18 +29,18 @@ def parsed(file: str, text: str) -> ast.Module:
     raise FaultError(fault)
 
 
-def _ended(sentence: str) -> str:
+def _as_sentence(sentence: str) -> str:
     return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
-def _reads(error: SyntaxError) -> str:
+def _quote_line(error: SyntaxError) -> str:
     read = (error.text or "").strip()
     if read.startswith(("%", "!")):
         return f" The line reads: {read}. That is a notebook's command: take it out."
     return f" The line reads: {read}" if read else ""
 
 
-def networks_in(tree: ast.Module) -> list[str]:
+def network_classes(tree: ast.Module) -> list[str]:
     """Return the classes that derive from one of PyTorch's, or from another such in the file."""
     found: list[str] = []
     for node in tree.body:
@@ -48,10 +48,10 @@ def networks_in(tree: ast.Module) -> list[str]:
             bases = [last_name(base) for base in node.bases]
             if any(base in found or is_layer(base) for base in bases):
                 found.append(node.name)
-    return found or _with_forward(tree)
+    return found or _classes_with_forward(tree)
 
 
-def _with_forward(tree: ast.Module) -> list[str]:
+def _classes_with_forward(tree: ast.Module) -> list[str]:
     """Return the classes that were meant as networks, though they derive from none."""
     return [
         node.name
@@ -61,7 +61,7 @@ def _with_forward(tree: ast.Module) -> list[str]:
     ]
 
 
-def named_in(tree: ast.Module) -> dict[str, int]:
+def top_level_names(tree: ast.Module) -> dict[str, int]:
     """Return the lines of all classes and functions that a name may name."""
     return {
         each.name: each.lineno

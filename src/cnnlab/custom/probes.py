@@ -1,7 +1,6 @@
 """What is noted while a student's code runs: lines, layers from outside, what a file does."""
 
 import sys
-import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, MutableMapping
@@ -18,75 +17,75 @@ from torch.nn.modules.module import (
 )
 from torch.nn.parameter import is_lazy
 
-from cnnlab.custom.advice import TOO_LARGE
+from cnnlab.custom.advice import MAKE_SMALLER
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.sandbox import ONE_AT_A_TIME
+from cnnlab.custom.sandbox import PROCESS_LOCK
 from cnnlab.wording import with_article
 
 
 @dataclass(frozen=True)
-class Stranger:
+class UnregisteredLayer:
     """A layer with weights of its own, in which line it was called, and if the pass made it.
 
-    ``whole`` is the layer, or the block of which its making was a part; in ``whole_line`` the pass
+    ``block`` is the layer, or the block of which its making was a part; in ``block_line`` the pass
     made that.
     """
 
     module: nn.Module
     call_line: int | None
-    is_made_by_the_pass: bool
-    whole: nn.Module
-    whole_line: int | None
+    is_made_in_forward: bool
+    block: nn.Module
+    block_line: int | None
 
 
 @contextmanager
-def strangers_noted(
+def record_unregistered_layers(
     network: nn.Module, path: str, made: Collection[nn.Module]
-) -> Iterator[list[Stranger]]:
+) -> Iterator[list[UnregisteredLayer]]:
     """Note, once each, the layers with a state that are called inside the block from outside.
 
     ``made`` grows with each layer that the file makes.
     """
     # By identity: what torch.compile traces cannot look for a module in a set.
     members = {id(each) for each in network.modules()}
-    state = state_of(network)
+    state = state_ids(network)
     made_before = set(made)
-    strangers: dict[nn.Module, Stranger] = {}
-    wholes: dict[nn.Module, tuple[nn.Module, int | None]] = {}
+    unregistered: dict[nn.Module, UnregisteredLayer] = {}
+    blocks: dict[nn.Module, tuple[nn.Module, int | None]] = {}
 
     def note(module: nn.Module, _given: tuple[Any, ...]) -> None:
         if id(module) in members:
             return
         if network.training and not torch.is_grad_enabled():
             return  # a teacher, say: what counts for the answers is called in evaluation too
-        if module in strangers or not has_a_state_beyond(state, module):
+        if module in unregistered or not has_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
-        whole, line = wholes.get(module, (module, None))
-        strangers[module] = Stranger(module, line_running(path), is_new, whole, line)
+        block, line = blocks.get(module, (module, None))
+        unregistered[module] = UnregisteredLayer(module, running_line(path), is_new, block, line)
 
-    def note_whole(module: nn.Module, *_: object) -> None:
-        wholes.setdefault(module, _whole(module, path))
+    def note_block(module: nn.Module, *_: object) -> None:
+        blocks.setdefault(module, _block_being_made(module, path))
 
-    noted: list[Stranger] = []
+    noted: list[UnregisteredLayer] = []
     handles = (
         register_module_forward_pre_hook(note),
-        register_module_parameter_registration_hook(note_whole),
+        register_module_parameter_registration_hook(note_block),
     )
     try:
         yield noted
     finally:
         for handle in handles:
             handle.remove()
-        noted += strangers.values()
+        noted += unregistered.values()
 
 
-def state_of(network: nn.Module) -> set[int]:
+def state_ids(network: nn.Module) -> set[int]:
     """Return the identities of all that is trained or saved of a network."""
     return {id(each) for each in chain(network.parameters(), network.buffers())}
 
 
-def has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
+def has_state_beyond(state: set[int], module: nn.Module) -> bool:
     """Return whether training would change something in the layer that is not in ``state``."""
     # What torch.func.functional_call lends to a layer is a tensor and no parameter.
     own = [
@@ -98,21 +97,21 @@ def has_a_state_beyond(state: set[int], module: nn.Module) -> bool:
     return any(id(each) not in state for each in (*own, *([] if running is None else [running])))
 
 
-def _whole(module: nn.Module, path: str) -> tuple[nn.Module, int | None]:
+def _block_being_made(module: nn.Module, path: str) -> tuple[nn.Module, int | None]:
     """Return the block that is being made with a layer in it, and in which line of the file."""
-    whole, frame = module, sys._getframe().f_back
+    block, frame = module, sys._getframe().f_back
     while frame:
         code = frame.f_code
         if code.co_name == "__init__":
             made = frame.f_locals.get(code.co_varnames[0])
-            whole = made if isinstance(made, nn.Module) else whole
+            block = made if isinstance(made, nn.Module) else block
         elif code.co_filename == path:
-            return whole, frame.f_lineno
+            return block, frame.f_lineno
         frame = frame.f_back
     return module, None
 
 
-def line_running(path: str) -> int | None:
+def running_line(path: str) -> int | None:
     """Return the line of the file that is being run, innermost."""
     frame = sys._getframe()
     while frame.f_back and frame.f_code.co_filename != path:
@@ -126,7 +125,7 @@ _BYTES = 4
 
 
 @contextmanager
-def lines_of_layers(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
+def record_layer_lines(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
     """Note in which line of the file each layer is made inside the block.
 
     One of PyTorch's is made where it is called; one of the file's own where its weights are.
@@ -136,7 +135,7 @@ def lines_of_layers(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
     plain_init = nn.Module.__init__
 
     def note(module: nn.Module) -> None:
-        line = line_running(path)
+        line = running_line(path)
         if line:
             lines.setdefault(module, line)
 
@@ -155,16 +154,16 @@ def lines_of_layers(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
 
 
 @contextmanager
-def too_large_refused(path: str) -> Iterator[None]:
+def refuse_too_large(path: str) -> Iterator[None]:
     """Raise `FaultError` inside the block before more is drawn than a laptop can train."""
-    drawn = _Drawn()
+    drawn = _ParameterCount()
 
     def count(module: nn.Module, _name: str, parameter: nn.Parameter | None) -> None:
         if parameter is None or is_lazy(parameter) or parameter.is_meta:
             return
         drawn.add(module, parameter)
         if drawn.total > MOST_PARAMETERS:
-            raise FaultError(_too_large(drawn, line_running(path)), path)
+            raise FaultError(_too_large(drawn, running_line(path)), path)
 
     handle = register_module_parameter_registration_hook(count)
     try:
@@ -173,7 +172,7 @@ def too_large_refused(path: str) -> Iterator[None]:
         handle.remove()
 
 
-class _Drawn:
+class _ParameterCount:
     """The parameters that are there at a time, each counted once, in whatever layers it is."""
 
     def __init__(self) -> None:
@@ -202,28 +201,26 @@ class _Drawn:
         return kind, most
 
 
-def _too_large(drawn: _Drawn, line: int | None) -> Finding:
+def _too_large(drawn: _ParameterCount, line: int | None) -> Finding:
     kind, most = drawn.largest()
     the = f"By line {line} the" if line else "The"
     return Finding(
         "too-large",
         f"{the} network has {drawn.total:,} parameters or more: {drawn.total * _BYTES / 1e9:.1f} "
         f"GB, and training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The "
-        f"largest layer is {with_article(kind)} with {most:,}: {TOO_LARGE}",
+        f"largest layer is {with_article(kind)} with {most:,}: {MAKE_SMALLER}",
         line,
     )
 
 
-_LONG = 2.0
 UNDER_MAIN = 'under if __name__ == "__main__": at its end.'
 """Where to put what is not to run whenever a file is read."""
 
 
 @dataclass
-class Reading:
-    """How long a file ran when it was read, and in which line it first trained and printed."""
+class SideEffects:
+    """In which line a file first trained, and first printed, when it was read."""
 
-    seconds: float = 0.0
     train_line: int | None = None
     print_line: int | None = None
 
@@ -232,14 +229,7 @@ class Reading:
         line = self.train_line or self.print_line
         advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
         if self.train_line:
-            message = (
-                f"Line {line} trains whenever the file is read, for {self.seconds:.1f} s: {advice}"
-            )
-        elif self.seconds > _LONG:
-            message = (
-                f"Whenever the file is read it runs for {self.seconds:.1f} s; unless that is its "
-                f"imports, {advice}"
-            )
+            message = f"Line {line} trains whenever the file is read: {advice}"
         elif self.print_line:
             message = f"Line {line} prints whenever the file is read: {advice}"
         else:
@@ -248,39 +238,37 @@ class Reading:
 
 
 @contextmanager
-def reading_noted(path: str) -> Iterator[Reading]:
+def record_side_effects(path: str) -> Iterator[SideEffects]:
     """Note what the file does inside the block, in which it is run; it prints as before."""
-    with ONE_AT_A_TIME, _noted(path) as reading:
-        yield reading
+    with PROCESS_LOCK, _record_side_effects(path) as effects:
+        yield effects
 
 
 @contextmanager
-def _noted(path: str) -> Iterator[Reading]:
-    reading = Reading()
+def _record_side_effects(path: str) -> Iterator[SideEffects]:
+    effects = SideEffects()
     plain_backward = torch.autograd.backward
     is_over = False  # the file may have kept the stream, or backward, for its network
 
     def noting_backward(*given: Any, **named: Any) -> None:
         if not is_over:
-            reading.train_line = reading.train_line or line_running(path)
+            effects.train_line = effects.train_line or running_line(path)
         plain_backward(*given, **named)
 
     def note_print() -> None:
         if not is_over:
-            reading.print_line = reading.print_line or line_running(path)
+            effects.print_line = effects.print_line or running_line(path)
 
-    began = time.perf_counter()
     torch.autograd.backward = noting_backward  # PyTorch has no hook for it
     try:
-        with redirect_stdout(cast(TextIO, _Noting(sys.stdout, note_print))):
-            yield reading
+        with redirect_stdout(cast(TextIO, _WatchedStream(sys.stdout, note_print))):
+            yield effects
     finally:
         is_over = True
         torch.autograd.backward = plain_backward
-        reading.seconds = time.perf_counter() - began
 
 
-class _Noting:
+class _WatchedStream:
     """A stream that tells of each writing to it."""
 
     def __init__(self, stream: TextIO, note: Callable[[], None]) -> None:

@@ -47,33 +47,33 @@ def time_limit(seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-SECONDS = 60.0
+TIME_LIMIT_SECONDS = 60.0
 """How long a file, its network and the passes through it may take together."""
-ONE_AT_A_TIME = threading.RLock()
+PROCESS_LOCK = threading.RLock()
 """Held while something of the whole process is other than usual: two threads would mix it up."""
-PATIENCE = 2.5
+NOTICE_SECONDS = 2.5
 """After how many seconds a person is told what is waited for."""
 
 
 @contextmanager
-def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
+def isolation(on_waiting: Callable[[], None]) -> Iterator[None]:
     """Run the block with no output, no input, a time limit, and random numbers of its own.
 
     The generators of PyTorch (on the CPU), NumPy and Python are left as they were. After
-    `PATIENCE` seconds ``on_waiting`` is called, which may write on standard error. Raises
-    `TooSlowError` after `SECONDS`.
+    `NOTICE_SECONDS` seconds ``on_waiting`` is called, which may write on standard error. Raises
+    `TooSlowError` after `TIME_LIMIT_SECONDS`.
     """
-    with ONE_AT_A_TIME:
+    with PROCESS_LOCK:
         standard_input, standard_error = sys.stdin, sys.stderr
         sys.stdin = io.StringIO()
         try:
             with (
                 seeded(0),
-                redirect_stdout(_nowhere()),
-                redirect_stderr(_nowhere()),
-                _waiting(on_waiting, standard_error),
+                redirect_stdout(_null_stream()),
+                redirect_stderr(_null_stream()),
+                _announce_waiting(on_waiting, standard_error),
                 warnings.catch_warnings(),
-                time_limit(SECONDS),
+                time_limit(TIME_LIMIT_SECONDS),
             ):
                 warnings.simplefilter("ignore")
                 yield
@@ -82,12 +82,12 @@ def apart(on_waiting: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator[None]:
+def _announce_waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator[None]:
     def tell() -> None:
         with redirect_stderr(standard_error):
             on_waiting()
 
-    timer = threading.Timer(PATIENCE, tell)
+    timer = threading.Timer(NOTICE_SECONDS, tell)
     timer.daemon = True
     timer.start()
     try:
@@ -97,12 +97,12 @@ def _waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator
         timer.join()  # else it could put back the stream that it found after we have put back ours
 
 
-def _nowhere() -> io.TextIOWrapper:
+def _null_stream() -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
 
 
 @contextmanager
-def restored(network: nn.Module) -> Iterator[None]:
+def preserve_state(network: nn.Module) -> Iterator[None]:
     """Leave a network's weights, buffers, gradients and modes as they were before the block."""
     tensors = [
         (each, each.detach().clone(), each.grad)

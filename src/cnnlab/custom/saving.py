@@ -9,23 +9,26 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.probes import Stranger, has_a_state_beyond, state_of
-from cnnlab.custom.shapes import placed
-from cnnlab.custom.trial import Subject, differ, evaluate, run
+from cnnlab.custom.network import MODULE_PREFIX
+from cnnlab.custom.probes import UnregisteredLayer, has_state_beyond, state_ids
+from cnnlab.custom.shapes import with_line
+from cnnlab.custom.trial import Subject, differ, evaluation_pass, forward_pass
 from cnnlab.seeding import seeded
 from cnnlab.wording import with_article
 
 _UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
 
 
-def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Finding]:
+def find_hidden_layers(
+    subject: Subject, unregistered: list[UnregisteredLayer]
+) -> Iterator[Finding]:
     """Yield where layers hide: in an attribute, in what passes made, or anywhere else."""
     hidden: set[nn.Module] = set()
     for finding, layers in _in_attributes(subject):
         yield finding
         hidden |= {part for layer in layers for part in layer.modules()}
-    left = [each for each in strangers if each.module not in hidden]
-    made_anew = [each for each in left if each.is_made_by_the_pass]
+    left = [each for each in unregistered if each.module not in hidden]
+    made_anew = [each for each in left if each.is_made_in_forward]
     if made_anew:
         yield _made_in_forward(subject, made_anew[0])
     elif left:
@@ -33,7 +36,7 @@ def judge_hidden(subject: Subject, strangers: list[Stranger]) -> Iterator[Findin
 
 
 def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]]:
-    state = state_of(subject.network)
+    state = state_ids(subject.network)
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
             if attribute.startswith("_") or isinstance(value, nn.Module):
@@ -41,12 +44,12 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
             held = [
                 (layer, holder)
                 for layer, holder in _layers_in(value)
-                if any(has_a_state_beyond(state, part) for part in layer.modules())
+                if any(has_state_beyond(state, part) for part in layer.modules())
             ]
             if held:
                 layer, holder = held[0]
                 line = subject.made_lines.get(layer)
-                place = placed(f"{name}.{attribute}".lstrip("."), line)
+                place = with_line(f"{name}.{attribute}".lstrip("."), line)
                 message = _hidden_by(place, attribute, value, holder)
                 yield Finding("plain-list", message, line), [layer for layer, _ in held]
 
@@ -68,7 +71,7 @@ def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
             within = value
         elif isinstance(value, dict):
             within = value.values()
-        elif type(value).__module__.startswith("cnnlab_own_"):
+        elif type(value).__module__.startswith(MODULE_PREFIX):
             holder, within = type(value).__name__, getattr(value, "__dict__", {}).values()
         waiting += [(each, holder) for each in reversed(list(within))]
 
@@ -85,33 +88,33 @@ def _hidden_by(place: str, attribute: str, value: object, holder: str | None) ->
     return f"{place} is a plain {kind} of layers, {_UNSEEN} Write self.{attribute} = {better}."
 
 
-def _made_in_forward(subject: Subject, stranger: Stranger) -> Finding:
-    kind = type(stranger.whole).__name__
-    line = stranger.whole_line or subject.made_lines.get(stranger.module) or stranger.call_line
+def _made_in_forward(subject: Subject, layer: UnregisteredLayer) -> Finding:
+    kind = type(layer.block).__name__
+    line = layer.block_line or subject.made_lines.get(layer.module) or layer.call_line
     where = f"Line {line}" if line else "The file"
     return Finding(
         "made-in-forward",
         f"{where} makes {with_article(kind)} while forward runs: its weights are drawn there, and "
         "are neither trained nor saved with the run. Make it in __init__, as in self.layer = "
-        f"{_written(stranger.whole)}(...), and only call it in forward: x = self.layer(x).",
+        f"{_written(layer.block)}(...), and only call it in forward: x = self.layer(x).",
         line,
     )
 
 
-def _outside(subject: Subject, stranger: Stranger) -> Finding:
-    made = subject.made_lines.get(stranger.module)
+def _outside(subject: Subject, layer: UnregisteredLayer) -> Finding:
+    made = subject.made_lines.get(layer.module)
     lines = [
         f"{done} in line {line}"
-        for done, line in (("made", made), ("called", stranger.call_line))
+        for done, line in (("made", made), ("called", layer.call_line))
         if line
     ]
-    a_kind = with_article(type(stranger.module).__name__).replace("a", "A", 1)
+    a_kind = with_article(type(layer.module).__name__).replace("a", "A", 1)
     which = f"{a_kind}, {' and '.join(lines)}," if lines else f"{a_kind} that forward calls"
     return Finding(
         "outside",
         f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
-        f"as in self.layer = {_written(stranger.module)}(...), and call self.layer(x).",
-        made or stranger.call_line,
+        f"as in self.layer = {_written(layer.module)}(...), and call self.layer(x).",
+        made or layer.call_line,
     )
 
 
@@ -124,9 +127,9 @@ def _written(module: nn.Module) -> str:
 _UNTRAINED = "so PyTorch does not see what is to be trained there: no step of training changes it."
 
 
-def judge_loose(subject: Subject, logits: torch.Tensor) -> Iterator[Finding]:
+def find_unregistered_tensors(subject: Subject, logits: torch.Tensor) -> Iterator[Finding]:
     """Yield each attribute whose tensors get gradients from the logits and are no parameters."""
-    loose = _leaves(logits) - state_of(subject.network)
+    loose = _leaves(logits) - state_ids(subject.network)
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
             held = value.values() if isinstance(value, dict) else value
@@ -167,14 +170,14 @@ def _leaves(logits: torch.Tensor) -> set[int]:
     return found
 
 
-def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
+def find_unsaved_state(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
     """Yield what keeps another network, given the weights of this one, from answering alike."""
     no_tensors = list(_no_tensors(subject))
     if no_tensors:
         yield from no_tensors
         return
-    logits = evaluate(subject, images).logits
-    if logits is None or differ(logits, evaluate(subject, images).logits):
+    logits = evaluation_pass(subject, images).logits
+    if logits is None or differ(logits, evaluation_pass(subject, images).logits):
         return  # what draws at random when it answers is told elsewhere
     try:
         with seeded(1):
@@ -195,7 +198,7 @@ def judge_saved(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
             subject.forward_line,
         )
         return
-    again = evaluate(replace(subject, network=other), images)
+    again = evaluation_pass(replace(subject, network=other), images)
     if again.fault:
         message = f"Made once more and given the saved weights, it fails: {again.fault.message}"
         yield replace(again.fault, kind="not-saved", message=message)
@@ -254,7 +257,7 @@ def _are_equal(value: torch.Tensor, twin: object) -> bool:
 _NAMED = 6
 
 
-def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
+def find_lazy_layer(subject: Subject, images: torch.Tensor) -> Finding | None:
     """Return a finding where a layer has no weights until it first runs; it is run to see them."""
     lazy = [
         (name, module, type(module).__name__)
@@ -264,7 +267,7 @@ def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
     if not lazy:
         return None
     with torch.no_grad():
-        run(subject, images)
+        forward_pass(subject, images)
     name, module, kind = lazy[0]
     write = f"nn.{kind.removeprefix('Lazy')} with its size"
     if type(module) is nn.Linear:
@@ -272,13 +275,13 @@ def refuse_lazy(subject: Subject, images: torch.Tensor) -> Finding | None:
     elif type(module) is nn.Conv2d:
         write = f"nn.Conv2d({module.in_channels}, {module.out_channels}, ...)"
     message = (
-        f"{subject.placed(module, name)} is {with_article(kind)}, which has no weights before it "
-        f"first runs; cnnlab draws all weights from the seed before that. Write {write}."
+        f"{subject.with_line(module, name)} is {with_article(kind)}, which has no weights before "
+        f"it first runs; cnnlab draws all weights from the seed before that. Write {write}."
     )
     return Finding("lazy", message, subject.made_lines.get(module))
 
 
-def judge_weights(subject: Subject) -> Iterator[Finding]:
+def find_untrained_weights(subject: Subject) -> Iterator[Finding]:
     """Say if nothing, or not all, of the network can be trained."""
     parameters = dict(subject.network.named_parameters())
     frozen = [name for name, each in parameters.items() if not each.requires_grad]
@@ -299,12 +302,13 @@ def judge_weights(subject: Subject) -> Iterator[Finding]:
     elif frozen:
         yield Finding(
             "frozen",
-            f"{listed(frozen)} {'is' if len(frozen) == 1 else 'are'} frozen (requires_grad=False): "
-            f"training leaves {'it' if len(frozen) == 1 else 'them'} as drawn.",
+            f"{join_names(frozen)} {'is' if len(frozen) == 1 else 'are'} frozen "
+            "(requires_grad=False): training leaves "
+            f"{'it' if len(frozen) == 1 else 'them'} as drawn.",
         )
 
 
-def listed(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """Return names as a sentence has them; the first few of many."""
     if len(names) > _NAMED:
         names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]

@@ -19,7 +19,7 @@ _SMALLER = (
 
 
 @dataclass(frozen=True)
-class Misfit:
+class ShapeMismatch:
     """A call that failed, the lines that it was made in and called from, and what PyTorch said."""
 
     call: Call
@@ -27,7 +27,7 @@ class Misfit:
     is_first_linear: bool
     made_line: int | None
     call_line: int | None
-    said: str
+    error_text: str
 
     @property
     def line(self) -> int | None:
@@ -37,16 +37,16 @@ class Misfit:
     @property
     def place(self) -> str:
         """The layer's name and line: "classifier.0 (line 14)"."""
-        return placed(self.call.name, self.line)
+        return with_line(self.call.name, self.line)
 
     def finding(self) -> Finding | None:
         """Return what does not fit; None where the shapes do and the fault is another."""
         module = self.call.module
-        if not self.call.given:
+        if not self.call.input_shape:
             found = None  # it was given no tensor
         elif isinstance(module, nn.Linear):
             found = self._linear(module)
-        elif _TOO_SMALL.search(self.said):
+        elif _TOO_SMALL.search(self.error_text):
             found = self._too_small(module)
         elif isinstance(module, _Convolution):
             found = self._convolution(module)
@@ -58,7 +58,7 @@ class Misfit:
 
     def _linear(self, layer: nn.Linear) -> tuple[Kind, str] | None:
         which = f"The {'first ' if self.is_first_linear else ''}linear layer, {self.place},"
-        given, wanted = self.call.given, layer.in_features
+        given, wanted = self.call.input_shape, layer.in_features
         numbers = prod(given[1:])
         bias = "" if layer.bias is not None else ", bias=False"
         write = f"write nn.Linear({numbers}, {layer.out_features}{bias})"
@@ -89,7 +89,7 @@ class Misfit:
     def _convolution(
         self, layer: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
     ) -> tuple[Kind, str] | None:
-        given = self.call.given
+        given = self.call.input_shape
         if len(given) != len(layer.kernel_size) + 2:
             return "flatten", (
                 f"The convolution {self.place} takes maps but gets {_by(given[1:])} an image: put "
@@ -104,7 +104,7 @@ class Misfit:
         )
 
     def _normalisation(self, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Kind, str] | None:
-        given = self.call.given
+        given = self.call.input_shape
         if isinstance(layer, nn.BatchNorm1d) and len(given) == 4:
             return "flatten", (
                 f"The normalisation {self.place} is for rows of numbers but gets maps of "
@@ -124,19 +124,19 @@ class Misfit:
 
     def _too_small(self, module: nn.Module) -> tuple[Kind, str]:
         size = getattr(module, "kernel_size", 1)
-        kernel = size if isinstance(size, tuple) else (size,) * len(self.call.given[2:])
+        kernel = size if isinstance(size, tuple) else (size,) * len(self.call.input_shape[2:])
         return "too-small", (
-            f"The maps are only {_by(self.call.given[2:])} when they reach {self.place}, whose "
-            f"kernel is {_by(kernel)}: {_SMALLER}."
+            f"The maps are only {_by(self.call.input_shape[2:])} when they reach {self.place}, "
+            f"whose kernel is {_by(kernel)}: {_SMALLER}."
         )
 
 
-def misfit_of_function(said: str, line: int, images: int) -> Finding | None:
+def mismatch_in_function(error_text: str, line: int, images: int) -> Finding | None:
     """Return what does not fit in a call that is no layer's, such as ``F.max_pool2d``."""
-    if _TOO_SMALL.search(said):
+    if _TOO_SMALL.search(error_text):
         message = f"The maps have become too small for the kernel in line {line}: {_SMALLER}."
         return Finding("too-small", message, line)
-    view = _VIEW.search(said)
+    view = _VIEW.search(error_text)
     if view:
         numbers = int(view[2]) // images
         message = (
@@ -147,7 +147,7 @@ def misfit_of_function(said: str, line: int, images: int) -> Finding | None:
     return None
 
 
-def placed(name: str, line: int | None) -> str:
+def with_line(name: str, line: int | None) -> str:
     """Return a name with its line, if that is known; a number alone as "layer 1"."""
     name = f"layer {name}" if name.isdigit() else name
     return f"{name} (line {line})" if line else name

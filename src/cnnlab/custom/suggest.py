@@ -5,14 +5,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cnnlab.custom.finding import FaultError
-from cnnlab.custom.parse import named_in, networks_in, parsed
+from cnnlab.custom.parse import network_classes, parse, top_level_names
 
 _ENDINGS = {"py", "txt", "pyc", "ipynb"}
 _SEPARATORS = r"[:.\s]+"
 _NAMED = 3
 
 
-def meant_by(name: str) -> str | None:
+def suggest_network(name: str) -> str | None:
     """Return ``file.py:Class`` of a file that is there, for ``mine``, ``mine.Net`` and the like."""
     folder, _, last = name.replace("\\", "/").rpartition("/")
     words = [each for each in re.split(_SEPARATORS, last) if each and each.lower() not in _ENDINGS]
@@ -25,10 +25,10 @@ def meant_by(name: str) -> str | None:
     first, wanted = words[0], words[-1]
     by_stem = {each.stem: each for each in files}
     # One word alone is a network of cnnlab's own as well: only what is there exactly is meant.
-    stem = _alike(first, list(by_stem), is_near_enough=re.search(_SEPARATORS, last) is not None)
+    stem = _closest(first, list(by_stem), is_near_enough=re.search(_SEPARATORS, last) is not None)
     if stem:
         classes = _classes(by_stem[stem])
-        named = _alike(wanted, classes, is_near_enough=True) if len(words) > 1 else None
+        named = _closest(wanted, classes, is_near_enough=True) if len(words) > 1 else None
         if not named and len(classes) == 1:
             named = classes[0]
         return f"{by_stem[stem]}:{named}" if named else str(by_stem[stem])
@@ -36,7 +36,7 @@ def meant_by(name: str) -> str | None:
     return " or ".join(having[:_NAMED]) or None
 
 
-def notebook(name: str) -> str | None:
+def notebook_advice(name: str) -> str | None:
     """Return what to do with a notebook, if that is what is named."""
     file, ending, _ = name.partition(".ipynb")
     if not ending:
@@ -48,7 +48,7 @@ def notebook(name: str) -> str | None:
     )
 
 
-def _alike(wanted: str, names: list[str], *, is_near_enough: bool) -> str | None:
+def _closest(wanted: str, names: list[str], *, is_near_enough: bool) -> str | None:
     for each in names:
         if each == wanted:
             return each
@@ -61,7 +61,7 @@ def _alike(wanted: str, names: list[str], *, is_near_enough: bool) -> str | None
 def _classes(file: Path) -> list[str]:
     """Return the networks of a file, or else all that it names; nothing where it is no Python."""
     try:
-        tree = parsed(str(file), file.read_text(encoding="utf-8-sig"))
+        tree = parse(str(file), file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, FaultError):
         return []
-    return networks_in(tree) or list(named_in(tree))
+    return network_classes(tree) or list(top_level_names(tree))

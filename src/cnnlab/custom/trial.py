@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnlab.custom.advice import explain, line_of
+from cnnlab.custom.advice import explain, line_of_error
 from cnnlab.custom.finding import Finding
-from cnnlab.custom.probes import Stranger, strangers_noted
-from cnnlab.custom.shapes import Misfit, misfit_of_function, placed
-from cnnlab.models.layers import Call, watched
+from cnnlab.custom.probes import UnregisteredLayer, record_unregistered_layers
+from cnnlab.custom.shapes import ShapeMismatch, mismatch_in_function, with_line
+from cnnlab.models.layers import Call, record_calls
 from cnnlab.wording import with_article
 
 CLASSES = 10
@@ -42,11 +42,11 @@ class Subject:
     @property
     def forward(self) -> str:
         """What to call it in a message: "forward (line 12)"."""
-        return placed("forward", self.forward_line)
+        return with_line("forward", self.forward_line)
 
-    def placed(self, module: nn.Module, name: str) -> str:
+    def with_line(self, module: nn.Module, name: str) -> str:
         """Return a layer's name with the line where it is made, if it is known."""
-        return placed(name, self.made_lines.get(module))
+        return with_line(name, self.made_lines.get(module))
 
 
 @dataclass(frozen=True)
@@ -57,52 +57,54 @@ class Pass:
     logits: torch.Tensor | None = None
     fault: Finding | None = None
     changed_its_input: bool = False
-    strangers: list[Stranger] = field(default_factory=list)
+    unregistered_layers: list[UnregisteredLayer] = field(default_factory=list)
     printed: str = ""
 
 
-def train(subject: Subject, images: torch.Tensor) -> Pass:
+def training_pass(subject: Subject, images: torch.Tensor) -> Pass:
     """Return a pass in training mode, its logits with a way back for gradients."""
     subject.network.train()
     with torch.enable_grad():
-        return run(subject, images)
+        return forward_pass(subject, images)
 
 
 @torch.inference_mode()
-def evaluate(subject: Subject, images: torch.Tensor) -> Pass:
+def evaluation_pass(subject: Subject, images: torch.Tensor) -> Pass:
     """Return a pass in evaluation mode, as validation and test have it."""
     subject.network.eval()
-    return run(subject, images)
+    return forward_pass(subject, images)
 
 
-def run(subject: Subject, images: torch.Tensor) -> Pass:
+def forward_pass(subject: Subject, images: torch.Tensor) -> Pass:
     """Return what the network makes of images (N, 1, 32, 32), in the mode it is in."""
     given = images.clone()
     fault: Finding | None
     with (
-        watched(subject.network) as calls,
-        strangers_noted(subject.network, subject.path, subject.made_lines) as strangers,
+        record_calls(subject.network) as calls,
+        record_unregistered_layers(
+            subject.network, subject.path, subject.made_lines
+        ) as unregistered,
         redirect_stdout(io.StringIO()) as printed,
     ):
         try:
-            gave = subject.network(given)
+            output = subject.network(given)
         except (Exception, SystemExit) as error:
-            gave, fault = None, _stopped(subject, calls, error, len(images))
+            output, fault = None, _stopped(subject, calls, error, len(images))
         else:
-            fault = _wrong_output(subject, calls, gave, len(images))
+            fault = _wrong_output(subject, calls, output, len(images))
     return Pass(
         calls,
-        logits=None if fault else gave,
+        logits=None if fault else output,
         fault=fault,
         changed_its_input=not torch.equal(given, images),
-        strangers=strangers,
+        unregistered_layers=unregistered,
         printed=printed.getvalue(),
     )
 
 
 def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: int) -> Finding:
-    said, line = str(error), line_of(error, subject.path)
-    if isinstance(error, TypeError) and line is None and ".forward() " in said:
+    error_text, line = str(error), line_of_error(error, subject.path)
+    if isinstance(error, TypeError) and line is None and ".forward() " in error_text:
         message = (
             f"{subject.forward} cannot be called with images: write def forward(self, x), and give "
             "a default to whatever else it takes."
@@ -110,53 +112,56 @@ def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: 
         return Finding("forward", message, subject.forward_line)
     found = None
     if calls and not calls[-1].is_done:
-        found = _misfit(subject, calls, calls[-1], images, line, said)
+        found = _shape_mismatch(subject, calls, calls[-1], images, line, error_text)
     if not found and line:
-        found = misfit_of_function(said, line, images)
+        found = mismatch_in_function(error_text, line, images)
     return found or explain(error, "The pass through the network", subject.path, subject.text)
 
 
-def _misfit(
-    subject: Subject, calls: list[Call], call: Call, images: int, line: int | None, said: str
+def _shape_mismatch(
+    subject: Subject, calls: list[Call], call: Call, images: int, line: int | None, error_text: str
 ) -> Finding | None:
     linear = [each for each in calls if isinstance(each.module, nn.Linear)]
-    return Misfit(
+    return ShapeMismatch(
         call=call,
         images=images,
         is_first_linear=bool(linear) and linear[0] is call,
         made_line=subject.made_lines.get(call.module),
         call_line=line,
-        said=said,
+        error_text=error_text,
     ).finding()
 
 
-def _wrong_output(subject: Subject, calls: list[Call], gave: object, images: int) -> Finding | None:
+def _wrong_output(
+    subject: Subject, calls: list[Call], output: object, images: int
+) -> Finding | None:
     line = subject.forward_line
     wanted = f"expected ({images}, {CLASSES}), a number for each of {CLASSES} classes"
-    if gave is None:
+    if output is None:
         message = (
             f"{subject.forward} gives nothing back: {wanted}. End it with return x, where x holds "
             "those numbers."
         )
         return Finding("output", message, line)
-    if not isinstance(gave, torch.Tensor):
-        kind = type(gave).__name__
+    if not isinstance(output, torch.Tensor):
+        kind = type(output).__name__
         message = (
             f"{subject.forward} gives {with_article(kind)}; {wanted}. Return that one tensor alone."
         )
         return Finding("output", message, line)
-    shape = tuple(gave.shape)
+    shape = tuple(output.shape)
     if shape == (images, CLASSES):
         return None
-    maps = [each for each in calls if isinstance(each.module, nn.Linear) and len(each.given) > 2]
-    if maps and len(shape) > 2:  # a linear layer takes maps too, row by row, if the width fits
-        return _misfit(subject, calls, maps[0], images, line, "")
+    linear = [each for each in calls if isinstance(each.module, nn.Linear)]
+    of_maps = [each for each in linear if len(each.input_shape) > 2]
+    if of_maps and len(shape) > 2:  # a linear layer takes maps too, row by row, if the width fits
+        return _shape_mismatch(subject, calls, of_maps[0], images, line, "")
     last = calls[-1] if calls else None
     if last and isinstance(last.module, nn.Linear) and shape == (images, last.module.out_features):
         line = subject.made_lines.get(last.module, line)
         advice = (
             f"Write nn.Linear({last.module.in_features}, {CLASSES}) for "
-            f"{subject.placed(last.module, last.name)}."
+            f"{subject.with_line(last.module, last.name)}."
         )
     else:
         advice = _advice(shape, images)
@@ -199,14 +204,14 @@ _RATE = 0.1
 
 
 @dataclass(frozen=True)
-class Steps:
+class TrainingEffect:
     """What training did: parameters that no step moved, and if all images are answered alike."""
 
     stuck: frozenset[nn.Parameter]
     is_constant: bool
 
 
-def stuck_at_start(network: nn.Module, logits: torch.Tensor) -> bool:
+def seems_stuck(network: nn.Module, logits: torch.Tensor) -> bool:
     """Return whether gradients or logits are such that only steps can tell if it is for good.
 
     Weights of 0 in the last layer, say, hold up the others for one step, and do no harm.
@@ -214,7 +219,7 @@ def stuck_at_start(network: nn.Module, logits: torch.Tensor) -> bool:
     return bool(_unmoved(network)) or _are_alike(logits)
 
 
-def steps(subject: Subject, images: torch.Tensor) -> Steps:
+def try_training(subject: Subject, images: torch.Tensor) -> TrainingEffect:
     """Return what a few steps on the images, their negatives and plain grey do to the network."""
     levels = torch.linspace(-1, 1, len(images))
     grey = levels.view(-1, 1, 1, 1).expand_as(images)
@@ -223,7 +228,7 @@ def steps(subject: Subject, images: torch.Tensor) -> Steps:
     stuck = set(subject.network.parameters())
     for _ in range(_STEPS):
         subject.network.zero_grad()
-        logits = train(subject, many).logits
+        logits = training_pass(subject, many).logits
         if logits is None or not logits.requires_grad:
             break
         cross_entropy(logits, classes).backward()
@@ -232,8 +237,8 @@ def steps(subject: Subject, images: torch.Tensor) -> Steps:
             for each in subject.network.parameters():
                 if each.grad is not None:
                     each.sub_(each.grad, alpha=_RATE)
-    answers = evaluate(subject, images).logits
-    return Steps(frozenset(stuck), answers is not None and _are_alike(answers))
+    answers = evaluation_pass(subject, images).logits
+    return TrainingEffect(frozenset(stuck), answers is not None and _are_alike(answers))
 
 
 def _unmoved(network: nn.Module) -> set[nn.Parameter]:

@@ -1,4 +1,4 @@
-"""Mini-batches of tensors that already lie in memory, on the device."""
+"""Mini-batches of tensors that are in memory already, on the device."""
 
 import math
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ def check_mirroring(flip: bool, may_mirror: bool) -> None:
 
 
 class ShuffledBatches:
-    """Mini-batches of a set in a new random order at every pass.
+    """Mini-batches of a set, in a new random order in every pass.
 
-    The last batch of a pass is smaller where the size does not divide the set. The order is
-    drawn on the CPU from ``seed``, so it is the same on every device. With ``flip`` half of
-    the images, drawn anew at every pass, are mirrored left to right. A pass that was left goes
-    on where it was: after ``given`` batches of the order that ``pass_start`` draws. Raises
-    `ConfigError` if ``flip`` would mirror images that must not be mirrored.
+    The last batch of a pass is smaller if the batch size does not divide the set. The order is
+    drawn on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about
+    half of the images left to right, others in every pass. An interrupted pass resumes after
+    the first ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if
+    ``flip`` would mirror images that must not be mirrored.
     """
 
     def __init__(

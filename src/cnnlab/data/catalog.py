@@ -1,5 +1,6 @@
-"""Every data set: its classes, files, hashes, sources and licence. Facts alone."""
+"""Every data set: its classes, files, hashes, sources and licence. Only facts."""
 
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -17,19 +18,15 @@ class DataFile:
     @property
     def byte_count(self) -> int:
         """Size of the uncompressed file in bytes: header and one byte an element."""
-        count = 4 + 4 * len(self.shape)
-        elements = 1
-        for size in self.shape:
-            elements *= size
-        return count + elements
+        return 4 + 4 * len(self.shape) + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class SplitRule:
     """How the images of the files become train, validation and test.
 
-    ``test`` is 0 where the data set has test files of its own; otherwise so many images
-    of the permutation come off first.
+    ``test`` is 0 if the data set has test files of its own. If not, the first so many images
+    of the permutation are the test images.
     """
 
     seed: int
@@ -59,7 +56,7 @@ class DataSet:
     may_mirror: bool = False
     """Whether an image mirrored left to right still shows its class."""
     sample_of: str | None = None
-    """Name of the data set that this is only a part of."""
+    """Name of the data set that this is only a sample of."""
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -173,7 +170,7 @@ _MNIST_SAMPLE = DataSet(
     ),
     test_images=None,
     test_labels=None,
-    # 6,400 train, 1,600 validation, 2,000 test: the workshop's 80:20, after a test set is put by.
+    # 6,400 train, 1,600 validation, 2,000 test: the workshop's 80:20, once a test set is set aside.
     split=SplitRule(seed=42, validation=1_600, test=2_000),
     mirrors=(),
     debian_package=None,
@@ -194,4 +191,4 @@ def find_data_set(name: str) -> DataSet:
         return DATA_SETS[name]
     near = get_close_matches(name.lower(), DATA_SETS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"There is no data set {name!r}.{hint} There are: {', '.join(DATA_SETS)}.")
+    raise DataError(f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}.")

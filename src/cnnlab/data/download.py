@@ -1,4 +1,4 @@
-"""One address to verified bytes: tried again where it fails, resumed where it was cut."""
+"""From one address to verified bytes: retried if it fails, resumed if it was cut off."""
 
 import http.client
 import socket
@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnnlab.data.catalog import DataFile
-from cnnlab.data.places import cannot_write
-from cnnlab.data.verify import read_verified, verify
+from cnnlab.data.places import write_error
+from cnnlab.data.verify import read_file, verify
 from cnnlab.errors import DataError
 from cnnlab.notices import Progress
 
@@ -23,10 +23,10 @@ _CHUNK = 1 << 16
 
 
 def download(url: str, file: DataFile, folder: Path, progress: Progress | None) -> bytes:
-    """Return the verified IDX bytes behind an address; resume what an earlier attempt left."""
+    """Return the verified IDX bytes at an address; resume what an earlier attempt left."""
     part = folder / f"{file.name}.gz.part"
     with suppress(DataError):  # an earlier run may have finished this file and not the next
-        return read_verified(part, file)
+        return read_file(part, file)
     fault = "no attempt was made"
     for attempt in range(ATTEMPTS_PER_MIRROR):
         if attempt:
@@ -51,11 +51,11 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
             continue
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise cannot_write(folder, error) from None
+            raise write_error(folder, error) from None
         try:
             return verify(part.read_bytes(), file, url)
         except DataError as error:
-            # A wrong file must not be resumed; one glued from two servers gets a clean try.
+            # A wrong file must not be resumed. If it came from two servers, start again from zero.
             part.unlink()
             if not resumed:
                 raise
@@ -64,9 +64,9 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
 
 
 def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> None:
-    """Append what an address holds to a partial file, from where that file ends.
+    """Append what is at an address to a partial file, from where that file ends.
 
-    Raises `DataError` where that is longer than ``limit`` bytes.
+    Raises `DataError` if it is longer than ``limit`` bytes.
     """
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "cnnlab"})  # noqa: S310
@@ -81,7 +81,7 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
         total = have + int(length) if length and length.isdigit() else None
         if total is not None and total > limit:
             raise DataError(
-                f"{url}: {total:,} bytes announced, at most {limit:,} expected. Refused."
+                f"{url}: the server announced {total:,} bytes; expected at most {limit:,}."
             )
         with part.open("ab" if have else "wb") as out:
             while True:
@@ -94,16 +94,18 @@ def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> Non
                 if have > limit:
                     out.close()
                     part.unlink()  # not to be resumed
-                    raise DataError(f"{url}: more than the {limit:,} bytes expected. Refused.")
+                    raise DataError(
+                        f"{url}: the server sent more than the expected {limit:,} bytes."
+                    )
                 if progress is not None:
                     progress(url.rsplit("/", 1)[-1], have, total)
     if total is not None and have < total:
-        raise http.client.HTTPException(f"cut after {have:,} of {total:,} bytes")
+        raise http.client.HTTPException(f"cut off after {have:,} of {total:,} bytes")
 
 
 @contextmanager
 def _network_faults() -> Iterator[None]:
-    """Turn the network's odd faults (TLS, no route) into `ConnectionError`: not the disk's."""
+    """Turn the network's other errors (TLS, no route), not the disk's, into `ConnectionError`."""
     try:
         yield
     except urllib.error.URLError:

@@ -1,4 +1,4 @@
-"""IDX bytes to arrays and back; every malformed file is refused with its reason.
+"""IDX bytes to arrays and back; a malformed file is refused, and the error says why.
 
 The format is LeCun's: two zero bytes, a type byte, the number of dimensions, each
 dimension as a big-endian unsigned 32-bit integer, then the elements.
@@ -26,12 +26,12 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
     """
     if looks_like_html(content):
         raise DataError(
-            f"{name} is a web page, not an IDX file. A login portal or proxy probably answered "
-            "in the server's place: log in to the network, then try again."
+            f"{name} is a web page, not an IDX file. A login page or a proxy probably answered "
+            "instead of the server: log in to the network, then try again."
         )
     if len(content) < 4:
         raise DataError(
-            f"{name} is {len(content)} bytes long: too short for an IDX header. Fetch it again."
+            f"{name} is {len(content)} bytes long: too short for an IDX header. Download it again."
         )
     zero, type_code, dimensions = struct.unpack(">HBB", content[:4])
     if zero != 0:
@@ -47,14 +47,17 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
         raise DataError(f"{name} has {dimensions} dimensions; expected 1 (labels) or 3 (images).")
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise DataError(f"{name} ends inside its header: {len(content)} of {start} bytes.")
+        raise DataError(
+            f"{name} ends inside its header: it has {len(content)} of {start} bytes. Download "
+            "it again."
+        )
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     promised, found = math.prod(shape), len(content) - start
     size = " x ".join(f"{extent:,}" for extent in shape)
     if promised != found:
         raise DataError(
-            f"{name} promises {promised:,} bytes of data ({size}) in its header, and {found:,} "
-            "are there. It was cut or damaged: fetch it again."
+            f"{name} is cut off or damaged: its header announces {promised:,} bytes of data "
+            f"({size}), but {found:,} follow. Download it again."
         )
     try:
         return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
@@ -66,17 +69,18 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
     """Return the IDX bytes of an array of unsigned bytes with one to three dimensions."""
     if array.dtype != np.uint8 or not 1 <= array.ndim <= _MAXIMUM_DIMENSIONS:
         raise DataError(
-            f"IDX files here hold uint8 of 1 to 3 dimensions, not {array.dtype} of {array.ndim}."
+            "An IDX file here holds uint8 of 1 to 3 dimensions; found "
+            f"{array.dtype} of {array.ndim}."
         )
     header = struct.pack(f">HBB{array.ndim}I", 0, UINT8, array.ndim, *array.shape)
     return header + array.tobytes()
 
 
 def decompress(content: bytes, limit: int, name: str) -> bytes:
-    """Return the content of a gzip file, or the bytes themselves where they are not gzip.
+    """Return the content of a gzip file, or the bytes themselves if they are not gzip.
 
-    Raises `DataError` where the gzip stream is truncated or damaged, or would unpack to
-    more than ``limit`` bytes: no more memory than that is ever taken.
+    Raises `DataError` if the gzip stream is truncated or damaged, or if it unpacks to more
+    than ``limit`` bytes. It never takes more memory than that.
     """
     if not content.startswith(_GZIP_MAGIC):
         return content
@@ -84,13 +88,16 @@ def decompress(content: bytes, limit: int, name: str) -> bytes:
     try:
         unpacked = stream.decompress(content, limit + 1)
     except zlib.error as error:
-        raise DataError(f"{name} is a damaged gzip file ({error}). Fetch it again.") from None
+        raise DataError(f"{name} is a damaged gzip file ({error}). Download it again.") from None
     if len(unpacked) > limit:
-        raise DataError(f"{name} unpacks to more than the {limit:,} bytes expected. Refused.")
+        raise DataError(
+            f"{name} unpacks to more than the expected {limit:,} bytes: it is not the file that "
+            "its name says. Download it again."
+        )
     if not stream.eof:
         raise DataError(
             f"{name} is a truncated gzip file: it ends after {len(unpacked):,} of {limit:,} "
-            "unpacked bytes. Fetch it again."
+            "unpacked bytes. Download it again."
         )
     return unpacked
 

@@ -30,14 +30,16 @@ class ImageSet:
             )
         if self.labels.shape != (len(self.images),):
             raise DataError(
-                f"{len(self.images):,} images and {self.labels.size:,} labels: their counts "
-                "must be the same. The files belong to different sets, or one is damaged."
+                f"There must be one label for each image; found {len(self.images):,} images and "
+                f"{self.labels.size:,} labels. The files belong to different data sets, or one "
+                "is damaged."
             )
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))
         if wrong.size:
             raise DataError(
                 f"Label {self.labels[wrong[0]]} at index {wrong[0]} is out of range: expected 0 "
-                f"to {len(self.classes) - 1}. {wrong.size:,} labels are out of range."
+                f"to {len(self.classes) - 1}. Labels out of range: {wrong.size:,} of "
+                f"{len(self.labels):,}."
             )
 
     def __len__(self) -> int:

@@ -26,36 +26,26 @@ class Place:
 
 
 class CannotWriteError(DataError):
-    """The folder cannot be written: another mirror or source would not help."""
+    """A folder cannot be written to: another mirror or source would not help."""
 
 
 def cache_root() -> Path:
-    """Return the user's cache folder for data sets, in the system's usual place."""
+    """Return the user's cache folder for data sets, where this system keeps caches."""
     return Path(platformdirs.user_cache_dir("cnnlab", appauthor=False)) / "data"
 
 
-def named_root(data_dir: str | Path | None) -> Path | None:
-    """Return the folder that the user named, by argument or by ``CNNLAB_DATA``, or None."""
-    named = data_dir or os.environ.get("CNNLAB_DATA")
-    return Path(named).expanduser() if named else None
+def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
+    """Return the places where files may lie, first to last; new files go to the first.
 
-
-def destination(data_set: DataSet, data_dir: str | Path | None) -> Place:
-    """Return the place that new files go to: the folder the user named, else the cache."""
-    named = named_root(data_dir)
-    if named is not None:
-        return Place("the folder you named", named / data_set.folder / "raw", named_by_user=True)
-    return Place("the cache", cache_root() / data_set.folder / "raw")
-
-
-def places(data_set: DataSet, data_dir: str | Path | None = None) -> list[Place]:
-    """Return the places where files are looked for, first to last."""
+    The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.
+    """
     found = []
-    named = named_root(data_dir)
-    if named is not None:
+    named = data_dir or os.environ.get("CNNLAB_DATA")
+    if named:
+        root = Path(named).expanduser()
         found += [
             Place("the folder you named", folder, named_by_user=True)
-            for folder in (named / data_set.folder / "raw", named / "raw", named)
+            for folder in (root / data_set.folder / "raw", root / "raw", root)
         ]
     found.append(Place("the cache", cache_root() / data_set.folder / "raw"))
     if data_set.debian_package:
@@ -64,12 +54,12 @@ def places(data_set: DataSet, data_dir: str | Path | None = None) -> list[Place]
     return found
 
 
-def cannot_write(folder: Path, error: OSError) -> CannotWriteError:
-    """Return the error for a folder that cannot be written, and what to do."""
+def write_error(folder: Path, error: OSError) -> CannotWriteError:
+    """Return the error for a folder that cannot be written to; it says what to do."""
     if error.errno == errno.ENOSPC:
         return CannotWriteError(
-            f"The disk is full: {folder} has no room for the data. Free some space, or name "
-            "another folder with --data-dir. Nothing was left half-written."
+            f"The disk is full: there is no room for the data in {folder}. Free some space, or "
+            "name another folder with --data-dir. No half-written file was left."
         )
     return CannotWriteError(
         f"Cannot write to {folder} ({error.strerror}). Name a folder of your own with --data-dir."

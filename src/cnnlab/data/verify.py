@@ -1,4 +1,4 @@
-"""Only the bytes that a data set's authors published pass: their SHA-256 is in the catalogue."""
+"""Only the bytes that the authors published pass: their SHA-256 is in the catalogue."""
 
 import hashlib
 from contextlib import suppress
@@ -12,7 +12,7 @@ from cnnlab.errors import DataError
 def verify(content: bytes, file: DataFile, name: str) -> bytes:
     """Return the IDX bytes of a file's content, plain or gzip, or raise `DataError`.
 
-    Only bytes with the catalogue's SHA-256 pass; for all others the message says what they are.
+    Only bytes with the catalogue's SHA-256 pass; for all others the error says what they are.
     """
     unpacked = decompress(content, file.byte_count, name)
     found = hashlib.sha256(unpacked).hexdigest()
@@ -22,11 +22,11 @@ def verify(content: bytes, file: DataFile, name: str) -> bytes:
     if array.shape != file.shape:
         raise DataError(
             f"{name} has the dimensions {_extents(array.shape)}; expected {_extents(file.shape)}. "
-            "It belongs to another data set, or is another file of this one."
+            "It belongs to another data set, or it is another file of this one."
         )
     raise DataError(
         f"{name} does not hold the bytes that its authors published: expected SHA-256 "
-        f"{file.sha256}, found {found}. It was damaged or altered: delete it and run "
+        f"{file.sha256}, found {found}. It is damaged or was changed: delete it and run "
         "'cnnlab data get'."
     )
 
@@ -35,16 +35,16 @@ def _extents(shape: tuple[int, ...]) -> str:
     return " x ".join(str(extent) for extent in shape)
 
 
-def path_of(folder: Path, file: DataFile) -> Path | None:
-    """Return the file in that folder, uncompressed or compressed, or None."""
+def find_file(folder: Path, file: DataFile) -> Path | None:
+    """Return the path of a file in that folder, plain or gzip, or None."""
     for path in (folder / file.name, folder / f"{file.name}.gz"):
-        with suppress(OSError):  # a folder that may not be searched has nothing for us
+        with suppress(OSError):  # we may not look into this folder: it has nothing for us
             if path.is_file():
                 return path
     return None
 
 
-def read_verified(path: Path, file: DataFile) -> bytes:
+def read_file(path: Path, file: DataFile) -> bytes:
     """Return the verified IDX bytes of one file on disk."""
     try:
         size = path.stat().st_size
@@ -55,4 +55,6 @@ def read_verified(path: Path, file: DataFile) -> bytes:
             )
         return verify(path.read_bytes(), file, str(path))
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from None
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}). Check its permissions, or copy it again."
+        ) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import is_own
+from cnnlab.custom.network import is_custom
 from cnnlab.data.catalog import DataSet
 from cnnlab.errors import ConfigError
 from cnnlab.models.catalog import ModelSpec
@@ -133,7 +133,7 @@ def _read(
     model, own_recipe = (
         _word(word, content, key, usual) for key, usual in (("model", "lenet5"), ("recipe", ""))
     )
-    if is_own(model):  # a path in a TOML file starts at the folder of that file
+    if is_custom(model):  # a path in a TOML file starts at the folder of that file
         model = str(path.parent / model)
     network = find_network(model, notify)
     try:

@@ -1,12 +1,15 @@
 """A network's predictions on a set of images."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cnnlab.data.images import ImageSet
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Predictions:
         return highest
 
 
-def softmax(logits: torch.Tensor) -> NDArray[np.float32]:
+def softmax(logits: "torch.Tensor") -> NDArray[np.float32]:
     """Return the probabilities (N, classes) of logits."""
     probabilities: NDArray[np.float32] = logits.softmax(dim=1).cpu().numpy()
     return probabilities

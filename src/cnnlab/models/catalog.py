@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cnnlab.models.layers import Layer, table, watched
+from cnnlab.models.layers import Layer, record_calls, tabulate
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
 from cnnlab.seeding import seeded
@@ -89,6 +89,6 @@ def layers_of(network: ModelSpec) -> tuple[Layer, ...]:
     if network.layers:
         return network.layers
     model = network.build(seed=0).eval()
-    with torch.inference_mode(), watched(model) as calls:
+    with torch.inference_mode(), record_calls(model) as calls:
         model(torch.zeros(1, 1, 32, 32))
-    return table(calls, images=1)
+    return tabulate(calls, images=1)

@@ -35,8 +35,8 @@ class Call:
 
     name: str
     module: nn.Module
-    given: Shape
-    gave: torch.Tensor | None = None
+    input_shape: Shape
+    output: torch.Tensor | None = None
     is_done: bool = False
     is_finite: bool = True
 
@@ -47,7 +47,7 @@ class Call:
 
 
 @contextmanager
-def watched(network: nn.Module) -> Iterator[list[Call]]:
+def record_calls(network: nn.Module) -> Iterator[list[Call]]:
     """Note each call of a leaf module inside the block, in order."""
     calls: list[Call] = []
     handles = []
@@ -59,11 +59,11 @@ def watched(network: nn.Module) -> Iterator[list[Call]]:
             ) -> None:
                 calls.append(Call(name or type(module).__name__, module, _shape(given, named)))
 
-            def after(module: nn.Module, given: tuple[Any, ...], gave: Any) -> None:
+            def after(module: nn.Module, _given: tuple[Any, ...], output: Any) -> None:
                 call = next(each for each in reversed(calls) if each.module is module)
-                call.gave = gave if isinstance(gave, torch.Tensor) else None
+                call.output = output if isinstance(output, torch.Tensor) else None
                 call.is_done = True
-                call.is_finite = call.gave is None or bool(call.gave.detach().isfinite().all())
+                call.is_finite = call.output is None or bool(call.output.detach().isfinite().all())
 
             handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             handles.append(module.register_forward_hook(after))
@@ -86,7 +86,7 @@ def _shape(given: tuple[Any, ...], named: dict[str, Any]) -> Shape:
     return next((tuple(each.shape) for each in tensors), ())
 
 
-def table(calls: list[Call], images: int) -> tuple[Layer, ...]:
+def tabulate(calls: list[Call], images: int) -> tuple[Layer, ...]:
     """Return a row for each call that came back, of a batch of so many images."""
     rows: list[Layer] = []
     seen: set[nn.Module] = set()
@@ -98,7 +98,7 @@ def table(calls: list[Call], images: int) -> tuple[Layer, ...]:
             Layer(
                 name=call.name,
                 kind=call.kind,
-                output_shape=() if call.gave is None else tuple(call.gave.shape[1:]),
+                output_shape=() if call.output is None else tuple(call.output.shape[1:]),
                 parameters=0 if call.module in seen else parameters,
                 multiply_accumulates=_products(call) // images,
             )
@@ -109,8 +109,10 @@ def table(calls: list[Call], images: int) -> tuple[Layer, ...]:
 
 def _products(call: Call) -> int:
     """Return the multiply-accumulates of a call, of all its images."""
-    if call.gave is None or not isinstance(call.module, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED)):
+    layer = call.module
+    if call.output is None or not isinstance(layer, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED)):
         return 0
     # Each output of a filter takes its weights once; a transposed one gives each input to them.
-    sites = torch.Size(call.given) if isinstance(call.module, _TRANSPOSED) else call.gave.shape
-    return sites.numel() * call.module.weight[0].numel()
+    is_transposed = isinstance(layer, _TRANSPOSED)
+    sites = torch.Size(call.input_shape) if is_transposed else call.output.shape
+    return sites.numel() * layer.weight[0].numel()

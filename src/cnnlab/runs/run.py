@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import is_own, read_own
+from cnnlab.custom.network import is_custom, read_custom
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.models.catalog import ModelSpec, layers_of
@@ -116,13 +116,13 @@ class Run:
 
     def command(self, *words: str) -> str:
         """Return a cnnlab command about this run, to paste."""
-        trust = ["--trust"] if is_own(self.model_name) else []
+        trust = ["--trust"] if is_custom(self.model_name) else []
         return command_line(*words, str(self.folder), *trust)
 
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same network in a new run, with changed settings."""
         model = self.model_name
-        if is_own(model):
+        if is_custom(model):
             model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
         recipe_name = self.recipe_name
         words = ["train", "--model", model, "--dataset", self.data_set_name]
@@ -146,7 +146,7 @@ class Run:
         A user's own network is Python code in the folder. It runs only if the user trusts it.
         Raises `RunError` if the user does not, or if the code is not the code that was trained.
         """
-        if not is_own(self.model_name):
+        if not is_custom(self.model_name):
             return find_network(self.model_name)
         path = self.folder / SOURCE
         class_name = self.model_name.rpartition(":")[2]
@@ -160,7 +160,7 @@ class Run:
                 f"{self.folder} contains Python code for its network {self.model_name}: {path}. "
                 "Read it first. If you trust it, repeat the command with --trust."
             )
-        own = read_own(f"{path}:{class_name}")
+        own = read_custom(f"{path}:{class_name}")
         expected = self.description.get("source_sha256")
         if own.sha256 != expected:
             raise RunError(

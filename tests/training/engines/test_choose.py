@@ -5,7 +5,7 @@ import torch
 
 from cnnlab.custom.find import build
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.splits import load
+from cnnlab.data.library import load
 from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe

@@ -1,4 +1,4 @@
-"""Any picture file that a person has, as grey levels: what it is, how large, which way up."""
+"""Any picture file that a person has, as grey levels, the right way up."""
 
 import math
 import stat
@@ -13,11 +13,11 @@ from cnnlab.data.idx import looks_like_html
 from cnnlab.errors import PictureError
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-"""What is decoded; every other decoder of Pillow stays shut."""
+"""The formats that are decoded; no other decoder of Pillow is used."""
 MOST_PIXELS = 52_000_000
-"""A 50-megapixel telephone makes pictures of up to 8192 x 6144 pixels."""
+"""A phone with 50 megapixels makes pictures of up to 8192 x 6144 pixels."""
 _MOST_UNPACKED = 1032
-"""Bytes that a byte of a PNG can unpack to, by the format of its packing."""
+"""One byte of a PNG can unpack to at most this many: that is a limit of its compression."""
 
 _SMALLEST_SIDE = 8
 _LONGEST_SHAPE = 20
@@ -39,9 +39,9 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
 
     The longer side is at most 1,000 pixels: a larger picture is averaged down.
     """
-    start = _start_of(path)
+    start = _read_start(path)
     notes: list[str] = []
-    # Pillow warns of sizes and of odd metadata: the size is checked here, the rest is harmless.
+    # Pillow warns of large sizes, checked here, and of odd metadata, which is harmless.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -56,23 +56,23 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
                 "of PNG, JPEG, GIF, BMP, WebP, TIFF or PPM. Save it as PNG or JPEG."
             ) from None
         except Image.DecompressionBombError:
-            raise _too_large(path, "far more") from None
+            raise _size_error(path, "far more") from None
         except Exception as reason:  # damaged bytes make a decoder raise nearly anything
             raise PictureError(
-                f"{path} cannot be decoded: it starts as {_kind(start)}, then is cut short, "
-                f"damaged or of a rare kind ({reason or type(reason).__name__}). Copy it again "
-                "from where it came, or open it in an image viewer and save it as PNG."
+                f"{path} cannot be decoded: it starts like {_kind(start)}, but it is cut off, "
+                f"damaged or of a rare kind ({reason or type(reason).__name__}). Copy it again, "
+                "or open it in an image viewer and save it as PNG."
             ) from None
 
 
-def _start_of(path: Path) -> bytes:
-    """Return a file's first bytes; `PictureError` where there is no such file."""
+def _read_start(path: Path) -> bytes:
+    """Return a file's first bytes; raise `PictureError` if there is no such file."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise PictureError(f"{path} is a folder; expected a picture file. Name one in it.")
+            raise PictureError(f"{path} is a folder; expected a picture file. Name a file in it.")
         if not stat.S_ISREG(mode):
-            raise PictureError(f"{path} is not a regular file; expected a picture file.")
+            raise PictureError(f"{path} is not a regular file; expected a picture file. Name one.")
         with path.open("rb") as file:
             start = file.read(512)
     except (FileNotFoundError, NotADirectoryError):
@@ -80,14 +80,14 @@ def _start_of(path: Path) -> bytes:
             f"There is no file {path}; expected a picture. Check the name and the folder."
         ) from None
     except (OSError, ValueError) as reason:
-        raise PictureError(f"{path} cannot be opened: {reason}.") from None
+        raise PictureError(f"{path} cannot be opened ({reason}). Check its permissions.") from None
     if not start:
         raise PictureError(f"{path} is empty (0 bytes); expected a picture. Copy it again.")
     return start
 
 
 def _kind(start: bytes) -> str:
-    """Return in words what a file is, from its first bytes."""
+    """Return in words what kind of file it is, going by its first bytes."""
     signatures = (
         (b"\x89PNG", "a PNG"),
         (b"\xff\xd8\xff", "a JPEG"),
@@ -115,17 +115,17 @@ def _kind(start: bytes) -> str:
 
 
 def _check_size(path: Path, picture: Image.Image) -> None:
-    """Refuse a picture by the size in its header, before anything of it is unpacked."""
+    """Raise `PictureError` for a wrong size in the header, before the picture is unpacked."""
     size, bands = picture.size, len(picture.getbands())
     found = f"{size[0]:,} x {size[1]:,} pixels"
     if size[0] * size[1] > MOST_PIXELS:
-        raise _too_large(path, found)
-    # One band may have a bit for a pixel, several have a byte each.
+        raise _size_error(path, found)
+    # A pixel may be one bit if there is one band; if there are more, each is a byte.
     least = size[0] * size[1] * (bands if bands > 1 else 1 / 8)
     if picture.format == "PNG" and least > _MOST_UNPACKED * path.stat().st_size:
         raise PictureError(
-            f"{path} is damaged: found a header that says {found}; expected fewer in a file of "
-            f"{path.stat().st_size:,} bytes. Copy it again from where it came."
+            f"{path} is damaged: its header says {found}; expected fewer in a file of "
+            f"{path.stat().st_size:,} bytes. Copy it again."
         )
     if min(size) < _SMALLEST_SIDE:
         raise PictureError(
@@ -134,15 +134,15 @@ def _check_size(path: Path, picture: Image.Image) -> None:
         )
     if max(size) > _LONGEST_SHAPE * min(size):
         raise PictureError(
-            f"{path} is a strip: found {found}; expected a longer side at most "
-            f"{_LONGEST_SHAPE} times the shorter. Cut out the part to be recognised."
+            f"{path} is a long strip: found {found}; expected a longer side at most "
+            f"{_LONGEST_SHAPE} times the shorter. Crop it to the part that counts."
         )
 
 
-def _too_large(path: Path, found: str) -> PictureError:
+def _size_error(path: Path, found: str) -> PictureError:
     return PictureError(
         f"{path} is too large: found {found}; expected at most {MOST_PIXELS:,} pixels. "
-        "Nothing of it was unpacked. Make it smaller in an image viewer."
+        "Make it smaller in an image viewer."
     )
 
 
@@ -154,14 +154,14 @@ def _levels(picture: Image.Image, notes: list[str]) -> tuple[NDArray[np.float32]
     picture.draft(None, (_WORKING_SIDE, _WORKING_SIDE))  # a JPEG can be decoded smaller
     asked = _orientation(picture)
     picture.load()
-    left = _orientation(picture)  # Pillow turns a TIFF itself, on loading
+    left = _orientation(picture)  # Pillow turns a TIFF itself when it loads it
     turned = picture.transpose(_TURNS[left]) if left in _TURNS else picture
     if asked in _TURNS:
-        notes.append("turned as its EXIF says")
+        notes.append("turned the right way up, as its EXIF data say")
 
     coloured = False
     if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
-        grey = Image.fromarray(_eight_bits(np.asarray(turned)))
+        grey = Image.fromarray(_to_eight_bits(np.asarray(turned)))
     elif turned.has_transparency_data:
         opaque, alpha = turned.convert("RGBA"), turned.convert("RGBA").getchannel("A")
         coloured = _has_colours(opaque)
@@ -180,18 +180,18 @@ def _levels(picture: Image.Image, notes: list[str]) -> tuple[NDArray[np.float32]
 
 
 def _orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none or it cannot be read."""
     try:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged EXIF block is no reason to refuse the picture
         return 1
 
 
-def _eight_bits(levels: NDArray[np.generic]) -> NDArray[np.float32]:
+def _to_eight_bits(levels: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return 16-bit levels as 0 to 255, and levels of any other range stretched to that."""
     wide = levels.astype(np.float64)
     if not np.isfinite(wide).all():
-        raise ValueError("it holds levels that are not finite")
+        raise ValueError("some of its levels are not finite")
     low, high = float(wide.min()), float(wide.max())
     if levels.dtype.kind == "f" or low < 0 or high > 65535:
         return ((wide - low) * (255 / (high - low or 1))).astype(np.float32)
@@ -199,7 +199,7 @@ def _eight_bits(levels: NDArray[np.generic]) -> NDArray[np.float32]:
 
 
 def _has_colours(picture: Image.Image) -> bool:
-    """Return whether any of a picture's pixels, at most 28 x 28 of them, has a colour."""
+    """Return whether one of a picture's pixels has a colour; look at 28 x 28 of them at most."""
     few = picture.resize(
         (min(28, picture.width), min(28, picture.height)), Image.Resampling.NEAREST
     )

@@ -1,4 +1,4 @@
-"""What is drawn or shown in a picture: its ground, the ink on it, and the marks that count."""
+"""What is drawn in a picture: its ground, the ink on it, and the marks that count."""
 
 import math
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 FAINTEST = 0.05
-"""Of the ground's level; also Fashion-MNIST's "close to the background"."""
+"""Share of the ground's level; also Fashion-MNIST's "close to the background"."""
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -20,7 +20,7 @@ def frame_surface(levels: Array) -> Array:
     A surface of second degree through the outermost pixels, by least absolute deviations
     (reweighted least squares): light may fall off, and what is drawn may cross the frame.
     """
-    small = _small(levels)
+    small = _shrink(levels)
     row, column = np.meshgrid(
         *(np.linspace(-1, 1, extent) for extent in small.shape), indexing="ij"
     )
@@ -38,21 +38,21 @@ def frame_surface(levels: Array) -> Array:
 
 
 def is_dark_on_light(levels: Array) -> bool:
-    """Return whether strokes are darker than what is round them, shadows and all.
+    """Return whether strokes are darker than what is around them, even in a shadow.
 
     The cube lets strokes decide: they differ more from the local median than noise does.
     """
-    small = _small(levels)
+    small = _shrink(levels)
     return bool(((small - np.median(_discs(small, 0.25), axis=-1)) ** 3).sum() < 0)
 
 
 def closing(levels: Array) -> Array:
-    """Return the level of the paper at each pixel, under the strokes too.
+    """Return the level of the paper at each pixel, also under the strokes.
 
     The largest level within a disc wider than any stroke, then the smallest of those (a
     morphological closing): lines vanish, while shadows, even with edges, stay.
     """
-    lightest = _discs(_small(levels), 0.14).max(axis=-1)
+    lightest = _discs(_shrink(levels), 0.14).max(axis=-1)
     return _enlarge(_discs(lightest, 0.14).min(axis=-1), levels.shape)
 
 
@@ -60,7 +60,7 @@ def ink_on(levels: Array, ground: Array) -> Array:
     """Return how much of the ground's light is missing at each pixel, 0 to 1, without noise.
 
     Levels are dark on light. A ratio, because a shadow dims ink and paper alike. A noisy
-    picture is averaged down, by 2 each time, while it is larger than it need be.
+    picture is averaged down, by 2 each time, while it is larger than needed.
     """
     ink = np.asarray(1 - levels / np.maximum(ground, 1), np.float32)
     while (noise := _noise(ink)) > FAINTEST / 5 and max(ink.shape) > 400:
@@ -71,8 +71,8 @@ def ink_on(levels: Array, ground: Array) -> Array:
 def strokes(ink: Array) -> Array:
     """Return ink as NIST's scans had it, all or nothing, but with soft edges.
 
-    The level of a stroke is found by two means (Ridler and Calvard 1978): faint remains of
-    shadows fall under it.
+    The level of a stroke comes from two-means clustering (Ridler and Calvard 1978): faint
+    remains of shadows are below it.
     """
     found = ink[ink > 0]
     if not found.size:
@@ -91,7 +91,7 @@ def strokes(ink: Array) -> Array:
 def marks(ink: Array, notes: list[str], *, edges_count: bool) -> Mask | None:
     """Return where the marks are that count: no specks, no desk beyond the paper's edge.
 
-    None where no mark is as long as a fiftieth of the picture.
+    None if no mark is as long as a fiftieth of the picture.
     """
     factor = math.ceil(max(ink.shape) / 100)
     height, width = ink.shape
@@ -104,7 +104,7 @@ def marks(ink: Array, notes: list[str], *, edges_count: bool) -> Mask | None:
     touched = np.bincount(np.concatenate(sides), minlength=len(amounts))
     inside = np.where(touched == 0, amounts, 0)
     if not edges_count and inside.max() > 0.01 * amounts.sum() and inside.max() < amounts.max():
-        notes.append("left out what lies along the picture's edge")
+        notes.append("ignored what touches the edge of the picture")
         amounts = inside
     keep = amounts >= 0.05 * amounts.max()
     keep[0] = False
@@ -117,7 +117,7 @@ def marks(ink: Array, notes: list[str], *, edges_count: bool) -> Mask | None:
 
 
 def _label(mask: Mask) -> NDArray[np.int64]:
-    """Return the number of the mark that each pixel belongs to, 0 for none.
+    """Return for each pixel the number of its mark, 0 if it belongs to none.
 
     Pixels that touch, corners included, are one mark: the largest number spreads over it.
     """
@@ -143,9 +143,9 @@ def _noise(ink: Array) -> float:
 
 
 def _discs(levels: Array, reach: float) -> Array:
-    """Return the levels in a disc round each pixel, (height, width, count).
+    """Return the levels in a disc around each pixel, (height, width, count).
 
-    Its radius is ``reach`` of the longer side; beyond the edge lies the mirror image.
+    Its radius is ``reach`` of the longer side; beyond the edge is the mirror image.
     """
     radius = max(1, round(reach * max(levels.shape)))
     line = np.arange(-radius, radius + 1)
@@ -154,12 +154,12 @@ def _discs(levels: Array, reach: float) -> Array:
     return np.asarray(sliding_window_view(padded, disc.shape)[..., disc])
 
 
-def _small(levels: Array) -> Array:
+def _shrink(levels: Array) -> Array:
     """Return the levels averaged down to at most 64 pixels a side."""
     return np.asarray(Image.fromarray(levels).reduce(math.ceil(max(levels.shape) / 64)))
 
 
 def _enlarge(small: NDArray[np.floating], shape: tuple[int, ...]) -> Array:
-    """Return a smooth array brought back to the size of its picture."""
+    """Return a smooth array enlarged to the size of its picture."""
     picture = Image.fromarray(small.astype(np.float32))
     return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))

@@ -1,4 +1,4 @@
-"""A person's own picture as the data set's authors would have made it: 28 x 28, light on dark."""
+"""A person's own picture, like those of the data set: 28 x 28, light on dark."""
 
 import math
 from collections.abc import Sequence
@@ -26,16 +26,16 @@ from cnnlab.errors import PictureError
 
 SIDE = 28
 DIGIT_SIDE = 20
-"""MNIST's digits fill a box of this side in pixels."""
+"""MNIST's digits fill a box of this side, in pixels."""
 DIGIT_CENTRE = 14
-"""Row and column on which MNIST's centres of mass lie: all 70,000 are within 13.5 to 14.5."""
+"""Row and column of the centre of mass: those of all 70,000 MNIST digits are 13.5 to 14.5."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture ready for a network, and what was done to it.
+    """A picture that is ready for a network, and what was done to it.
 
-    ``image`` is (28, 28) uint8, light on dark; ``notes`` say what the user should know.
+    ``image`` is (28, 28) uint8, light on dark; ``notes`` tell the user what was done.
     """
 
     path: Path
@@ -48,7 +48,7 @@ def read_pictures(
 ) -> tuple[list[Picture], list[PictureError]]:
     """Return the pictures that can be read, and what is wrong with the others; see `read_picture`.
 
-    Raises `PictureError` where none can be read.
+    Raises `PictureError` if none can be read.
     """
     pictures, faults = [], []
     for path in paths:
@@ -62,22 +62,22 @@ def read_pictures(
 
 
 def read_picture(path: Path, data_set: DataSet) -> Picture:
-    """Return a picture as the authors of the data set would have made it.
+    """Return a picture prepared as the authors of the data set prepared theirs.
 
     A digit fills a 20 x 20 box and has its centre of mass in the middle (LeCun et al. 1998,
     Proc. IEEE 86(11), and the MNIST page); anything else is trimmed and its longest side
     made 28 (Xiao et al. 2017, arXiv:1708.07747). Aspect ratios stay. A grey picture that is
-    28 x 28 already is taken as it is. Raises `PictureError` where the file cannot be read
-    or shows nothing.
+    28 x 28 already is used unchanged. Raises `PictureError` if the file cannot be read or
+    shows nothing.
     """
     levels, coloured, notes = decode(path)
     if levels.shape == (SIDE, SIDE) and not coloured:
-        notes.append(f"already {SIDE} x {SIDE}: taken as it is")
+        notes.append(f"already {SIDE} x {SIDE}: used unchanged")
         # The corners of all 140,000 images of MNIST and Fashion-MNIST are dark.
         dark_on_light = bool(np.median(levels[[0, 0, -1, -1], [0, -1, 0, -1]]) > 127)
         image = np.rint(255 - levels if dark_on_light else levels).astype(np.uint8)
         if np.ptp(image) < 255 * FAINTEST:
-            raise _blank(path)
+            raise _blank_error(path)
     else:
         if all(name.isdigit() for name in data_set.classes):
             dark_on_light = is_dark_on_light(levels)
@@ -87,22 +87,22 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
             draw = _article
         drawn = draw(levels if dark_on_light else 255 - levels, notes)
         if drawn is None:
-            raise _blank(path)
+            raise _blank_error(path)
         image = drawn
     if dark_on_light:
-        notes.append("dark on light: inverted")
+        notes.append("dark on light: inverted to light on dark, like the training images")
     return Picture(path, image, tuple(notes))
 
 
-def _blank(path: Path) -> PictureError:
+def _blank_error(path: Path) -> PictureError:
     return PictureError(
         f"{path} is blank: expected something drawn or photographed that stands out from its "
-        "background, found nothing. Use a darker pen, more light, or cut the picture closer."
+        "background, found nothing. Use a darker pen or more light, or crop the picture closer."
     )
 
 
 def _digit(levels: Array, notes: list[str]) -> NDArray[np.uint8] | None:
-    """Return dark-on-light strokes as an MNIST digit; None where there are none."""
+    """Return dark-on-light strokes as an MNIST digit; None if there are none."""
     ink = strokes(ink_on(levels, closing(levels)))
     kept = marks(ink, notes, edges_count=False)
     if kept is None:
@@ -117,13 +117,13 @@ def _digit(levels: Array, notes: list[str]) -> NDArray[np.uint8] | None:
 
 
 def _place(weights: NDArray[np.float64]) -> int:
-    """Return where a line of weights starts so that its centre of mass is in the middle."""
+    """Return where a line of weights must start to have its centre of mass in the middle."""
     centre = float((weights * np.arange(len(weights))).sum() / weights.sum())
     return min(max(math.ceil(DIGIT_CENTRE - 0.5 - centre), 0), SIDE - len(weights))
 
 
 def _article(levels: Array, notes: list[str]) -> NDArray[np.uint8] | None:
-    """Return a dark-on-light article as a Fashion-MNIST image; None where there is none."""
+    """Return a dark-on-light article as a Fashion-MNIST image; None if there is none."""
     ink = ink_on(levels, frame_surface(levels))
     kept = marks(ink, notes, edges_count=True)
     if kept is None:
@@ -138,7 +138,7 @@ def _article(levels: Array, notes: list[str]) -> NDArray[np.uint8] | None:
 
 
 def _into_square(ink: Array, mask: Mask, side: int) -> Array:
-    """Return the masked ink cut to its box and brought to a square, its longer side filling it."""
+    """Return the masked ink, cut to its box, in a square that its longer side fills."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     cut = (ink * mask)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     lacking = [max(cut.shape) - extent for extent in cut.shape]

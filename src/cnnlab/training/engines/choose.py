@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.training.device import keep_freed_memory
+from cnnlab.training.engines.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)

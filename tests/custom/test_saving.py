@@ -4,8 +4,11 @@ import pytest
 
 from cnnlab.custom.find import check_network, find_network
 from cnnlab.errors import ModelError
+from tests.support.custom_network import LAST, NET, RETURN, assert_found_alone, check, only, write
+from tests.support.faulty_networks import each_of
+from tests.support.faulty_networks.saving import FAULTS
 
-NET = """\
+LINEAR = """\
 import random
 
 import torch
@@ -55,7 +58,7 @@ LATE = """
 def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="self.last(x)") -> str:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
-        NET.format(before=before, within=within, made=made, answer=answer)
+        LINEAR.format(before=before, within=within, made=made, answer=answer)
     )
     return "mine.py:Net"
 
@@ -301,3 +304,34 @@ def test_a_layer_of_ones_own_outside_is_advised_by_its_own_name(tmp_path, monkey
     name = written(tmp_path, monkeypatch, before=before, answer="SCALE(self.last(x))")
     (found,) = check_network(name).findings
     assert (found.kind, "self.layer = Scale(...)" in found.message) == ("outside", True)
+
+
+@each_of(FAULTS)
+def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, message, capfd):
+    assert_found_alone(edits, kind, line, message, capfd)
+
+
+def test_a_network_without_weights_is_said():
+    found = check(
+        NET,
+        (RETURN, "return x[:, :10]"),
+        ("nn.Linear(400, 120), nn.ReLU(),", ""),
+        (LAST, ""),
+        ("nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2),", ""),
+        ("nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),", ""),
+    )
+    assert only(found) == (
+        "no-parameters",
+        18,
+        "The network has no weights, so there is nothing to train: make a layer that has some in "
+        "__init__, as in self.last = nn.Linear(1024, 10).",
+    )
+    assert found.parameters == 0
+
+
+@pytest.mark.parametrize(
+    "kept", ["order = [self.features]", "shapes = [nn.ReLU()]", "_teacher = [nn.Linear(400, 10)]"]
+)
+def test_a_plain_list_that_hides_nothing_to_train_is_no_fault(kept):
+    write(NET, ("    def forward", f"        self.{kept}\n\n    def forward"))
+    assert check_network("mine.py").findings == ()

@@ -1,0 +1,108 @@
+"""The data sets that this machine can have: find, fetch, check and load them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
+from cnnlab.data.fetch import fetch
+from cnnlab.data.files import DataFiles, FileCheck, check_files, find_files, store_files
+from cnnlab.data.places import list_places
+from cnnlab.data.sources import FetchRequest
+from cnnlab.data.splits import Splits, split
+from cnnlab.errors import DataUnavailableError
+from cnnlab.notices import Notify, Progress, print_to_stderr
+
+
+@dataclass(frozen=True)
+class Library:
+    """The data sets that this machine can have: where they may lie, and who is told.
+
+    A library looks in the folder named by ``data_dir`` or ``CNNLAB_DATA``, in the user's cache
+    and in the Debian package's folder. Then it asks the internet, unless it is ``offline``.
+    """
+
+    data_dir: str | Path | None = None
+    offline: bool = False
+    notify: Notify = print_to_stderr
+    progress: Progress | None = None
+
+    def load(self, name: str) -> Splits:
+        """Return the train, validation and test images of a data set; see `split`.
+
+        If MNIST is not available, its sample is: then ``Splits.data_set`` is the sample, and
+        ``notify`` is told. Raises `DataError` if there are no images.
+        """
+        wanted = find_data_set(name)
+        try:
+            files = self.obtain(wanted)
+        except DataUnavailableError as unavailable:
+            sample = next((s for s in DATA_SETS.values() if s.sample_of == wanted.name), None)
+            if sample is None:
+                raise
+            try:
+                files = self.obtain(sample)
+            except DataUnavailableError as also:
+                raise DataUnavailableError(f"{unavailable}\n{also}") from None
+            self.notify(
+                f"{wanted.title} is not available. Using {sample.title} instead: do not compare "
+                f"its results with those of {wanted.title}."
+            )
+        self.notify(f"{files.data_set.title}: from {files.source}.")
+        return split(files.data_set, files.contents, files.source)
+
+    def obtain(self, data_set: DataSet) -> DataFiles:
+        """Return the verified files of a data set; fetch them if they are not here.
+
+        Raises `DataError` if a folder that the user named holds a damaged file, and
+        `DataUnavailableError` if no place and no source has the files.
+        """
+        where = list_places(data_set, self.data_dir)
+        files = find_files(data_set, where, self.notify)
+        if files is not None:
+            return files
+        if self.offline:
+            raise DataUnavailableError(
+                f"{data_set.title} is not on this machine, and --offline forbids downloading it. "
+                f"cnnlab looked in {'; '.join(map(str, where))}. Run 'cnnlab data get "
+                f"{data_set.name}' once with an internet connection, or name a folder that has "
+                "the files with --data-dir."
+            )
+        return fetch(FetchRequest(data_set, where[0], self.notify, self.progress))
+
+    def get(self, data_set: DataSet) -> DataFiles:
+        """Make sure that the files are on this machine, and in the folder that the user named.
+
+        Files that lie elsewhere on the machine are copied, not fetched again.
+        """
+        files = self.obtain(data_set)
+        target = list_places(data_set, self.data_dir)[0]
+        if files.place.named_by_user or not target.named_by_user:
+            return files
+        copies = replace(files, place=target, source=f"copied from {files.source}")
+        store_files(copies)
+        return copies
+
+    def check(self, data_set: DataSet) -> list[FileCheck]:
+        """Verify the files of a data set in every place that has any."""
+        where = list_places(data_set, self.data_dir)
+        return [each for place in where for each in check_files(data_set, place.folder)]
+
+    def find_folder(self, data_set: DataSet) -> Path | None:
+        """Return the first folder that has all files of a data set, each verified, or None."""
+        for place in list_places(data_set, self.data_dir):
+            checks = check_files(data_set, place.folder)
+            if checks and all(each.fault is None for each in checks):
+                return place.folder
+        return None
+
+
+def load(
+    name: str,
+    *,
+    data_dir: str | Path | None = None,
+    offline: bool = False,
+    notify: Notify = print_to_stderr,
+    progress: Progress | None = None,
+) -> Splits:
+    """Return the train, validation and test images of a data set; see `Library.load`."""
+    return Library(data_dir, offline, notify, progress).load(name)

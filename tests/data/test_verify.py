@@ -1,0 +1,63 @@
+"""Only the published bytes pass; for all others the message says what they are."""
+
+import errno
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnlab.data.idx import write_idx
+from cnnlab.errors import DataError, DataUnavailableError
+from tests.support.library import IMAGES, LABELS, obtain, put
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def test_an_altered_file_in_the_named_folder_is_an_error(tiny, tmp_path, no_network):
+    put(tmp_path, tiny[1])
+    altered = bytearray(tiny[1][LABELS])
+    altered[-1] ^= 1
+    (tmp_path / LABELS).write_bytes(altered)
+    found = hashlib.sha256(altered).hexdigest()
+    said = rf"{LABELS} does not hold the bytes that its authors published: .* found {found}"
+    with pytest.raises(DataError, match=said):
+        obtain(data_dir=tmp_path)
+
+
+def test_files_of_another_data_set_are_called_that(tiny, tmp_path, no_network):
+    put(tmp_path, tiny[1])
+    (tmp_path / IMAGES).write_bytes(write_idx(np.zeros((2, 28, 28), np.uint8)))
+    said = rf"{IMAGES} has the dimensions 2 x 28 x 28; expected 300 x 28 x 28\. It belongs to"
+    with pytest.raises(DataError, match=said):
+        obtain(data_dir=tmp_path)
+
+
+def test_a_file_far_too_long_is_refused_unread(tiny, tmp_path, monkeypatch, no_network):
+    put(tmp_path, tiny[1])
+    with (tmp_path / IMAGES).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(DataError, match=rf"{IMAGES} is 1,099,511,627,776 bytes long; expected"):
+        obtain(data_dir=tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tiny, tmp_path, monkeypatch, no_network):
+    put(tmp_path, tiny[1])
+
+    def fail(self):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(
+        DataError, match=rf"{IMAGES} cannot be read \(Permission denied\)\. Check its"
+    ):
+        obtain(data_dir=tmp_path)
+
+
+def test_a_folder_that_may_not_be_searched_is_passed_over(mirror, tmp_path, monkeypatch):
+    def fail(self):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", fail)
+    with pytest.raises(DataUnavailableError, match="Tiny is not on this machine"):
+        obtain(data_dir=tmp_path, offline=True)

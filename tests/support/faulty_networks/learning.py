@@ -1,0 +1,231 @@
+"""Networks that learn badly, or mix up the images; with what must be said of each."""
+
+import pytest
+
+from tests.support.custom_network import FLATTEN, LAST, RETURN
+
+FAULTS = [
+    pytest.param(
+        [(FLATTEN, "x = x.view(4, -1)")],
+        "batch-size",
+        14,
+        "An image alone, as a last batch may be, is refused. The first linear layer, classifier.0 "
+        "(line 14), gets 4 rows for 1 image: a squeeze(), or a view(...) or reshape(...) of a "
+        "fixed size, mixes the images. Write .flatten(start_dim=1).",
+        id="fixed-batch-size",
+    ),
+    pytest.param(
+        [(RETURN, "return self.classifier(x).squeeze()")],
+        "batch-size",
+        18,
+        "An image alone, as a last batch may be, is refused. forward (line 18) gives (10,) for 1 "
+        "image; expected (1, 10), a number for each of 10 classes. A squeeze(), or a view(...) "
+        "that does not fit, mixes the images: write .flatten(start_dim=1).",
+        id="squeeze",
+    ),
+    pytest.param(
+        [
+            (
+                RETURN,
+                "y = x.exp()\n        y.mul_(2)\n        y2 = y * y\n        y.add_(1)\n"
+                "        return self.classifier(y2)",
+            )
+        ],
+        "in-place",
+        18,
+        "forward (line 18) changes a value in place that the backward pass still needs: by +=, by "
+        "a function whose name ends in _, or by inplace=True. Make new values, as in x = x + 1.",
+        id="in-place",
+    ),
+    pytest.param(
+        [("x = self.features(x)", "x += 1\n        x = self.features(x)")],
+        "input-changed",
+        18,
+        "forward (line 18) changes the images that it is given: by +=, by a function whose name "
+        "ends in _, or by inplace=True in the first layer. Make new values, as in x = x + 1.",
+        id="input-changed",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = F.dropout(x.flatten(start_dim=1), 0.5)")],
+        "random",
+        18,
+        "In evaluation mode the same images get another answer each time: F.dropout needs "
+        "training=self.training, and layers must be made in __init__, not in forward.",
+        id="dropout-in-evaluation",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = x.flatten(start_dim=1)\n        x = x - x.mean(dim=0)")],
+        "batch-dependent",
+        18,
+        "In evaluation mode an image gets another answer alone than among others, but each must be "
+        "judged by itself. Look for a mean or softmax over dim=0, or a batch normalisation with "
+        "track_running_stats=False.",
+        id="batch-dependent",
+    ),
+    pytest.param(
+        [(LAST, "nn.Linear(120, 10), nn.Softmax(dim=1),")],
+        "softmax",
+        15,
+        "The last step is a softmax (line 15): cross-entropy, the loss of training, already "
+        "contains it, and after a second one no class can get more than 23 %. Take it out: return "
+        "the numbers before it.",
+        id="softmax-layer",
+    ),
+    pytest.param(
+        [(RETURN, "return F.softmax(self.classifier(x), dim=1)")],
+        "softmax",
+        21,
+        "The last step is a softmax (line 21): cross-entropy, the loss of training, already "
+        "contains it, and after a second one no class can get more than 23 %. Take it out: return "
+        "the numbers before it.",
+        id="softmax-function",
+    ),
+    pytest.param(
+        [(RETURN, "x = self.classifier(x).exp()\n        return x / x.sum(dim=1, keepdim=True)")],
+        "softmax",
+        None,
+        "The last step is a softmax: cross-entropy, the loss of training, already contains it, and "
+        "after a second one no class can get more than 23 %. Take it out: return the numbers "
+        "before it.",
+        id="softmax-by-hand",
+    ),
+    pytest.param(
+        [(RETURN, "return F.log_softmax(self.classifier(x), dim=1)")],
+        "log-softmax",
+        21,
+        "The last step is a log-softmax (line 21): cross-entropy, the loss of training, already "
+        "contains it. It does no harm, but has no use either: take it out.",
+        id="log-softmax",
+    ),
+    pytest.param(
+        [(RETURN, "x = self.classifier(x)\n        return x - x.logsumexp(1, keepdim=True)")],
+        "log-softmax",
+        None,
+        "The last step is a log-softmax: cross-entropy, the loss of training, already contains it. "
+        "It does no harm, but has no use either: take it out.",
+        id="log-softmax-by-hand",
+    ),
+    pytest.param(
+        [(LAST, "nn.Linear(120, 10), nn.Sigmoid(),")],
+        "squashed",
+        15,
+        "The last step is a sigmoid (line 15): with all numbers between 0 and 1, the loss of "
+        "training can give no class more than 23 %. Take it out.",
+        id="sigmoid",
+    ),
+    pytest.param(
+        [(RETURN, "return torch.tanh(self.classifier(x))")],
+        "squashed",
+        21,
+        "The last step is a tanh (line 21): with all numbers between -1 and 1, the loss of "
+        "training can give no class more than 45 %. Take it out.",
+        id="tanh",
+    ),
+    pytest.param(
+        [(RETURN, "return F.relu(self.classifier(x), inplace=True)")],
+        "squashed",
+        21,
+        "The last step is a ReLU (line 21): it makes all numbers below 0 the same, and where they "
+        "are, nothing is learned. Take it out.",
+        id="relu",
+    ),
+    pytest.param(
+        [(RETURN, "return self.classifier(x).detach()")],
+        "detached",
+        18,
+        "No gradient can go back from the output, so nothing can be learned: take "
+        "torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() out of forward (line 18).",
+        id="detached",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = x.detach().flatten(1)")],
+        "no-gradient",
+        10,
+        "features.0.weight, features.0.bias, features.3.weight and features.3.bias get no "
+        "gradient, so training leaves them as drawn: the output does not use them, or .detach(), "
+        ".data, torch.no_grad() or a multiplication by 0 stands between.",
+        id="no-gradient",
+    ),
+    pytest.param(
+        [
+            (
+                "self.features = ",
+                "self.scale = nn.Parameter(torch.ones(1))\n        self.features = ",
+            )
+        ],
+        "no-gradient",
+        9,
+        "scale gets no gradient, so training leaves it as drawn: the output does not use it, or "
+        ".detach(), .data, torch.no_grad() or a multiplication by 0 stands between.",
+        id="no-gradient-of-a-parameter",
+    ),
+    pytest.param(
+        [
+            (
+                "self.features = ",
+                "self.extra = nn.Linear(400, 10)\n        self.features = ",
+            ),
+            (RETURN, "return self.classifier(x) + 0 * self.extra(x)"),
+        ],
+        "no-gradient",
+        9,
+        "extra.weight and extra.bias get no gradient, so training leaves them as drawn: the output "
+        "does not use them, or .detach(), .data, torch.no_grad() or a multiplication by 0 stands "
+        "between.",
+        id="no-gradient-past-a-zero",
+    ),
+    pytest.param(
+        [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.Dropout(1.0),")],
+        "constant",
+        14,
+        "classifier.1 (line 14) drops everything in training, so nothing is learned of the images. "
+        "Its number is the share that is dropped: write nn.Dropout(0.5).",
+        id="dropout-of-all",
+    ),
+    pytest.param(
+        [
+            (
+                LAST,
+                f"{LAST}\n        )\n        for each in self.parameters():\n"
+                "            nn.init.zeros_(each",
+            )
+        ],
+        "constant",
+        10,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: all weights of features.0 (line 10), features.3 "
+        "(line 11), classifier.0 (line 14) and classifier.2 (line 15) are 0. Leave them as "
+        "PyTorch draws them.",
+        id="zeros",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = 0 * x.flatten(1)")],
+        "constant",
+        18,
+        "Every image gets the same answer, and some steps of training do not change that, so "
+        "nothing can be learned of the images: look for a multiplication by 0, or a step that "
+        "makes all numbers the same.",
+        id="features-times-0",
+    ),
+    pytest.param(
+        [("self.features = ", "self.extra = nn.Linear(3, 4)\n        self.features = ")],
+        "unused",
+        9,
+        "extra (line 9) is made but never called: call it in forward, or take it out.",
+        id="unused",
+    ),
+    pytest.param(
+        [
+            (
+                "self.features = ",
+                "self.one = nn.Linear(3, 4)\n        self.two = nn.Conv2d(1, 2, 3)\n"
+                "        self.features = ",
+            )
+        ],
+        "unused",
+        9,
+        "one (line 9) and two (line 10) are made but never called: call them in forward, or take "
+        "them out.",
+        id="two-unused",
+    ),
+]

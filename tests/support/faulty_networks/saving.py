@@ -1,0 +1,101 @@
+"""Networks that are not saved, or not trained, as a whole; with what must be said of each."""
+
+import pytest
+
+from tests.support.custom_network import FIRST, LAST, RETURN
+
+FAULTS = [
+    pytest.param(
+        [(FIRST, "nn.LazyLinear(120)")],
+        "lazy",
+        14,
+        "classifier.0 (line 14) is a LazyLinear, which has no weights before it first runs; cnnlab "
+        "draws all weights from the seed before that. Write nn.Linear(400, 120).",
+        id="lazy-linear",
+    ),
+    pytest.param(
+        [("nn.Conv2d(6, 16, 5)", "nn.LazyConv2d(16, 5)")],
+        "lazy",
+        11,
+        "features.3 (line 11) is a LazyConv2d, which has no weights before it first runs; cnnlab "
+        "draws all weights from the seed before that. Write nn.Conv2d(6, 16, ...).",
+        id="lazy-convolution",
+    ),
+    pytest.param(
+        [
+            (LAST, "nn.Linear(120, 10),\n        )\n        self.features.requires_grad_(False"),
+        ],
+        "frozen",
+        None,
+        "features.0.weight, features.0.bias, features.3.weight and features.3.bias are frozen "
+        "(requires_grad=False): training leaves them as drawn.",
+        id="frozen",
+    ),
+    pytest.param(
+        [(LAST, "nn.Linear(120, 10),\n        )\n        self.requires_grad_(False")],
+        "no-parameters",
+        20,
+        "All weights are frozen (requires_grad=False), so there is nothing to train: leave those "
+        "of one layer or more as they are made.",
+        id="all-frozen",
+    ),
+    pytest.param(
+        [
+            (RETURN, "return self.classifier(x) + self.extra[0](x)"),
+            ("self.features = ", "self.extra = [nn.Linear(400, 10)]\n        self.features = "),
+        ],
+        "plain-list",
+        9,
+        "extra (line 9) is a plain list of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
+        id="plain-list",
+    ),
+    pytest.param(
+        [
+            (RETURN, "return self.classifier(x) + self.extra['a'](x)"),
+            (
+                "self.features = ",
+                "self.extra = {'a': nn.Linear(400, 10)}\n        self.features = ",
+            ),
+        ],
+        "plain-list",
+        9,
+        "extra (line 9) is a plain dict of layers, so PyTorch does not see the weights: they are "
+        "neither trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
+        id="plain-dict",
+    ),
+    pytest.param(
+        [(RETURN, "return nn.Linear(400, 10)(x) + self.classifier(x)")],
+        "made-in-forward",
+        21,
+        "Line 21 makes a Linear while forward runs: its weights are drawn there, and are neither "
+        "trained nor saved with the run. Make it in __init__, as in self.layer = nn.Linear(...), "
+        "and only call it in forward: x = self.layer(x).",
+        id="made-in-forward",
+    ),
+    pytest.param(
+        [
+            ("class Net(", "LAST = nn.Linear(400, 10)\n\n\nclass Net("),
+            (RETURN, "return self.classifier(x) + LAST(x)"),
+        ],
+        "outside",
+        6,
+        "A Linear, made in line 6 and called in line 24, is no part of the network, so PyTorch "
+        "does not see the weights: they are neither trained nor saved with the run. Make it in "
+        "__init__ and assign it to self, as in self.layer = nn.Linear(...), and call "
+        "self.layer(x).",
+        id="outside",
+    ),
+    pytest.param(
+        [
+            ("self.features = ", "self.bias = torch.randn(10)\n        self.features = "),
+            (RETURN, "return self.classifier(x) + self.bias"),
+        ],
+        "not-saved",
+        19,
+        "bias is a plain tensor, so it is not saved with the weights: loaded again, the network "
+        "would give other answers. Write self.bias = nn.Parameter(...) for what is to be trained, "
+        'self.register_buffer("bias", ...) for what is not.',
+        id="not-saved",
+    ),
+]
