@@ -73,7 +73,7 @@ def over_seeds(
             faults.append({"seed": seed, "fault": done.fault})
             continue
         model = network.build(seed=0)
-        model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
+        model.load_state_dict({**done.weights})
         result, last = evaluate(model, test), done.history[-1]
         runs.append(
             {
