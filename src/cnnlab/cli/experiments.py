@@ -70,6 +70,10 @@ def compare(
         str | None,
         Parameter(help="Train on a Dask cluster: the address of its scheduler, tcp://name:8786."),
     ] = None,
+    details: Annotated[
+        bool,
+        Parameter(help="Also show intervals, p-values and the method.", negative=()),
+    ] = False,
     output: Annotated[Path | None, Parameter(help="The folder of the comparison.")] = None,
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -88,7 +92,7 @@ def compare(
             "--jobs is about this machine, but --cluster trains on other machines: leave one out."
         )
     if all((Path(word) / "config.json").is_file() for word in variants):
-        return _compare_runs(variants, on, trust, data_dir, offline, terminal)
+        return _compare_runs(variants, on, trust, details, data_dir, offline, terminal)
     made = settings_of(changes)
     recipe(recipe_name, **made)
 
@@ -129,10 +133,13 @@ def compare(
             "folder": str(folder),
             "report": str(folder / REPORT),
             "sentences": text.lines,
+            "details": text.details,
         }
         write_json(folder / RESULTS, found)
-    show_comparison(terminal, results, text)
+    show_comparison(terminal, results, text, details)
     terminal.show(f"The report: {folder / REPORT}")
+    if not details:
+        terminal.say("How do we know? See the report, or repeat the command with --details.")
     return CommandResult(found)
 
 
@@ -140,6 +147,7 @@ def _compare_runs(
     words: list[str],
     on: Literal["validation", "test"],
     trust: bool,
+    details: bool,
     data_dir: Path | None,
     offline: bool,
     terminal: Terminal,
@@ -147,7 +155,7 @@ def _compare_runs(
     from cnnlab.experiments.paired import compare_runs
     from cnnlab.experiments.results import plain
     from cnnlab.runs.run import open_run
-    from cnnlab.views.sentences import paired_sentence
+    from cnnlab.views.sentences import paired_details, paired_sentence
 
     if len(words) != 2:
         raise ConfigError(f"Name two run folders to compare; you named {len(words)}.")
@@ -157,13 +165,17 @@ def _compare_runs(
     splits = load(first.data_set_name, data_dir, offline, terminal)
     paired = compare_runs((first, second), splits, on)
     images = len(splits.test if on == "test" else splits.validation)
-    sentence = paired_sentence(paired, (words[0], words[1]), images, on)
+    told = paired, (words[0], words[1]), images, on
+    sentence, measured = paired_sentence(*told), paired_details(*told)
     terminal.show(sentence)
+    if details:
+        terminal.show(measured)
     terminal.say(
         "This is only about these two trained networks. With other seeds they would be different. "
         "To find out which kind of network is better, compare both kinds on many seeds."
     )
     found = {"runs": words, "on": on, "images": images, "sentence": sentence, **plain(paired)}
+    found["details"] = measured
     return CommandResult(found)
 
 

@@ -86,7 +86,7 @@ def _verdict(results: ComparisonResult, text: ComparisonText) -> Chapter:
         )
     paragraphs += text.failed_runs
     for judged in text.judged:
-        paragraphs += filter(None, [judged.failures, *judged.claims])
+        paragraphs += [*judged.plain, *judged.details]
     illustrations = []
     if any(len(each.values) for each in results.variants):
         illustrations.append(
@@ -104,12 +104,26 @@ def _verdict(results: ComparisonResult, text: ComparisonText) -> Chapter:
             )
         )
     return Chapter(
-        "What was measured", paragraphs, table=means_table(results), illustrations=illustrations
+        "What was measured", paragraphs, table=measured_table(results), illustrations=illustrations
     )
 
 
 def means_table(results: ComparisonResult) -> Table:
-    """Return the variants' means, spreads and p-values as a table."""
+    """Return how many runs each variant has, their mean, and the lowest and highest accuracy."""
+    rows = [
+        [
+            each.variant.name,
+            f"{len(each.values)}",
+            f"{each.mean.estimate:.2f} %" if len(each.values) else "",
+            f"{min(each.values):.2f} to {max(each.values):.2f} %" if len(each.values) > 1 else "",
+        ]
+        for each in results.variants
+    ]
+    return Table(["Variant", "Seeds", "Mean", "Lowest to highest"], rows)
+
+
+def measured_table(results: ComparisonResult) -> Table:
+    """Return the variants' means, intervals, standard deviations and p-values as a table."""
     verdicts = {each.name: each.verdict for each in results.verdicts}
     rows = []
     for each in results.variants:
@@ -199,7 +213,8 @@ def _curves(variants: Sequence[VariantRuns], text: ComparisonText) -> Chapter:
         band = ""
     return Chapter(
         "How they learnt",
-        text.overfitting or ["The mean validation loss of each is lowest after its last epoch."],
+        text.overfitting_details
+        or ["The mean validation loss of each is lowest after its last epoch."],
         illustrations=[
             Illustration(
                 curves_figure(variants, quantity),

@@ -10,6 +10,10 @@ from cnnlab.runs.run import Run
 from cnnlab.training.history import has_learned
 from cnnlab.wording import counted, percent
 
+_MOST_SEEDS = 100
+"""More seeds than this are not proposed: nobody in a workshop waits for them."""
+_FEWEST_FOR_A_NEW_SEED = 8
+"""With fewer seeds, how often one beats the other is mostly noise."""
 _LOSS_OF_GUESSING = 2.4
 """A little above ln 10, the loss of one chance in ten for every class."""
 
@@ -18,19 +22,13 @@ _LOSS_OF_GUESSING = 2.4
 class VariantText:
     """What is said of one variant against the first.
 
-    ``claims`` are about these images, about new ones and about a new seed, in this order.
+    ``plain`` is for everybody; ``details`` has the intervals, the p-values and the tests.
     """
 
-    name: str
     verdict: str
     to_settle: str
-    claims: tuple[str, ...]
-    failures: str
-
-    @property
-    def details(self) -> list[str]:
-        """What the verdict itself does not say yet, in the order of weight."""
-        return [line for line in (self.to_settle, *self.claims[1:], self.failures) if line]
+    plain: tuple[str, ...]
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,21 @@ class ComparisonText:
     judged: tuple[VariantText, ...]
     failed_runs: tuple[str, ...]
     overfitting: tuple[str, ...]
+    overfitting_details: tuple[str, ...]
     method: str
 
     @property
-    def variants(self) -> list[str]:
-        """What is said of each variant by itself."""
-        return [*self.failed_runs, *self.overfitting]
+    def lines(self) -> list[str]:
+        """Everything for everybody, the verdicts first."""
+        verdicts = [each.verdict for each in self.judged]
+        others = [line for each in self.judged for line in (each.to_settle, *each.plain) if line]
+        return [*verdicts, *others, *self.failed_runs, *self.overfitting]
 
     @property
-    def lines(self) -> list[str]:
-        """All of it, the verdicts first."""
-        verdicts = [each.verdict for each in self.judged]
-        details = [line for each in self.judged for line in each.details]
-        return [*verdicts, *details, *self.variants, self.method]
+    def details(self) -> list[str]:
+        """How it was found: intervals, p-values, tests."""
+        judged = [line for each in self.judged for line in each.details]
+        return [*judged, *self.overfitting_details, self.method]
 
 
 def tell(results: ComparisonResult) -> ComparisonText:
@@ -60,47 +60,56 @@ def tell(results: ComparisonResult) -> ComparisonText:
     return ComparisonText(
         judged=tuple(
             VariantText(
-                name=each.name,
                 verdict=verdict_sentence(each, results),
                 to_settle=what_would_settle(each, results),
-                claims=tuple(claims(each, results)),
-                failures=failures_sentence(each, results),
+                plain=tuple(
+                    filter(
+                        None, [new_seed_sentence(each, results), failures_sentence(each, results)]
+                    )
+                ),
+                details=tuple(details_of(each, results)),
             )
             for each in results.verdicts
         ),
         failed_runs=tuple(filter(None, map(failed_runs_sentence, results.variants))),
         overfitting=tuple(filter(None, map(overfitting_sentence, results.variants))),
+        overfitting_details=tuple(filter(None, map(overfitting_details, results.variants))),
         method=how_judged(results),
     )
 
 
 def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return the one sentence that answers whether the change helped."""
+    """Return the one sentence that answers whether the change helped.
+
+    The difference is that of the two means as they are written, so that they can be subtracted.
+    """
     name, verdict = judged.name, judged.verdict
     base = results.variants[0].variant.name
-    if verdict is None:
-        return f"No verdict on {name}: it or {base} has no run that finished and learnt."
+    if verdict is None or judged.means is None:
+        return f"No verdict on {name}: it or {base} has no run that finished and learned."
     if verdict.decision == "no verdict":
         return f"No verdict on {name}: {verdict.reason}."
-    estimate = verdict.difference.estimate
-    above = f"{abs(estimate):.2f} points {'above' if estimate >= 0 else 'below'} {base}'s"
+    theirs, its = (round(each, 2) for each in judged.means)
+    points = abs(its - theirs)
+    apart = f"{points:.2f} points {'more' if verdict.difference.estimate > 0 else 'less'}"
+    if points < 0.005:
+        apart = "less than 0.01 points apart"
     if verdict.decision == "no difference that matters":
         return (
-            f"No difference that matters: {name}'s mean accuracy is {above}, and "
-            f"{results.matters:g} points or more either way are ruled out (two one-sided tests, p "
-            f"{verdict.equivalence_p_value:.2g}{_corrected(results)}; {_counts(judged, results)})."
+            f"A draw: {name} is as good as {base}: {its:.2f} % against {theirs:.2f} %, {apart}. A "
+            f"difference of {results.matters:g} points or more is ruled out."
         )
-    interval = f"95 % interval {between(_interval(verdict))}"
-    if len(results.verdicts) > 1:  # by which the decision goes; the interval is not corrected
-        interval += f", p {verdict.p_value:.2g}{_corrected(results)}"
     if verdict.decision == "cannot tell yet":
+        yet = "" if _is_too_close(judged, results) else " yet"
         return (
-            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone may do that "
-            f"({interval}; {_counts(judged, results)})."
+            f"Cannot tell{yet}: {name} has {its:.2f} % against {base}'s {theirs:.2f} %, {apart}. "
+            "Chance alone may explain it."
         )
+    word = "better" if verdict.decision == "helped" else "worse"
+    than = f" than {base}" if len(results.verdicts) > 1 else ""
     return (
-        f"{name} {verdict.decision}: its mean accuracy is {above} ({interval}; "
-        f"{_counts(judged, results)})."
+        f"{name} is {word}{than}: {its:.2f} % against {theirs:.2f} %, {apart}. Chance does not "
+        "explain it."
     )
 
 
@@ -112,33 +121,70 @@ def what_would_settle(judged: VariantVerdict, results: ComparisonResult) -> str:
         return "Train 3 seeds or more of each, better 10: --seeds 10." if few else ""
     if verdict.decision != "cannot tell yet":
         return ""
-    if verdict.seeds_to_settle is None:
-        return "Even 100,000 seeds would hardly settle it."
-    finished = min(len(each.values) for each in results.variants if len(each.values))
-    wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
+    if _is_too_close(judged, results):
+        return "Too close to tell here: call it a draw."
+    wanted = _seeds_wanted(verdict, results)
     more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
-        f"About {wanted:,} seeds each would settle it, if the difference is what it seems: about "
-        f"{duration(more)} more here. Finished seeds are used again."
+        f"About {wanted} seeds each may settle it: --seeds {wanted}, about {duration(more)} more "
+        "here. Finished runs are used again."
     )
 
 
-def claims(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
-    """Return what is claimed about these images, about new ones, and about a new seed."""
+def _is_too_close(judged: VariantVerdict, results: ComparisonResult) -> bool:
+    """Return whether an open verdict would need more seeds than a person will wait for."""
+    verdict = judged.verdict
+    return (
+        verdict is not None
+        and verdict.decision == "cannot tell yet"
+        and (verdict.seeds_to_settle is None or _seeds_wanted(verdict, results) > _MOST_SEEDS)
+    )
+
+
+def _seeds_wanted(verdict: Verdict, results: ComparisonResult) -> int:
+    """Return the seeds to train: those to settle it, and as many more as fail before."""
+    finished = min(len(each.values) for each in results.variants if len(each.values))
+    return round((verdict.seeds_to_settle or 0) * results.seeds / finished)
+
+
+def new_seed_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how often the better variant wins on a new seed; empty if that says nothing.
+
+    It says nothing if the verdict is open or a draw, with few seeds, or after peeking. It also
+    may not contradict the verdict, which goes by means: this goes by ranks.
+    """
+    verdict = judged.verdict
+    if verdict is None or verdict.decision not in ("helped", "hurt") or results.peeked:
+        return ""
+    first = results.variants[0]
+    other = next(each for each in results.variants if each.variant.name == judged.name)
+    share, pair = verdict.beats.estimate, [judged.name, first.variant.name]
+    if verdict.decision == "hurt":
+        share, pair = 1 - share, pair[::-1]
+    if min(len(first.values), len(other.values)) < _FEWEST_FOR_A_NEW_SEED or share <= 0.5:
+        return ""
+    often = "more than 99" if share > 0.99 else f"about {100 * share:.0f}"
+    return f"With a new seed, {pair[0]} beats {pair[1]} {often} times in 100."
+
+
+def details_of(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
+    """Return how the verdict was found: on these images, on new ones, on a new seed."""
     verdict = judged.verdict
     if verdict is None or verdict.decision == "no verdict":
         return []
-    count, part = f"{len(results.images):,}", results.on
     told = [
-        f"About these {count} {part} images, and new seeds: difference "
-        f"{verdict.difference.estimate:+.2f} points, 95 % interval {between(_interval(verdict))}."
+        f"{judged.name}, about these {len(results.images):,} {results.on} images and new seeds: "
+        f"difference {verdict.difference.estimate:+.2f} points, 95 % interval "
+        f"{between(_interval(verdict))} ({_counts(judged, results)}); p {verdict.p_value:.2g} for "
+        f"no difference, p {verdict.equivalence_p_value:.2g} for {results.matters:g} points or "
+        f"more (two one-sided tests){_corrected(results)}."
     ]
     if judged.new_images is not None:
         crosses = judged.new_images.low <= 0 <= judged.new_images.high
         told.append(
-            f"About new images of the same kind, and new seeds: 95 % interval "
+            f"{judged.name}, about new images of the same kind and new seeds: 95 % interval "
             f"{between(judged.new_images)}"
-            + (", which has room for no difference at all." if crosses else ", all on one side.")
+            + (", which may also be no difference." if crosses else ", all on one side.")
         )
     if not results.peeked:
         beats = verdict.beats
@@ -147,24 +193,29 @@ def claims(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
             f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
             f"{percent(beats.high, 0)})."
         )
+    if failures_sentence(judged, results):
+        told.append(
+            f"{judged.name}, runs that did not finish or learn: Fisher's exact p "
+            f"{judged.failures_p_value:.2g}."
+        )
     return told
 
 
 def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return that two variants differ in how often they fail; empty where chance may do that."""
+    """Return that two variants differ in how often they fail; empty if chance may do that."""
     if judged.failures_p_value >= 0.05:
         return ""
     first = results.variants[0]
     other = next(each for each in results.variants if each.variant.name == judged.name)
+    more, fewer = (other, first) if len(other.failures) > len(first.failures) else (first, other)
     return (
-        f"They differ in how often a run does not finish or learn: {len(first.failures)} of "
-        f"{results.seeds} and {len(other.failures)} of {results.seeds} (Fisher's exact p "
-        f"{judged.failures_p_value:.2g})."
+        f"{more.variant.name} fails more often: {len(more.failures)} of {results.seeds} runs did "
+        f"not finish or learn; of {fewer.variant.name}, {len(fewer.failures)} of {results.seeds}."
     )
 
 
 def failed_runs_sentence(runs: VariantRuns) -> str:
-    """Return how many runs are in no mean, and why the first is not; empty where all are."""
+    """Return how many runs are in no mean, and why the first is not; empty if all are."""
     if not runs.failures:
         return ""
     seed, fault = next(iter(runs.failures.items()))
@@ -176,7 +227,18 @@ def failed_runs_sentence(runs: VariantRuns) -> str:
 
 
 def overfitting_sentence(runs: VariantRuns) -> str:
-    """Return whether a variant overfits; empty where its mean loss is lowest at the end."""
+    """Return that a variant overfits; empty if that is not shown."""
+    found = runs.overfitting
+    if found is None or not found.overfits:
+        return ""
+    return (
+        f"{runs.variant.name} overfits: after epoch {found.lowest_epoch} its training loss still "
+        "falls, but its validation loss rises."
+    )
+
+
+def overfitting_details(runs: VariantRuns) -> str:
+    """Return how the losses changed from the best epoch; empty if the last is the best."""
     found = runs.overfitting
     name = runs.variant.name
     if found is None:
@@ -187,14 +249,14 @@ def overfitting_sentence(runs: VariantRuns) -> str:
     if found.lowest_epoch == epochs:
         return ""
     rise, change = found.validation_rise, found.train_change
-    figures = (
+    numbers = (
         f"from where the other seeds' mean validation loss is lowest (over all, epoch "
         f"{found.lowest_epoch}) to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
         f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
         f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
     )
     verb = "overfits" if found.overfits else "is not shown to overfit"
-    return f"{name} {verb}: {figures}."
+    return f"{name} {verb}: {numbers}."
 
 
 def how_judged(results: ComparisonResult) -> str:
@@ -202,31 +264,36 @@ def how_judged(results: ComparisonResult) -> str:
     if results.peeked:
         pairs = max((each.pairs for each in results.verdicts), default=0)
         return (
-            "Seeds were added after a look, or it was looked at early: the verdict is by the "
+            "Seeds were added after a look, or somebody looked early. So the verdict uses the "
             f"interval that stays valid at every look, wider than Welch's, over "
             f"{'the ' if pairs > 1 else ''}{counted(pairs, 'seed')} that all variants finished."
         )
     return (
-        f"The number of seeds, {results.seeds}, was fixed before the first training: Welch's "
-        "interval and tests."
+        f"You chose {counted(results.seeds, 'seed')} before the first training, so the verdict "
+        "uses Welch's interval and tests."
     )
 
 
 def paired_sentence(
     paired: PairedComparison, names: tuple[str, str], images: int, part: str
 ) -> str:
-    """Return what McNemar's test says of two single networks."""
-    first, second = names
-    better = second if paired.only_b > paired.only_a else first
-    told = (
-        f"the two networks differ on such images: {better} is better"
-        if paired.p_value < 0.05
-        else "these two networks may well be equally good"
-    )
+    """Return which of two single networks is better, by McNemar's test."""
+    better, other = names if paired.only_a >= paired.only_b else names[::-1]
+    more = abs(paired.only_a - paired.only_b)
+    got = f"{better} got {more:,} more of the {images:,} {part} images right than {other}."
+    if paired.p_value < 0.05:
+        return f"{better} is better: it {got[len(better) + 1 :]} Chance does not explain it."
+    if more == 0:
+        got = f"{better} and {other} got equally many of the {images:,} {part} images right."
+    return f"Too close to tell: {got} Chance alone may explain it."
+
+
+def paired_details(paired: PairedComparison, names: tuple[str, str], images: int, part: str) -> str:
+    """Return the numbers of McNemar's test of two single networks."""
+    p_value = "< 0.0001" if paired.p_value < 0.0001 else f"{paired.p_value:.2g}"
     return (
-        f"Of {images:,} {part} images {paired.only_a:,} are right only with {first} and "
-        f"{paired.only_b:,} only with {second}, a difference of "
-        f"{paired.difference.estimate:+.2f} points: McNemar's exact p {paired.p_value:.2g}; {told}."
+        f"Of {images:,} {part} images, only {names[0]} is right on {paired.only_a:,} and only "
+        f"{names[1]} on {paired.only_b:,}: McNemar's exact p {p_value}."
     )
 
 
