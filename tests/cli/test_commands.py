@@ -36,6 +36,59 @@ def test_train_evaluate_report_and_predict(cnnlab, run):
     assert "report.html" in out
 
 
+def test_an_evaluation_brings_an_older_report_up_to_date(cnnlab, run):
+    assert "report" not in cnnlab("evaluate", run)[2]
+    assert not (run / "report.html").exists()
+    cnnlab("report", run)
+    assert "The test set was opened once" in (run / "report.html").read_text()
+    _, _, err = cnnlab("evaluate", run)
+    assert "Its report now shows this too: run/report.html" in said(err)
+    assert "The test set was opened 2 times" in (run / "report.html").read_text()
+
+
+def test_the_same_training_is_not_done_twice(cnnlab):
+    words = ["train", "--dataset", "tiny", "--epochs", 1]
+    assert json.loads(cnnlab(*words, "--json")[1])["trained"] is True
+    status, out, err = cnnlab(*words)
+    assert status == 0
+    assert "This run is there already: runs/tiny-lenet5-seed-0. The network," in said(err)
+    assert "so the numbers would be the same too. Nothing was trained." in said(err)
+    assert "after 1 epoch. The run is saved in runs/tiny-lenet5-seed-0." in said(out)
+    assert "cnnlab report runs/tiny-lenet5-seed-0" in err
+    assert (
+        "\n  cnnlab train --model lenet5 --dataset tiny --recipe workshop --epochs 1 --seed 1\n"
+        in err
+    )
+    assert [each.name for each in Path("runs").iterdir()] == ["tiny-lenet5-seed-0"]
+    assert json.loads(cnnlab(*words, "--json")[1])["trained"] is False
+    assert json.loads(cnnlab(*words, "--json", "--output", "runs/more")[1])["trained"] is True
+    config = Path("runs/tiny-lenet5-seed-0/config.json")
+    config.write_text(config.read_text().replace('"finished"', '"interrupted"'))
+    assert "This run is there already: runs/more." in said(cnnlab(*words)[2])
+    Path("runs/more/config.json").write_text("{")
+    assert json.loads(cnnlab(*words, "--json")[1])["run"] == "runs/tiny-lenet5-seed-0-2"
+
+
+def test_a_changed_setting_or_network_is_trained(cnnlab):
+    network = (
+        "from torch import nn\n"
+        "def Small():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 9), nn.ReLU(), nn.Linear(9, 10))\n"
+    )
+    Path("mine.py").write_text(network)
+    words = ["train", "--model", "mine.py:Small", "--dataset", "tiny", "--epochs", 1, "--json"]
+
+    def trained(*more):
+        status, out, err = cnnlab(*words, *more)
+        assert status == 0, err
+        return json.loads(out)["trained"]
+
+    assert [trained(), trained(), trained("--seed", 1), trained()] == [True, False, True, False]
+    assert "cnnlab train --model mine.py:Small --dataset tiny" in cnnlab(*words)[2]
+    Path("mine.py").write_text(network.replace("9", "8"))
+    assert [trained(), trained()] == [True, False]
+
+
 @pytest.mark.parametrize("flag", [["--json"]])
 @pytest.mark.parametrize("command", ["evaluate", "report", "predict"])
 def test_json_is_one_object_and_all_else_goes_to_standard_error(cnnlab, run, command, flag):

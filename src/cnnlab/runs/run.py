@@ -122,7 +122,7 @@ class Run:
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same network in a new run, with changed settings."""
         model = self.model_name
-        if is_custom(model):
+        if is_custom(model) and not self.is_of_own_file:
             model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
         recipe_name = self.recipe_name
         words = ["train", "--model", model, "--dataset", self.data_set_name]
