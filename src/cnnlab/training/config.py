@@ -105,7 +105,9 @@ def _check_type(name: str, value: Any, expected: Any) -> None:
         return
     allowed = (int, float) if expected is float else (expected,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
+        number = "a number" if expected is float else "a whole number"
+        quotes = ", without quotes" if isinstance(value, str) else ""
+        raise ConfigError(f"{name} is {value!r}; expected {number}{quotes}.")
     if not abs(value) <= sys.float_info.max:  # an int may be too large for a float
         raise ConfigError(f"{name} is {value!r}; expected a finite number.")
 
