@@ -199,9 +199,21 @@ def test_two_finished_runs_are_compared(cnnlab, compare):
     assert status == 0
     assert json.loads(out)["runs"] == [one, two]
     assert "are the same run. Name two runs." in said(cnnlab("compare", one, one)[2])
-    assert "Name two run folders to compare; you named 3." in said(
-        cnnlab("compare", one, two, one)[2]
-    )
+    status, _, err = cnnlab("compare", one, two, one)
+    assert status == 1
+    assert "compares two finished runs at a time; you named 3. Name two:\n" in err
+    assert f"\n  cnnlab compare {one} {two}\nOr train networks on many seeds:\n" in err
+    assert err.endswith("\n  cnnlab compare lenet5 lenet5-relu-max\n")
+    _, _, err = cnnlab("compare", one)
+    assert f"you named 1. Name two:\n  cnnlab compare {one} ANOTHER-RUN\n" in err
+    status, _, err = cnnlab("compare", one, "lenet1")
+    assert status == 1
+    assert f"{one} is a finished run, and lenet1 is a network to train." in said(err)
+    assert err.endswith("Or train networks on many seeds:\n  cnnlab compare lenet1 lenet5\n")
+    status, _, err = cnnlab("compare", "c", one)
+    assert status == 1
+    assert "c is not a run folder: it is the folder of a comparison." in said(err)
+    assert f"Runs in c: {two}" in said(err) or f"Runs in c: {one}" in said(err)
 
 
 def test_one_seed_has_no_p_values_and_is_singular(compare):
