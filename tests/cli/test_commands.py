@@ -1,4 +1,6 @@
 import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -141,6 +143,39 @@ def test_predict_recognises_good_pictures_and_then_names_the_bad_ones(cnnlab, ru
     answer = json.loads(out)
     assert (status, len(answer["answers"]), len(answer["faults"])) == (1, 1, 1)
     assert cnnlab("predict", run, "bad.png")[1] == ""
+
+
+def test_predict_expands_patterns_where_the_shell_does_not(cnnlab, run):
+    Path("img").mkdir()
+    for name in ("img/b.png", "img/a.png", "img/[1].png"):
+        Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save(name)
+    status, out, err = cnnlab("predict", run, "img/?.png", "img/[1].png", "--json")
+    assert status == 0, err
+    assert [each["image"] for each in json.loads(out)["answers"]] == [
+        str(Path(name)) for name in ("img/a.png", "img/b.png", "img/[1].png")
+    ]
+    status, _, err = cnnlab("predict", run, "img/*.jpg")
+    assert status == 1
+    assert f"No file matches {Path('img/*.jpg')}. Name a picture, such as my-seven.png." in said(
+        err
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+def test_a_code_page_that_lacks_a_letter_shows_a_question_mark(tmp_path, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "300"}
+    for words in (["predict", "\u0141\u00f3d\u017a", "\u4e03.png"], ["check", "\u0141.py:Net"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "cnnlab", *words],
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+        )
+        text = (result.stdout + result.stderr).decode(encoding)
+        assert result.returncode == 1, text
+        assert "Traceback" not in text
+        assert re.search(r"^Error: .*\?\S*", text)
 
 
 @pytest.mark.parametrize("command", ["train", "workshop"])

@@ -57,7 +57,10 @@ from tests.support.printed import said
         ("check", "cnnlab check needs MODEL: Your own network as file.py:Class, or a model's"),
         ("check", "Example: cnnlab check mine.py:Net"),
         ("compare", "Example: cnnlab compare lenet5 lenet5-relu-max"),
-        ("predict runs/a", "cnnlab predict needs IMAGES: Picture files: PNG, JPEG, GIF, ..."),
+        (
+            "predict runs/a",
+            "cnnlab predict needs IMAGES: Pictures: PNG, JPEG, GIF",
+        ),
         ("report", "cnnlab report needs RUN: A run folder, made by cnnlab train. Example:"),
     ],
 )

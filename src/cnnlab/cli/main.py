@@ -58,6 +58,7 @@ def _interrupt(number: int, frame: object) -> None:
 def main() -> None:
     """Run the command line; exit 0 done, 1 something to fix, 2 usage, 130 interrupted."""
     startup.let_waiting_threads_sleep()
+    startup.print_every_letter()
     # joblib warns when Ctrl-C stops runs; the command has a better message.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shutdown acts like Ctrl-C

@@ -1,5 +1,6 @@
 """Commands about one run: train, evaluate, predict, report."""
 
+import glob
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +27,7 @@ from cnnlab.cli.flags import (
 )
 from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import PictureError
 from cnnlab.training.config import recipe
 from cnnlab.wording import counted, percent, times
 
@@ -196,7 +198,9 @@ def evaluate(
 @app.command
 def predict(
     run: RunFolder,
-    images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
+    images: Annotated[
+        list[Path], Parameter(help="Pictures: PNG, JPEG, GIF, ...; or a pattern, '*.png'.")
+    ],
     /,
     *,
     trust: Trust = False,
@@ -221,7 +225,7 @@ def predict(
     data_set = find_data_set(opened.data_set_name)
     if failure := learned_nothing_sentence(opened):
         terminal.warn(failure)
-    pictures, faults = read_pictures(images, data_set)
+    pictures, faults = read_pictures(_expanded(images), data_set)
     probabilities = classify(opened, [each.image for each in pictures], choose_device(device))
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
@@ -244,6 +248,20 @@ def predict(
         terminal.error(str(fault))
     found = {"run": str(run), "data_set": data_set.name, "answers": answers}
     return CommandResult(found | {"faults": list(map(str, faults))}, status=1 if faults else 0)
+
+
+def _expanded(paths: list[Path]) -> list[Path]:
+    """Return the paths with patterns such as *.png expanded, as no shell of Windows does."""
+    expanded = []
+    for path in paths:
+        if path.exists() or not glob.has_magic(str(path)):
+            expanded.append(path)
+            continue
+        found = sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207 - the path may be absolute
+        if not found:
+            raise PictureError(f"No file matches {path}. Name a picture, such as my-seven.png.")
+        expanded += found
+    return expanded
 
 
 @app.command

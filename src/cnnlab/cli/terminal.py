@@ -81,7 +81,8 @@ class Terminal:
 
     def picture(self, image: "NDArray[np.uint8]") -> None:
         """Print a grey image, two rows in one line; as letters if the terminal has no colour."""
-        if self.console.color_system in ("truecolor", "256"):
+        is_colourful = self.console.color_system in ("truecolor", "256")
+        if is_colourful and not self.console.options.ascii_only:
             for top, bottom in zip(image[::2], image[1::2], strict=True):
                 line = Text("  ")
                 for upper, lower in zip(top, bottom, strict=True):
