@@ -40,6 +40,10 @@ SEED_DEVIATIONS = Path(__file__).with_name("seed_deviations.json")
 _THEIRS = (
     "The notebook is the workshop's own: it published these figures, of one run of each network."
 )
+_LEARNING = {
+    "sgd": "stochastic gradient descent",
+    "adamw": "AdamW: stochastic gradient descent in which each number has its own step size",
+}
 _SHOWN_TEST_IMAGES = (0, 1539, 1903, 1000)  # the last one is the workshop's known mistake
 
 
@@ -161,7 +165,7 @@ def learning_chapter(job: Job, device: str) -> Chapter:
         first = (
             "For each mini-batch: look at the images, measure how wrong the answers are "
             "(cross-entropy), work out which way each number should move (backpropagation), "
-            "and move all of them a little (stochastic gradient descent)."
+            f"and move all of them a little ({_LEARNING[config.optimizer]})."
         )
     else:
         title = "The improved network"
@@ -174,11 +178,24 @@ def learning_chapter(job: Job, device: str) -> Chapter:
         f"{title}: {job.network.title}",
         [
             first,
-            f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "
-            f"rate {config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, "
-            f"on {device}.",
+            f"Recipe {job.recipe_name}: {counted(config.epochs, 'epoch')}, batches of "
+            f"{config.batch_size}, {_settings(config)}, seed {config.seed}, on {device}.",
         ],
     )
+
+
+def _settings(config: TrainConfig) -> str:
+    """Return in words how the weights move, and what else the recipe does."""
+    name = {"sgd": "SGD", "adamw": "AdamW"}[config.optimizer]
+    told = f"{name} with learning rate {config.learning_rate:g}"
+    if config.schedule == "one-cycle":
+        told += " at its highest (it rises, then falls to 0)"
+    told += f" and momentum {config.momentum:g}"
+    if config.weight_decay:
+        told += f", weight decay {config.weight_decay:g}"
+    if config.label_smoothing:
+        told += f", label smoothing {config.label_smoothing:g} (it raises the training loss only)"
+    return told + (", half of the images mirrored" if config.augmentation == "flip" else "")
 
 
 def training_chapter(result: VariantResult) -> Chapter:
@@ -304,7 +321,8 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
         f"Another {len(splits.test):,} test images would move each accuracy by about "
         f"{images_points:.2f} points either way."
     )
-    if measured is None or first.run.config.epochs < published.EPOCHS[-1]:
+    is_measured = _has_workshop_settings(first.run)
+    if measured is None or not is_measured or first.run.config.epochs < published.EPOCHS[-1]:
         return [
             "It says what these two networks do on these images. It cannot say which kind of "
             "network is better: another seed gives other weights and another order of batches, "
@@ -333,8 +351,12 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
 
 def _is_comparable(run: Run) -> bool:
     """Whether the published figures speak of the same job: data set, recipe and epochs."""
-    workshop_settings = replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
-    return run.data_set_name == published.DATA_SET and run.config == workshop_settings
+    return run.data_set_name == published.DATA_SET and _has_workshop_settings(run)
+
+
+def _has_workshop_settings(run: Run) -> bool:
+    """Return whether a run has the workshop's own settings, but for the epochs and the seed."""
+    return run.config == replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
 
 
 def _published_curves(
