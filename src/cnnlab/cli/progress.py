@@ -125,10 +125,10 @@ class RunsProgress:
 
     def add(self, finished: "FinishedRun") -> bool:
         """Take a run into its variant's mean; return whether it belongs there."""
-        from cnnlab.experiments.results import has_learnt
+        from cnnlab.training.history import has_learned
 
         run = finished.run
-        counts = run.status == "finished" and has_learnt(run.history())
+        counts = run.status == "finished" and has_learned(run.history())
         if counts:
             values = self.values.setdefault(finished.variant.name, [])
             values.append(100 * run.history()[-1].validation_accuracy)

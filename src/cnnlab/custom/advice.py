@@ -94,6 +94,21 @@ def _no_memory(size: str) -> str:
     )
 
 
+def _keeps_graph() -> str:
+    return (
+        "the network keeps a value from the batch before, with all the steps that led to it, in an "
+        "attribute such as self.mean. Write .detach() where you keep it, as in "
+        "self.mean = x.mean(0).detach()."
+    )
+
+
+def _one_image() -> str:
+    return (
+        "batch normalisation needs two images or more in a batch, or two values or more in a map: "
+        "use --batch-size 2 or more, or pool less before it."
+    )
+
+
 def is_layer(name: str) -> bool:
     """Return whether torch.nn has a layer of that name."""
     known = getattr(nn, name, None)
@@ -111,6 +126,8 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
     (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _moved),
     (r"tried to allocate (\d+) bytes", _no_memory),
+    (r"backward through the graph a second time", _keeps_graph),
+    (r"Expected more than 1 value per channel", _one_image),
     (r"Expected all tensors to be on|'MPS' backend|CUDA error", _moved),
 )
 

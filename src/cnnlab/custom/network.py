@@ -22,6 +22,7 @@ from cnnlab.custom.probes import SideEffects, record_side_effects
 from cnnlab.custom.shapes import with_line
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
+from cnnlab.errors import CnnlabError
 from cnnlab.models.catalog import SourceCode
 from cnnlab.seeding import seeded
 
@@ -53,7 +54,7 @@ class CustomNetwork(SourceCode):
         """Return a new network; raise `FaultError` where its code fails or gives no network."""
         make: Callable[[], object] = getattr(self.read(), self.class_name)
         self._refuse_arguments(make)
-        with self._explained(f"Making {self.class_name}()"):
+        with explained(self, f"Making {self.class_name}()"):
             made = make()
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails where a part has not called super().__init__()
@@ -83,7 +84,7 @@ class CustomNetwork(SourceCode):
                 # The file runs before the first network only: what it draws or seeds must not
                 # make the first network another than the second, nor gradients be switched off.
                 with (
-                    self._explained("Running the file"),
+                    explained(self, "Running the file"),
                     record_side_effects(self.path) as module.side_effects,
                     seeded(0),
                     torch.enable_grad(),
@@ -119,14 +120,22 @@ class CustomNetwork(SourceCode):
                 self.path,
             ) from None
 
-    @contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except FaultError:
-            raise  # explained already
-        except (Exception, SystemExit) as error:
-            raise FaultError(explain(error, doing, self.path, self.text), self.path) from None
+
+@contextmanager
+def explained(source: SourceCode | None, doing: str) -> Iterator[None]:
+    """Turn whatever a user's own code raises inside the block into a `FaultError` with its line.
+
+    ``doing`` is what stops then, such as "Training". Without a source nothing is changed: the
+    network is cnnlab's own.
+    """
+    try:
+        yield
+    except CnnlabError:
+        raise  # explained already
+    except (Exception, SystemExit) as error:
+        if source is None:
+            raise
+        raise FaultError(explain(error, doing, source.path, source.text), source.path) from None
 
 
 def _first_line(make: Callable[[], object]) -> int | None:

@@ -22,7 +22,6 @@ from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
 from cnnlab.training.history import History
 
-_LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
 Split = Literal["validation", "test"]
 
 
@@ -110,11 +109,6 @@ class ComparisonResult:
         """Return how long so many more seeds of every variant take on this machine."""
         each = sum(one.seconds for one in self.variants if not isnan(one.seconds))
         return seeds * each / self.processes
-
-
-def has_learnt(history: History) -> bool:
-    """Return whether a finished run does better on its training images than twice guessing."""
-    return history[-1].train_accuracy >= _LEAST_LEARNT
 
 
 def judge_all(

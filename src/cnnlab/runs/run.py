@@ -116,8 +116,8 @@ class Run:
 
     def command(self, *words: str) -> str:
         """Return a command of cnnlab about this run, to be pasted."""
-        trust = ["--trust"] if is_custom(self.model_name) else []
-        return command_line(*words, str(self.folder), *trust)
+        needs_trust = is_custom(self.model_name) and not self.is_of_own_file
+        return command_line(*words, str(self.folder), *["--trust"] * needs_trust)
 
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same in a new run, with some settings changed."""
@@ -143,8 +143,9 @@ class Run:
     def network(self) -> ModelSpec:
         """The kind of network that was trained.
 
-        A user's own is code, kept in the folder: it runs only if the user trusts it. Raises
-        `RunError` where it is not trusted, or is not the code that was trained.
+        A user's own is code, kept in the folder: it runs only if the user trusts it, or has the
+        same code in the file that was trained. Raises `RunError` where it is not trusted, or is
+        not the code that was trained.
         """
         if not is_custom(self.model_name):
             return find_network(self.model_name)
@@ -155,7 +156,7 @@ class Run:
                 f"{path} is missing: expected the code of the network {self.model_name}. Put it "
                 "back from a copy: without it nobody can use what was trained."
             )
-        if not self.trust:
+        if not self.trust and not self.is_of_own_file:
             raise RunError(
                 f"{self.folder} carries code, {path}, for its network {self.model_name}. Read "
                 "it; if you trust it, say so with --trust."
@@ -170,6 +171,19 @@ class Run:
                 f"what is there now in a new run:\n  {self.train_command()}"
             )
         return ModelSpec(self.model_name, self.model_name, own, own)
+
+    @property
+    def is_of_own_file(self) -> bool:
+        """Whether the user's file that was trained is still there, and is what the folder carries.
+
+        A file inside the folder came with it, and proves nothing.
+        """
+        file = Path(self.model_name.rpartition(":")[0])
+        try:
+            texts = {each.read_text(encoding="utf-8-sig") for each in (file, self.folder / SOURCE)}
+            return len(texts) == 1 and not file.resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError):
+            return False
 
     def check_data_set(self, splits: Splits) -> None:
         """Raise `RunError` where the splits are of another data set than the run's."""
