@@ -1,4 +1,4 @@
-"""Every network of cnnlab's own: its name, and how to make one."""
+"""The networks that cnnlab includes: their names, and how to make them."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from cnnlab.seeding import seeded
 
 @dataclass(frozen=True)
 class SourceCode:
-    """A class or function in a Python file, as text: the code of a network of a user's own."""
+    """A class or function in a user's Python file, as text: the code of their own network."""
 
     path: str
     class_name: str
@@ -23,16 +23,16 @@ class SourceCode:
 
     @property
     def sha256(self) -> str:
-        """What tells this source from another of the same name."""
+        """The SHA-256 of the text, which tells this source from another of the same name."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A kind of network: its name, what a person calls it, and how to make one.
+    """A kind of network: its name, its title for people, and how to make one.
 
-    ``source`` is the code of a user's own network, None for cnnlab's. ``warnings`` are sentences
-    about it that do not keep it from being trained.
+    ``source`` is the code of a user's own network, None for one that cnnlab includes. ``warnings``
+    are sentences about faults that do not stop training.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ModelSpec:
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
 
-        All global generators are left as they were.
+        All global generators stay as they were.
         """
         with seeded(seed):
             return self.make()
@@ -72,7 +72,7 @@ MODELS: dict[str, ModelSpec] = {
         ModelSpec("mobilenet-small", "MobileNet, small", SmallMobileNet),
     )
 }
-"""Every network of cnnlab's own, by name."""
+"""The networks that cnnlab includes, by name."""
 
 
 def count_parameters(model: nn.Module) -> int:
