@@ -173,7 +173,7 @@ def test_a_file_that_is_not_there_is_answered_with_the_nearest():
     assert only(check_network("other.py")) == (
         "file",
         None,
-        "Cannot read other.py (No such file or directory). To begin one: cnnlab new other.py",
+        "Cannot read other.py (No such file or directory). To create it: cnnlab new other.py",
     )
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_is_no_text_is_said():
     assert only(check_network("mine.py:Net")) == (
         "file",
         None,
-        "Cannot read mine.py (it is not text in UTF-8). Save it as UTF-8 in your editor.",
+        "Cannot read mine.py (it is not UTF-8 text). Save it as UTF-8 in your editor.",
     )
 
 
@@ -191,7 +191,7 @@ def test_a_class_that_is_not_there_is_answered_with_the_nearest():
     assert only(check(NET, name="mine.py:Ned")) == (
         "no-class",
         6,
-        "mine.py has no class or function 'Ned'. Did you mean 'Net'? There are: Net.",
+        "mine.py has no class or function 'Ned'. Did you mean 'Net'? It has: Net.",
     )
 
 
@@ -200,8 +200,8 @@ def test_a_function_that_returns_no_network_is_said():
     assert only(found) == (
         "not-a-network",
         1,
-        "Net is no network: expected an nn.Module, found int. Write class Net(nn.Module), or "
-        "return one from the function.",
+        "Net (line 1) returns an int, but cnnlab expected a network, an nn.Module. Return one "
+        "from it, or write class Net(nn.Module).",
     )
 
 
@@ -211,7 +211,7 @@ def test_a_class_that_derives_from_nothing_is_no_network():
         assert only(check(text, name=name)) == (
             "not-a-network",
             6,
-            "Net (line 6) is a class but no network: write class Net(nn.Module): and "
+            "Net (line 6) is a class but not a network. Write class Net(nn.Module): and "
             "super().__init__() as the first line of __init__.",
         )
 

@@ -74,9 +74,9 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"before": BLOCK, "made": "self.block = Block()", "answer": "self.block(x)"},
             "plain-list",
-            "block (line 8) holds layers in a Block, which is no nn.Module, so PyTorch does not "
-            "see the weights: they are neither trained nor saved with the run. Write "
-            "class Block(nn.Module), with super().__init__() as the first line of its __init__.",
+            "block (line 8) holds layers in a Block, which is not an nn.Module, so PyTorch does "
+            "not see the weights. They are not trained and not saved with the run. Write class "
+            "Block(nn.Module), with super().__init__() as the first line of its __init__.",
         ),
         (
             {"before": BLOCK, "made": "self.blocks = [Block()]", "answer": "self.blocks[0](x)"},
@@ -183,8 +183,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) + self.more[0]",
             },
             "plain-list",
-            "more is a plain list of parameters, so PyTorch does not see what is to be trained "
-            "there: no step of training changes it. Write self.more = nn.ParameterList([...]).",
+            "more is a plain list of parameters, so PyTorch does not train them. Write self.more "
+            "= nn.ParameterList([...]).",
         ),
         (
             {
@@ -200,9 +200,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) * self.scale",
             },
             "not-saved",
-            "scale is a plain tensor with requires_grad=True, so PyTorch does not see what is to "
-            "be trained there: no step of training changes it. Write self.scale = "
-            "nn.Parameter(...), without requires_grad.",
+            "scale is a plain tensor with requires_grad=True, so PyTorch does not train it. "
+            "Write self.scale = nn.Parameter(...), without requires_grad.",
         ),
         (
             {"within": OWN_STATE},
@@ -263,7 +262,7 @@ def test_a_network_that_cannot_be_made_twice_keeps_its_other_findings(tmp_path, 
     one, two = check_network(name).findings
     assert (one.kind, two.kind, two.effect) == ("error", "softmax", "spoils")
     assert one.message == (
-        "Made once more, as for each further run, it fails: Making Net() stops in line 12 with "
+        "Each run makes a new network, and the second fails: Making Net() failed in line 12 with "
         "KeyError: 'made twice'."
     )
 
@@ -323,7 +322,7 @@ def test_a_network_without_weights_is_said():
     assert only(found) == (
         "no-parameters",
         18,
-        "The network has no weights, so there is nothing to train: make a layer that has some in "
+        "The network has no weights, so there is nothing to train. Make a layer with weights in "
         "__init__, as in self.last = nn.Linear(1024, 10).",
     )
     assert found.parameters == 0

@@ -102,8 +102,9 @@ def test_a_run_without_its_code_is_said_and_no_new_file_proposed():
     with pytest.raises(ModelError) as refused:
         read_custom("run/source.py:Net")
     assert str(refused.value) == (
-        "Cannot read run/source.py (No such file or directory). It is the code of the run run, and "
-        "without it its network cannot be made again: bring it back from a copy, or train anew."
+        "Cannot read run/source.py (No such file or directory). It is the network's code of the "
+        "run run, and cnnlab cannot rebuild the network without it. Restore it from a copy, or "
+        "train again."
     )
 
 
