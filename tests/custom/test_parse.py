@@ -61,8 +61,9 @@ def test_what_is_no_network_is_not_taken_for_one():
     assert only(check("import torch\n")) == (
         "no-class",
         None,
-        "mine.py holds no class or function: expected a network, class Net(nn.Module). To see one: "
-        "cnnlab new first.py",
+        "mine.py has no class or function; cnnlab expected a network, class Net(nn.Module). If "
+        "your network is a variable, return it from a function instead: def net(). For an "
+        "example: cnnlab new first.py",
     )
 
 

@@ -86,7 +86,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"before": CLOSURE, "made": "self.more = closed()", "answer": "self.more(x)"},
             "outside",
-            "A Linear, made in line 7 and called in line 8, is no part of the network",
+            "A Linear, made in line 7 and called in line 8, is not part of the network",
         ),
         (
             {"within": "more = nn.Linear(1024, 10)", "answer": "self.last(x) + self.more(x)"},
@@ -127,7 +127,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"made": "self.factor = random.random()", "answer": "self.last(x) * self.factor"},
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -135,7 +135,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) * self.more",
             },
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -144,13 +144,13 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "        self.last(torch.zeros(1, 1024))",
             },
             "not-saved",
-            "Made once more, the network does not take the weights of the first",
+            "A second network does not accept the saved weights of the first",
         ),
         (
             {"within": "def get_extra_state(self): return {}"},
             "not-saved",
-            "get_extra_state adds _extra_state, a value of type dict, to what is saved of the "
-            "network, but cnnlab saves tensors only. Keep its numbers in a buffer,",
+            "get_extra_state adds _extra_state, a dict, to the saved network, but cnnlab saves "
+            "tensors only. Keep its numbers in a buffer,",
         ),
         (
             {
@@ -158,7 +158,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": 'setattr(self, "kept", self.last(x) * self.factor) or self.kept',
             },
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -175,7 +175,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) if len(MADE) < 2 else self.last(x).reshape(3, 7)",
             },
             "not-saved",
-            "Made once more and given the saved weights, it fails: Line 16 asks for",
+            "A second network with the same saved weights fails: Line 16 asks for",
         ),
         (
             {
@@ -206,7 +206,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"within": OWN_STATE},
             "not-saved",
-            "could not be loaded: of another network. Let it",
+            "could not load them again: of another network. Make the same layers each time.",
         ),
     ],
 )
