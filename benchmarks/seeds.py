@@ -12,7 +12,6 @@ after its last epoch, and writes benchmarks/results/seeds-<data set>-<recipe>-<n
 import statistics
 import time
 
-import torch
 from scipy.stats import t as student
 
 from cnnlab.custom.find import find_network
