@@ -153,6 +153,8 @@ def test_the_same_seed_gives_bit_identical_metrics(cnnlab):
         (["train", "--epochs", "0"], "epochs is 0; it must be 1 or more"),
         (["workshop", "--epochs", "-3"], "epochs is -3; it must be 1 or more"),
         (["workshop", "--dataset", "fashion-mnist", "--offline"], "--offline forbids downloading"),
+        (["train", "--dataset", "mnist", "--offline"], "--dataset fashion-mnist-sample"),
+        (["compare", "lenet1", "lenet5", "--offline"], "--dataset fashion-mnist-sample"),
         (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["report", "nowhere"], "nowhere is not a run folder"),
         (["predict", "nowhere", "a.png"], "nowhere is not a run folder"),
@@ -219,6 +221,38 @@ def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
     assert f"PROBLEM  {path}" in out
     assert "truncated gzip" in out
     assert "Missing or damaged: 1 of 4 files. Delete the damaged files, then run" in err
+
+
+def test_without_a_data_set_train_goes_on_with_the_sample_and_labels_it(cnnlab):
+    status, out, err = cnnlab("train", "--offline", "--epochs", 1, "--json")
+    assert status == 0, err
+    first, last = (
+        err.index("Fashion-MNIST is not on this machine"),
+        err.index("Do not compare results"),
+    )
+    assert first < last < err.index(" on Fashion-MNIST sample (10,000 images): 8,000 images")
+    run = json.loads(out)["run"]
+    assert run.endswith("fashion-mnist-sample-lenet5-seed-0")
+    assert "Fashion-MNIST sample (10,000 images)" in cnnlab("evaluate", run)[1]
+
+
+def test_without_a_data_set_the_workshop_goes_on_with_the_sample(cnnlab):
+    status, out, err = cnnlab("workshop", "--offline", "--epochs", 1)
+    assert status == 0, err
+    assert "Until then cnnlab uses Fashion-MNIST sample (10,000 images)" in err
+    assert "The report: runs/workshop-fashion-mnist-sample/report.html" in out
+    page = Path("runs/workshop-fashion-mnist-sample/report.html").read_text()
+    for text in (out, page):
+        assert "This is a sample" in text
+        assert "89.33" not in text, "published figures belong to Fashion-MNIST alone"
+    assert "Some of the test images (test 0, test 1539" in page
+    assert "The images that the workshop shows" not in page
+
+
+def test_the_help_names_every_data_set(cnnlab):
+    for command in (["train"], ["workshop"], ["compare"], ["data", "get"]):
+        words = cnnlab(*command, "--help")[1].replace(",", " ").replace(".", " ").split()
+        assert {"fashion-mnist", "fashion-mnist-sample", "mnist", "mnist-sample"} <= set(words)
 
 
 def test_the_help_names_every_network(cnnlab):

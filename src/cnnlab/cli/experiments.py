@@ -26,6 +26,7 @@ from cnnlab.cli.flags import (
 from cnnlab.cli.progress import comparing
 from cnnlab.cli.results import show_comparison
 from cnnlab.cli.terminal import Terminal
+from cnnlab.data.catalog import DEFAULT
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
 from cnnlab.wording import command_line, counted
@@ -53,7 +54,7 @@ def compare(
         Literal["validation", "test"],
         Parameter(help="The images for the verdict. Every use of the test set is counted."),
     ] = "validation",
-    dataset: Dataset = "fashion-mnist",
+    dataset: Dataset = DEFAULT,
     recipe_name: Annotated[str, Parameter(name="--recipe", help=RECIPE_HELP)] = "workshop",
     changes: Annotated[ChangesOfAll, Parameter(name="*", group=SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
     again: Annotated[

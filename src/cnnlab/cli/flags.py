@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
+from cnnlab.data.catalog import DATA_SETS, DEFAULT
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import RECIPES, TrainConfig
 from cnnlab.wording import command_line
@@ -48,10 +49,9 @@ Trust = Annotated[
         negative=(),
     ),
 ]
-Dataset = Annotated[str, Parameter(help="Data set: fashion-mnist, mnist or mnist-sample.")]
+Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 DatasetOfNew = Annotated[
-    str | None,
-    Parameter(help="Data set: fashion-mnist, mnist or mnist-sample. Default: fashion-mnist."),
+    str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. Default: {DEFAULT}.")
 ]
 RECIPE_HELP = f"A named set of settings: {', '.join(RECIPES)}."
 
@@ -116,9 +116,10 @@ def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
             terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")
 
 
-def load(name: str, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
-    """Load a data set; show a bar for each file that is downloaded."""
+def load(name: str | None, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
+    """Load a data set, or the default one; show a bar for each file that is downloaded."""
     from cnnlab.data.library import Library
 
     with fetching(terminal) as progress:
-        return Library(data_dir, offline, terminal.say, progress).load(name)
+        library = Library(data_dir, offline, terminal.say, progress)
+        return library.load_default() if name is None else library.load(name)

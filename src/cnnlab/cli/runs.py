@@ -86,7 +86,7 @@ def train(
         network = find_network(model or "lenet5", terminal.say)
     warn_of([network], terminal)
     chosen = choose_device(device)
-    splits = load(dataset or "fashion-mnist", data_dir, offline, terminal)
+    splits = load(dataset, data_dir, offline, terminal)
     job = Job(network, recipe_name, config, splits.data_set)
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = resume or output or free_folder(Path("runs") / name)

@@ -73,9 +73,7 @@ def workshop(
     begun = open_workshop(resume) if resume else None
     if output:
         refuse_taken(output)
-    splits = load(
-        begun.data_set_name if begun else dataset or "fashion-mnist", data_dir, offline, terminal
-    )
+    splits = load(begun.data_set_name if begun else dataset, data_dir, offline, terminal)
     folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
     with (
         kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
