@@ -85,7 +85,7 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
     cnnlab("report", stopped)
     page = (stopped / "report.html").read_text()
     assert "unfinished, 2 of 4 epochs" in page
-    assert "opened once: loss" in page and f"{100 * accuracy:.2f} %" in page
+    assert "opened once: loss" in page and f"{100 * accuracy:.2f} %" in said(page)
     cnnlab("train", "--resume", stopped)
     cnnlab("report", stopped)
     page = (stopped / "report.html").read_text()

@@ -137,7 +137,7 @@ def test_going_on_with_another_version_is_said_once(cnnlab, whole):
 
 def test_seconds_add_up(cnnlab, whole):
     page = (whole / "report.html").read_text()
-    found = re.findall(r"2 epochs took ([0-9.]+) s, ([0-9.]+) s each on average", page)
+    found = re.findall(r"2 epochs took ([0-9.]+)\u00a0s, ([0-9.]+)\u00a0s each on average", page)
     assert len(found) == 2
     for total, each in found:
         assert float(total) == pytest.approx(2 * float(each), abs=0.06)
