@@ -202,7 +202,7 @@ def test_one_seed_has_no_p_values_and_is_singular(compare):
     rows = re.findall(r"^lenet5\S* +1 .*", err, re.MULTILINE)
     assert [len(row.split()) for row in rows] == [4, 4], "name, seeds, mean and %: no p-values"
     page = Path(json.loads(out)["report"]).read_text()
-    assert "1 training of each" in page
+    assert "1 run of each" in page
 
 
 def test_a_comparison_writes_every_share_alike(compare):

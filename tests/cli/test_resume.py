@@ -90,7 +90,7 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
     cnnlab("report", stopped)
     page = (stopped / "report.html").read_text()
     assert (
-        "opened once, the last time for weights that are no longer these: those after epoch 2"
+        "opened once, the last time for weights that this run no longer has: those after epoch 2"
         in page
     )
     assert "opened once: loss" not in page
