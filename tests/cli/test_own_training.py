@@ -53,15 +53,15 @@ def test_the_flatten_of_every_tutorial_trains_and_all_that_follows(cnnlab):
     [
         (
             "        if self.training and len(x) > 30: raise KeyError('too many')",
-            "mine.py: Training stops in line 14 with KeyError: 'too many'.",
+            "mine.py: Training failed in line 14 with KeyError: 'too many'.",
         ),
         (
             "        if self.training and len(x) > 30: raise SystemExit(3)",
-            "mine.py: Training stops in line 14 with SystemExit: 3.",
+            "mine.py: Training failed in line 14 with SystemExit: 3.",
         ),
         (
             "        if self.training and len(x) > 30: x = x @ x.view(-1)",
-            "mine.py: Training stops in line 14 with RuntimeError: ",
+            "mine.py: Training failed in line 14 with RuntimeError: ",
         ),
         (
             "        if self.training and len(x) > 30: raise MemoryError",

@@ -20,18 +20,20 @@ from cnnlab.views.comparison_page import (
 )
 from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
-    details_of,
+    claim_sentences,
+    detail_sentences,
     duration,
     failed_runs_sentence,
     failures_sentence,
-    how_judged,
+    method_sentence,
     overfitting_details,
     overfitting_sentence,
+    p_value_text,
     paired_details,
     paired_sentence,
+    settle_sentence,
     tell,
     verdict_sentence,
-    what_would_settle,
 )
 
 IMAGES = 2000
@@ -143,14 +145,15 @@ def test_each_outcome_has_its_sentence_and_its_details(compared, second, matters
     assert verdict_of(results) == says
     difference = results.verdicts[0].verdict.difference
     (first, *_) = tell(results).details
-    assert f"95 % interval {difference.low:+.2f} to {difference.high:+.2f} (10 seeds each)" in first
-    assert "(two one-sided tests)" in first
-    settle = what_would_settle(results.verdicts[0], results)
+    assert f"(95 % interval {difference.low:+.2f} to {difference.high:+.2f})." in first
+    assert "lenet5-relu-max, 10 seeds each: different, p " in tell(results).details[3]
+    assert f"within {matters:g} points (two one-sided tests), p " in tell(results).details[3]
+    settle = settle_sentence(results.verdicts[0], results)
     assert bool(settle) == says.startswith("Cannot")
     if settle:
         assert settle == (
             "About 40 seeds each may settle it: --seeds 40, about 6 min more here. Finished runs "
-            "are used again."
+            "are not trained again."
         )
 
 
@@ -219,7 +222,7 @@ def test_with_three_variants_each_verdict_names_the_first():
     better, worse = (each.verdict for each in tell(results).judged)
     assert better.startswith("lenet5-relu-max is better than lenet5: ")
     assert worse.startswith("lenet1 is worse than lenet5: ")
-    assert "corrected for 2 comparisons" in tell(results).details[0]
+    assert "corrected for 2 comparisons" in tell(results).details[3]
 
 
 def test_after_another_look_only_what_stays_valid_is_claimed(compared):
@@ -229,11 +232,11 @@ def test_after_another_look_only_what_stays_valid_is_claimed(compared):
     assert judged.pairs == 6
     pairs = results.variants[1].values - results.variants[0].values[:6]
     assert judged.verdict.difference.estimate == pytest.approx(pairs.mean())
-    assert "6 seeds each" in details_of(judged, results)[0]
+    assert "6 seeds each" in detail_sentences(judged, results)[1]
     assert judged.means[1] - judged.means[0] == pytest.approx(pairs.mean())
     assert judged.new_images is None
-    assert len(details_of(judged, results)) == 1
-    assert "over the 6 seeds that all variants finished" in how_judged(results)
+    assert len(claim_sentences(judged, results)) == 1
+    assert "it uses the 6 seeds that all variants finished" in method_sentence(results)
 
 
 def test_runs_that_fail_more_often_are_told(compared):
@@ -242,10 +245,10 @@ def test_runs_that_fail_more_often_are_told(compared):
     results = replace(results, seeds=20)
     told = failures_sentence(results.verdicts[0], results)
     assert told == (
-        "lenet5-relu-max fails more often: 10 of 20 runs did not finish or learn; of lenet5, 0 of "
-        "20."
+        "lenet5-relu-max fails more often: 10 of 20 runs did not finish or learned nothing; of "
+        "lenet5, 0 of 20."
     )
-    assert "Fisher's exact p" in details_of(results.verdicts[0], results)[-1]
+    assert "Fisher's exact p" in detail_sentences(results.verdicts[0], results)[-1]
     alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     assert failures_sentence(alike.verdicts[0], alike) == ""
 
@@ -270,14 +273,16 @@ def test_two_seeds_say_that_they_are_too_few(compared):
     assert verdict_sentence(results.verdicts[0], results) == (
         "No verdict on lenet5-relu-max: fewer than 3 seeds."
     )
-    assert "--seeds 10" in what_would_settle(results.verdicts[0], results)
+    assert "--seeds 10" in settle_sentence(results.verdicts[0], results)
 
 
 def test_overfitting_is_told_with_its_figures(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "rise": 0.3, "seed": 1})
     told = [overfitting_details(each) for each in results.variants]
-    assert told[1].startswith("lenet5-relu-max overfits: from where")
-    assert "(over all, epoch 3) to epoch 6, validation loss changes by +0.30" in told[1]
+    assert told[1].startswith(
+        "lenet5-relu-max overfits: its mean validation loss is lowest after epoch 3."
+    )
+    assert "From the lowest point to epoch 6, validation loss changes by +0.30" in told[1]
     assert "training loss by -0.300" in told[1]
 
 
@@ -293,9 +298,29 @@ def test_faults_are_counted_with_the_first_reason(compared):
     )
     assert failed_runs_sentence(results.variants[0]) == ""
     assert failed_runs_sentence(results.variants[1]) == (
-        "1 of 11 runs of lenet5-relu-max did not finish or learn, and is in no mean. Seed 3: "
-        "diverged: NaN."
+        "1 of 11 runs of lenet5-relu-max did not finish or learned nothing. It is excluded from "
+        "the mean. Seed 3: diverged: NaN."
     )
+
+
+@pytest.mark.parametrize(
+    ("second", "side"),
+    [
+        (0.92, "All of it is above zero."),
+        (0.88, "All of it is below zero."),
+        (0.9005, "It includes zero, so there may also be no difference."),
+    ],
+)
+def test_a_claim_says_what_is_subtracted_and_where_zero_is(compared, second, side):
+    results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1})
+    here, new_images, _ = claim_sentences(results.verdicts[0], results)
+    difference = results.verdicts[0].verdict.difference.estimate
+    assert here.startswith(
+        "On these 2,000 validation images, with new seeds: lenet5-relu-max minus lenet5 is "
+        f"{difference:+.2f} points (95 % interval "
+    )
+    assert "the 95 % interval of lenet5-relu-max minus lenet5 is " in new_images
+    assert new_images.endswith(side)
 
 
 @pytest.mark.parametrize(
@@ -313,15 +338,15 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
     assert report.title == "lenet5 or lenet5-relu-max?"
     assert [chapter.title for chapter in report.chapters] == [
         "What was measured",
-        "How they learnt",
+        "How they learned",
         "Where lenet5 and lenet5-relu-max disagree",
     ]
     report.write(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text().replace("&#39;", "'")
+    page = (tmp_path / "report.html").read_text().replace("&#39;", "'").replace("\u00a0", " ")
     sentence = verdict_sentence(results.verdicts[0], results)
     assert page.index(sentence) < page.index("What was measured")
     for words in (
-        how_judged(results),
+        method_sentence(results),
         "not opened for this comparison",
         "On a new seed lenet5-relu-max beats lenet5 with probability",
         "lenet5-relu-max overfits",
@@ -335,8 +360,8 @@ def test_disagreements_count_the_images_of_each_kind(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     first, second = (each.correct.mean(axis=0) for each in results.variants)
     text = page_of(results).chapters[-1].paragraphs[0]
-    assert f"on {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
-    assert f"right on {int(((first == 0) & (second == 0)).sum()):,}." in text
+    assert f"On {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
+    assert f"On {int(((first == 0) & (second == 0)).sum()):,} images no run of either" in text
 
 
 def test_without_a_finished_run_the_page_says_so(compared):
@@ -345,7 +370,8 @@ def test_without_a_finished_run_the_page_says_so(compared):
     )
     report = page_of(results)
     assert list(report.lead) == [
-        "No verdict on lenet5-relu-max: it or lenet5 has no run that finished and learned."
+        "No verdict on lenet5-relu-max: lenet5-relu-max or lenet5 has no run that finished and "
+        "learned."
     ]
 
 
@@ -359,17 +385,25 @@ def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):
 
 def test_the_two_methods_are_told_apart(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
-    assert "Welch's" in how_judged(results)
-    assert "valid at every look" in how_judged(replace(results, peeked=True))
+    assert "Welch's" in method_sentence(results)
+    assert "allows for peeking" in method_sentence(replace(results, peeked=True))
 
 
 @pytest.mark.parametrize(
     ("only_a", "only_b", "says"),
     [
-        (10, 60, "second is better: it got 50 more of the 1,000 test images right than first."),
-        (60, 10, "first is better: it got 50 more of the 1,000 test images right than second."),
-        (30, 33, "Too close to tell: second got 3 more of the 1,000 test images right than first."),
-        (30, 30, "Too close to tell: first and second got equally many of the 1,000 test images"),
+        (10, 60, "second is better: it is correct on 50 more of the 1,000 test images than first."),
+        (60, 10, "first is better: it is correct on 50 more of the 1,000 test images than second."),
+        (
+            30,
+            33,
+            "Too close to tell: second is correct on 3 more of the 1,000 test images than first.",
+        ),
+        (
+            30,
+            30,
+            "Too close to tell: first and second are correct on equally many of the 1,000",
+        ),
     ],
 )
 def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
@@ -383,9 +417,17 @@ def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
         "Chance alone may explain it." if "close" in says else "Chance does not explain it."
     )
     assert paired_details(paired, ("first", "second"), 1000, "test").startswith(
-        f"Of 1,000 test images, only first is right on {only_a} and only second on {only_b}: "
-        "McNemar's exact p "
+        f"Of 1,000 test images, {only_a} are correct only with first and {only_b} only with second "
+        "(McNemar's exact p "
     )
-    assert ("p < 0.0001." in paired_details(paired, ("first", "second"), 1000, "test")) == (
+    assert ("p < 0.0001)." in paired_details(paired, ("first", "second"), 1000, "test")) == (
         "better" in says
     )
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [(0.0, "< 0.0001"), (0.000099, "< 0.0001"), (0.0001, "0.0001"), (0.01349, "0.013"), (1, "1")],
+)
+def test_no_p_value_is_shown_as_zero(p_value, text):
+    assert p_value_text(p_value) == text

@@ -29,7 +29,7 @@ def workshop(
     *,
     dataset: DatasetOfNew = None,
     recipe_name: Annotated[
-        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} (workshop)")
+        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
     ] = None,
     quick: Annotated[
         bool,
@@ -37,11 +37,11 @@ def workshop(
     ] = False,
     epochs: Annotated[
         int | None,
-        Parameter(help="Passes over the training images. (workshop: 25, sprint: 4)"),
+        Parameter(help="Passes over the training images. Default: 25 (workshop), 4 (sprint)."),
     ] = None,
     seed: Annotated[
         int | None,
-        Parameter(help="Random seed for the first weights and the order of the images. (0)"),
+        Parameter(help="Random seed: decides the first weights and the images' order. Default: 0."),
     ] = None,
     resume: Annotated[
         Path | None,

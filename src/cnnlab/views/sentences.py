@@ -1,4 +1,4 @@
-"""A comparison's result in sentences: nothing is claimed beyond the data."""
+"""Results in sentences. They claim nothing beyond the data."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -20,7 +20,7 @@ _LOSS_OF_GUESSING = 2.4
 
 @dataclass(frozen=True)
 class VariantText:
-    """What is said of one variant against the first.
+    """The sentences about one variant against the first.
 
     ``plain`` is for everybody; ``details`` has the intervals, the p-values and the tests.
     """
@@ -61,20 +61,20 @@ def tell(results: ComparisonResult) -> ComparisonText:
         judged=tuple(
             VariantText(
                 verdict=verdict_sentence(each, results),
-                to_settle=what_would_settle(each, results),
+                to_settle=settle_sentence(each, results),
                 plain=tuple(
                     filter(
                         None, [new_seed_sentence(each, results), failures_sentence(each, results)]
                     )
                 ),
-                details=tuple(details_of(each, results)),
+                details=tuple(detail_sentences(each, results)),
             )
             for each in results.verdicts
         ),
         failed_runs=tuple(filter(None, map(failed_runs_sentence, results.variants))),
         overfitting=tuple(filter(None, map(overfitting_sentence, results.variants))),
         overfitting_details=tuple(filter(None, map(overfitting_details, results.variants))),
-        method=how_judged(results),
+        method=method_sentence(results),
     )
 
 
@@ -86,7 +86,7 @@ def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     name, verdict = judged.name, judged.verdict
     base = results.variants[0].variant.name
     if verdict is None or judged.means is None:
-        return f"No verdict on {name}: it or {base} has no run that finished and learned."
+        return f"No verdict on {name}: {name} or {base} has no run that finished and learned."
     if verdict.decision == "no verdict":
         return f"No verdict on {name}: {verdict.reason}."
     theirs, its = (round(each, 2) for each in judged.means)
@@ -113,12 +113,12 @@ def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     )
 
 
-def what_would_settle(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return how many seeds would settle a verdict that is open, and how long they take here."""
+def settle_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how many seeds would settle an open verdict, and how long they take here."""
     verdict = judged.verdict
     if verdict is None or verdict.decision == "no verdict":
         few = results.seeds < FEWEST_SEEDS
-        return "Train 3 seeds or more of each, better 10: --seeds 10." if few else ""
+        return "Train each variant on 3 seeds or more. 10 are better: --seeds 10." if few else ""
     if verdict.decision != "cannot tell yet":
         return ""
     if _is_too_close(judged, results):
@@ -127,7 +127,7 @@ def what_would_settle(judged: VariantVerdict, results: ComparisonResult) -> str:
     more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
         f"About {wanted} seeds each may settle it: --seeds {wanted}, about {duration(more)} more "
-        "here. Finished runs are used again."
+        "here. Finished runs are not trained again."
     )
 
 
@@ -167,42 +167,61 @@ def new_seed_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     return f"With a new seed, {pair[0]} beats {pair[1]} {often} times in 100."
 
 
-def details_of(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
-    """Return how the verdict was found: on these images, on new ones, on a new seed."""
+def claim_sentences(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
+    """Return what is claimed about these images, about new images, and about a new seed."""
     verdict = judged.verdict
     if verdict is None or verdict.decision == "no verdict":
         return []
-    told = [
-        f"{judged.name}, about these {len(results.images):,} {results.on} images and new seeds: "
-        f"difference {verdict.difference.estimate:+.2f} points, 95 % interval "
-        f"{between(_interval(verdict))} ({_counts(judged, results)}); p {verdict.p_value:.2g} for "
-        f"no difference, p {verdict.equivalence_p_value:.2g} for {results.matters:g} points or "
-        f"more (two one-sided tests){_corrected(results)}."
+    base = results.variants[0].variant.name
+    sentences = [
+        f"On these {len(results.images):,} {results.on} images, with new seeds: {judged.name} "
+        f"minus {base} is {verdict.difference.estimate:+.2f} points (95 % interval "
+        f"{interval_text(_interval(verdict))})."
     ]
     if judged.new_images is not None:
-        crosses = judged.new_images.low <= 0 <= judged.new_images.high
-        told.append(
-            f"{judged.name}, about new images of the same kind and new seeds: 95 % interval "
-            f"{between(judged.new_images)}"
-            + (", which may also be no difference." if crosses else ", all on one side.")
+        sentences.append(
+            f"On new images of the same kind, with new seeds: the 95 % interval of {judged.name} "
+            f"minus {base} is {interval_text(judged.new_images)}. {_side(judged.new_images)}"
         )
     if not results.peeked:
         beats = verdict.beats
-        told.append(
-            f"On a new seed {judged.name} beats {results.variants[0].variant.name} with "
-            f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
+        sentences.append(
+            f"On a new seed {judged.name} beats {base} with probability "
+            f"{percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
             f"{percent(beats.high, 0)})."
         )
-    if failures_sentence(judged, results):
-        told.append(
-            f"{judged.name}, runs that did not finish or learn: Fisher's exact p "
-            f"{judged.failures_p_value:.2g}."
+    return sentences
+
+
+def _side(interval: Interval) -> str:
+    """Return where an interval lies, seen from zero."""
+    if interval.low > 0:
+        return "All of it is above zero."
+    if interval.high < 0:
+        return "All of it is below zero."
+    return "It includes zero, so there may also be no difference."
+
+
+def detail_sentences(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
+    """Return how the verdict was found: the claims with their intervals, and the p-values."""
+    sentences = claim_sentences(judged, results)
+    if judged.verdict is not None and sentences:
+        sentences.append(
+            f"{judged.name}, {_seeds(judged, results)}: different, "
+            f"{_p_equation(judged.verdict.p_value)}; within {results.matters:g} points (two "
+            f"one-sided tests), {_p_equation(judged.verdict.equivalence_p_value)}"
+            f"{_correction(results)}."
         )
-    return told
+    if failures_sentence(judged, results):
+        sentences.append(
+            f"{judged.name}, runs that did not finish or learned nothing: Fisher's exact "
+            f"{_p_equation(judged.failures_p_value)}."
+        )
+    return sentences
 
 
 def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return that two variants differ in how often they fail; empty if chance may do that."""
+    """Return that two variants differ in how often they fail; empty if chance alone may do that."""
     if judged.failures_p_value >= 0.05:
         return ""
     first = results.variants[0]
@@ -210,19 +229,20 @@ def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     more, fewer = (other, first) if len(other.failures) > len(first.failures) else (first, other)
     return (
         f"{more.variant.name} fails more often: {len(more.failures)} of {results.seeds} runs did "
-        f"not finish or learn; of {fewer.variant.name}, {len(fewer.failures)} of {results.seeds}."
+        f"not finish or learned nothing; of {fewer.variant.name}, {len(fewer.failures)} of "
+        f"{results.seeds}."
     )
 
 
 def failed_runs_sentence(runs: VariantRuns) -> str:
-    """Return how many runs are in no mean, and why the first is not; empty if all are."""
+    """Return how many runs are excluded, and why the first one is; empty if none is."""
     if not runs.failures:
         return ""
     seed, fault = next(iter(runs.failures.items()))
     count, total = len(runs.failures), len(runs.failures) + len(runs.values)
     return (
-        f"{count} of {total} runs of {runs.variant.name} did not finish or learn, and "
-        f"{'is' if count == 1 else 'are'} in no mean. Seed {seed}: {fault}."
+        f"{count} of {total} runs of {runs.variant.name} did not finish or learned nothing. "
+        f"{'It is' if count == 1 else 'They are'} excluded from the mean. Seed {seed}: {fault}."
     )
 
 
@@ -238,69 +258,70 @@ def overfitting_sentence(runs: VariantRuns) -> str:
 
 
 def overfitting_details(runs: VariantRuns) -> str:
-    """Return how the losses changed from the best epoch; empty if the last is the best."""
+    """Return how the losses changed; empty if the mean loss is lowest after the last epoch."""
     found = runs.overfitting
     name = runs.variant.name
     if found is None:
         return ""
     epochs = len(runs.histories[0])
     if epochs > 1 and found.overfits is None:
-        return f"{name}: fewer than 3 seeds cannot tell whether it overfits."
+        return f"{name}: at least 3 seeds are needed to tell whether it overfits."
     if found.lowest_epoch == epochs:
         return ""
     rise, change = found.validation_rise, found.train_change
-    numbers = (
-        f"from where the other seeds' mean validation loss is lowest (over all, epoch "
-        f"{found.lowest_epoch}) to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
-        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
-        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
-    )
-    verb = "overfits" if found.overfits else "is not shown to overfit"
-    return f"{name} {verb}: {numbers}."
-
-
-def how_judged(results: ComparisonResult) -> str:
-    """Return by which method the verdict was reached, and why by that one."""
-    if results.peeked:
-        pairs = max((each.pairs for each in results.verdicts), default=0)
-        return (
-            "Seeds were added after a look, or somebody looked early. So the verdict uses the "
-            f"interval that stays valid at every look, wider than Welch's, over "
-            f"{'the ' if pairs > 1 else ''}{counted(pairs, 'seed')} that all variants finished."
-        )
+    verb = "overfits" if found.overfits else "does not clearly overfit"
     return (
-        f"You chose {counted(results.seeds, 'seed')} before the first training, so the verdict "
-        "uses Welch's interval and tests."
+        f"{name} {verb}: its mean validation loss is lowest after epoch {found.lowest_epoch}. From "
+        f"the lowest point to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
+        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
+        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f}). To keep luck out, the "
+        "lowest point is found on one half of the seeds and measured on the other."
+    )
+
+
+def method_sentence(results: ComparisonResult) -> str:
+    """Return which method the verdict uses, and why."""
+    if not results.peeked:
+        return (
+            f"You chose {counted(results.seeds, 'seed')} before the first run, and nobody saw a "
+            "verdict before all runs were done. So the verdict uses Welch's interval and test."
+        )
+    pairs = max((each.pairs for each in results.verdicts), default=0)
+    return (
+        "You looked at a verdict before all planned seeds were done, or you added seeds "
+        "afterwards. So this verdict uses an interval that allows for peeking. It is wider than "
+        f"Welch's, and it uses the {counted(pairs, 'seed')} that all variants finished."
     )
 
 
 def paired_sentence(
-    paired: PairedComparison, names: tuple[str, str], images: int, part: str
+    paired: PairedComparison, names: tuple[str, str], images: int, split: str
 ) -> str:
-    """Return which of two single networks is better, by McNemar's test."""
+    """Return which of two trained networks is better on the same images, by McNemar's test."""
     better, other = names if paired.only_a >= paired.only_b else names[::-1]
     more = abs(paired.only_a - paired.only_b)
-    got = f"{better} got {more:,} more of the {images:,} {part} images right than {other}."
+    correct = f"is correct on {more:,} more of the {images:,} {split} images than {other}"
     if paired.p_value < 0.05:
-        return f"{better} is better: it {got[len(better) + 1 :]} Chance does not explain it."
-    if more == 0:
-        got = f"{better} and {other} got equally many of the {images:,} {part} images right."
-    return f"Too close to tell: {got} Chance alone may explain it."
+        return f"{better} is better: it {correct}. Chance does not explain it."
+    if not more:
+        correct = f"and {other} are correct on equally many of the {images:,} {split} images"
+    return f"Too close to tell: {better} {correct}. Chance alone may explain it."
 
 
-def paired_details(paired: PairedComparison, names: tuple[str, str], images: int, part: str) -> str:
-    """Return the numbers of McNemar's test of two single networks."""
-    p_value = "< 0.0001" if paired.p_value < 0.0001 else f"{paired.p_value:.2g}"
+def paired_details(
+    paired: PairedComparison, names: tuple[str, str], images: int, split: str
+) -> str:
+    """Return the numbers of McNemar's test of two trained networks."""
     return (
-        f"Of {images:,} {part} images, only {names[0]} is right on {paired.only_a:,} and only "
-        f"{names[1]} on {paired.only_b:,}: McNemar's exact p {p_value}."
+        f"Of {images:,} {split} images, {paired.only_a:,} are correct only with {names[0]} and "
+        f"{paired.only_b:,} only with {names[1]} (McNemar's exact {_p_equation(paired.p_value)})."
     )
 
 
-def between(interval: Interval) -> str:
+def interval_text(interval: Interval) -> str:
     """Return the ends of an interval in points."""
     if not isfinite(interval.low) or not isfinite(interval.high):
-        return "without bounds yet"
+        return "still without limits"
     return f"{interval.low:+.2f} to {interval.high:+.2f}"
 
 
@@ -324,8 +345,18 @@ def learned_nothing_sentence(run: Run) -> str:
     )
 
 
+def p_value_text(p_value: float) -> str:
+    """Return a p-value with two digits; a tiny one as "< 0.0001", because none is exactly 0."""
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.2g}"
+
+
+def _p_equation(p_value: float) -> str:
+    text = p_value_text(p_value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def duration(seconds: float) -> str:
-    """Return a time as a person says it: 40 s, 12 min, 3 h."""
+    """Return a time as people say it: 40 s, 12 min, 3.0 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
@@ -333,8 +364,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _counts(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return how many runs of both the verdict is by."""
+def _seeds(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how many seeds of both variants the verdict uses."""
     if results.peeked:
         return f"{counted(judged.pairs, 'seed')} each"
     first, *others = results.variants
@@ -345,7 +376,7 @@ def _counts(judged: VariantVerdict, results: ComparisonResult) -> str:
     return f"{counts[0]} and {counts[1]} seeds"
 
 
-def _corrected(results: ComparisonResult) -> str:
+def _correction(results: ComparisonResult) -> str:
     count = len(results.verdicts)
     return f" corrected for {count} comparisons" if count > 1 else ""
 

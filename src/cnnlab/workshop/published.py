@@ -1,10 +1,13 @@
-"""What the workshop published: one run of each variant on Fashion-MNIST, 25 epochs.
+"""The numbers that the notebook published: one run of each network on Fashion-MNIST, 25 epochs.
 
-From the workshop's README. Its training figures are of the last mini-batch alone and are
-left out; ours are means over all images.
+A computer-science club made the notebook, and cnnlab grew from it. Its training numbers are of the
+last mini-batch only and are left out here. Our numbers are means over all images.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from cnnlab.runs.run import Run
+from cnnlab.training.config import TrainConfig
 
 DATA_SET = "fashion-mnist"
 EPOCHS = (1, 5, 10, 15, 20, 25)
@@ -12,7 +15,7 @@ EPOCHS = (1, 5, 10, 15, 20, 25)
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """Validation loss and accuracy at `EPOCHS`, and the result on the test set."""
+    """The validation loss and accuracy after `EPOCHS`, and the result on the test set."""
 
     validation_loss: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
@@ -34,3 +37,13 @@ RUNS = {
         test_accuracy=0.8936,
     ),
 }
+
+
+def is_comparable(run: Run) -> bool:
+    """Return whether the notebook's numbers are for the same data set and the same settings."""
+    return run.data_set_name == DATA_SET and has_its_settings(run)
+
+
+def has_its_settings(run: Run) -> bool:
+    """Return whether a run has the notebook's settings, except for the epochs and the seed."""
+    return run.config == replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
