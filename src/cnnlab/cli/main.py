@@ -8,10 +8,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
+from cyclopts import CycloptsError
+
 from cnnlab import startup
 from cnnlab.cli import data, experiments, networks, runs, workshop
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.terminal import Terminal
+from cnnlab.cli.usage import explain_usage
 from cnnlab.errors import CnnlabError
 
 COMMANDS = (data, experiments, networks, runs, workshop)
@@ -65,6 +68,9 @@ def main() -> None:
     except CnnlabError as error:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)
+    except CycloptsError as error:
+        Terminal(json_wanted=True).error(explain_usage(error))
+        sys.exit(2)
     except KeyboardInterrupt:
         Terminal(json_wanted=True).say("Interrupted. There was nothing to save.")
         sys.exit(130)

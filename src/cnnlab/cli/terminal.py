@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _RAMP = " .:-=+*#%@"
+_YES, _NO = ("", "y", "yes", "j", "ja"), ("n", "no", "nein")
 
 
 class Terminal:
@@ -44,6 +45,19 @@ class Terminal:
     def error(self, message: str) -> None:
         """Print what went wrong."""
         print_wrapped(self.progress_console, message, before="Error: ")
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question until the answer is yes or no. Enter is yes; Ctrl-D is no."""
+        while True:
+            try:
+                # As text: Rich would take [Y/n] in a string for markup, and not print it.
+                answer = self.console.input(Text(f"{question} [Y/n] ")).strip().lower()
+            except EOFError:
+                self.console.print()
+                return False
+            if answer in _YES or answer in _NO:
+                return answer in _YES
+            self.show("Answer y or n.")
 
     def table(self, headings: list[str], rows: list[list[str]], title: str = "") -> None:
         """Print a table: words in the first column, numbers in the others."""

@@ -86,9 +86,12 @@ def workshop(
             report = whole_workshop(prepared, config, folder, progress.listener, terminal.chapter)
     terminal.show(f"\nThe report: {report}")
     if open_report is None and not json_wanted and is_interactive():
-        open_report = terminal.console.input("Open it in the browser? [y/N] ").lower() == "y"
-    if open_report:
-        webbrowser.open(report.resolve().as_uri())
+        try:
+            open_report = terminal.confirm("Open it in the browser?")
+        except KeyboardInterrupt:
+            terminal.show(f"\nThe report is kept: {report}")
+    if open_report and not webbrowser.open(report.resolve().as_uri()):
+        terminal.say(f"No browser was found. Open this file in one: {report.resolve()}")
     runs = read_json(folder / RESULTS, [])
     found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
     return CommandResult(found)

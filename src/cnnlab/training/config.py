@@ -78,6 +78,27 @@ class TrainConfig:
         )
 
 
+SETTING_SYNONYMS = {
+    "epochs": "epoch ep passes",
+    "batch_size": "bs batch batchsize",
+    "optimizer": "opt optim optimiser",
+    "learning_rate": "lr rate alpha eta learningrate",
+    "weight_decay": "wd decay l2",
+    "schedule": "scheduler lr-schedule",
+    "plateau_patience": "patience",
+    "plateau_factor": "factor gamma",
+    "label_smoothing": "smoothing",
+    "augmentation": "augment aug transform",
+    "seed": "random-seed",
+}
+"""What people write instead of each setting."""
+_RECIPE_SYNONYMS = {
+    "sprint": "fast quick short speed",
+    "best": "good long slow accurate",
+    "workshop": "default normal standard",
+}
+
+
 def _check_type(name: str, value: Any, expected: Any) -> None:
     if get_origin(expected) is Literal:
         choices = get_args(expected)
@@ -147,6 +168,9 @@ def changes_to(recipe_name: str, config: TrainConfig) -> dict[str, Any]:
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    table = _RECIPE_SYNONYMS if kind == "recipe" else SETTING_SYNONYMS
+    word = name.lower().replace("_", "-").replace(" ", "-")
+    near = [meant for meant, words in table.items() if word in words.split()]
+    near = near or get_close_matches(name.lower(), known, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"There is no {kind} {name!r}.{hint} There are: {', '.join(known)}."
