@@ -38,6 +38,7 @@ Kind = Literal[
     "evaluation-mode",
     "batch-size",
     "slow",
+    "crash",
     "error",
     # What the network does with images, and what it can learn.
     "not-finite",
@@ -52,6 +53,8 @@ Kind = Literal[
     "no-gradient",
     "constant",
     "unused",
+    "equal-filters",
+    "seeded",
 ]
 Effect = Literal["stops", "spoils", "none"]
 
@@ -65,6 +68,8 @@ _SPOILS: frozenset[Kind] = frozenset(
         "no-gradient",
         "constant",
         "unused",
+        "equal-filters",
+        "seeded",
     }
 )
 _NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})

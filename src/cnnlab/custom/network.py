@@ -4,6 +4,7 @@ import ast
 import hashlib
 import inspect
 import linecache
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,6 @@ from torch import nn
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.parse import network_classes, parse, top_level_names
-from cnnlab.custom.probes import SideEffects, record_side_effects
 from cnnlab.custom.shapes import with_line
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
@@ -37,9 +37,7 @@ def is_custom(name: str) -> bool:
 
 
 class CustomModule(ModuleType):
-    """The names that a file defines, and its side effects when cnnlab ran it."""
-
-    side_effects: SideEffects
+    """The names that a user's file defines."""
 
 
 class CustomNetwork(SourceCode):
@@ -55,7 +53,7 @@ class CustomNetwork(SourceCode):
         """Return a new network; raise `FaultError` if the code fails or returns something else."""
         make: Callable[[], object] = getattr(self.read(), self.class_name)
         self._refuse_arguments(make)
-        with explained(self, f"Making {self.class_name}()"):
+        with explained(self, f"Making {self.class_name}()"), unchanged_settings():
             made = make()
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails if a part has not called super().__init__()
@@ -87,9 +85,8 @@ class CustomNetwork(SourceCode):
                 # the first network differ from the second, and must not switch gradients off.
                 with (
                     explained(self, "Running the file"),
-                    record_side_effects(self.path) as module.side_effects,
                     seeded(0),
-                    torch.enable_grad(),
+                    unchanged_settings(),
                 ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
@@ -121,6 +118,33 @@ class CustomNetwork(SourceCode):
                 ),
                 self.path,
             ) from None
+
+
+@contextmanager
+def unchanged_settings() -> Iterator[None]:
+    """Restore the settings of the process that a user's file may change for its own use.
+
+    They are PyTorch's default type, default device, number of threads and gradient mode, and the
+    working folder. Another network, or the next run, would not expect them.
+    """
+    data_type, device, threads = (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.get_num_threads(),
+    )
+    folder = Path.cwd()
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(data_type)
+        if torch.get_default_device() != device:
+            # Setting it even to the CPU would slow down each call of PyTorch.
+            torch.set_default_device(None if device.type == "cpu" else device)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if Path.cwd() != folder:
+            os.chdir(folder)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import MAKE_SMALLER
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.sandbox import PROCESS_LOCK
 from cnnlab.wording import with_article
 
 
@@ -242,12 +241,6 @@ class SideEffects:
 @contextmanager
 def record_side_effects(path: str) -> Iterator[SideEffects]:
     """Record the side effects of the file that runs inside the block; it prints as before."""
-    with PROCESS_LOCK, _record_side_effects(path) as effects:
-        yield effects
-
-
-@contextmanager
-def _record_side_effects(path: str) -> Iterator[SideEffects]:
     effects = SideEffects()
     plain_backward = torch.autograd.backward
     is_over = False  # the file may have kept the stream, or backward, for later
@@ -283,3 +276,24 @@ class _WatchedStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+@contextmanager
+def preserve_state(network: nn.Module) -> Iterator[None]:
+    """Restore a network's weights, buffers, gradients and modes after the block."""
+    tensors = [
+        (each, each.detach().clone(), each.grad)
+        for each in chain(network.parameters(), network.buffers())
+    ]
+    modes = [(each, each.training) for each in network.modules()]
+    for each, _, _ in tensors:
+        each.grad = None
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for each, before, gradient in tensors:
+                each.copy_(before)
+                each.grad = gradient
+        for module, is_training in modes:
+            module.training = is_training
