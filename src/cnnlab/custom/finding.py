@@ -14,6 +14,7 @@ Kind = Literal[
     "import",
     "top-level",
     "arguments",
+    "hidden-name",
     "super-init",
     "not-a-network",
     "lazy",

@@ -16,6 +16,7 @@ from cnnlab.custom.advice import find_misspelt_init
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.learning import find_learning_faults, find_unstable_outputs
 from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.parse import find_hiding_name
 from cnnlab.custom.passes import Pass, Subject, evaluation_pass, training_pass
 from cnnlab.custom.probes import (
     preserve_state,
@@ -85,6 +86,9 @@ def observe_here(
             on_stage("reading")
             with refuse_too_large(source.path), record_side_effects(source.path) as effects:
                 source.read()
+            hiding = find_hiding_name(ast.parse(source.text))
+            if hiding:
+                raise FaultError(hiding, source.path)
             on_stage("making")
             torch.manual_seed(0)
             with refuse_too_large(source.path), redirect_stdout(io.StringIO()) as printed:
@@ -101,7 +105,7 @@ def observe_here(
         )
     if any(each.effect == "stops" for each in trial.findings):
         # Only together with a failure: by itself such a method may be right.
-        misspelt = find_misspelt_init(ast.parse(source.text), source.class_name)
+        misspelt = find_misspelt_init(ast.parse(source.text), source.maker)
         return replace(trial, findings=(misspelt,)) if misspelt else trial
     return trial
 

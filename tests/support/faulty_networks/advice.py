@@ -170,9 +170,10 @@ FAULTS = [
     ),
     pytest.param(
         [("class Net(", "width = input()\n\nclass Net(")],
-        "error",
+        "mistake",
         6,
-        "Running the file failed in line 6 with EOFError: EOF when reading a line.",
+        "Line 6: input() asks a question, but nobody can answer while cnnlab checks the file. "
+        "Write the answer into the file instead.",
         id="input-in-the-file",
     ),
     pytest.param(
