@@ -27,7 +27,9 @@ class Net(nn.Module):
 
     def __post_init__(self):
         super().__init__()
-        self.last = nn.Sequential(nn.Flatten(), nn.Linear(1024, self.width), nn.Linear(16, 10))
+        self.last = nn.Sequential(
+            nn.Flatten(), nn.Linear(1024, self.width), nn.ReLU(), nn.Linear(16, 10)
+        )
 
     def forward(self, x):
         return self.last(x)

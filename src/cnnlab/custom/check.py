@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from cnnlab.custom import sandbox
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.rules import judge
 from cnnlab.models.layers import Layer
 
-_ORDER = ("stops", "spoils", "none")
+BATCH = 512  # images: the workshop's
+BYTES_PER_PARAMETER = 12  # the weight, its gradient, and its momentum
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class CheckReport:
     """What a check found out: the layers, their costs for one image, and the findings.
 
     If a pass fails, ``layers`` holds the layers before the failure. The findings that stop training
-    come first. ``printed`` is what the network printed while it was made and in one pass.
+    come first. ``printed`` is what the network printed while it was made and in one pass;
+    ``bytes_per_image`` is what a training pass keeps of an image for the backward pass.
     """
 
     name: str
@@ -25,6 +28,16 @@ class CheckReport:
     multiply_accumulates: int = 0
     findings: tuple[Finding, ...] = ()
     printed: str = ""
+    bytes_per_image: int = 0
+
+    @property
+    def memory(self) -> str:
+        """What training in batches of 512 images needs, for people; empty if it is not known."""
+        if not self.bytes_per_image:
+            return ""
+        megabytes = (BATCH * self.bytes_per_image + BYTES_PER_PARAMETER * self.parameters) / 1e6
+        amount = f"{megabytes / 1e3:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.0f} MB"
+        return f"Training in batches of {BATCH} images needs about {amount} of memory."
 
     @property
     def is_sound(self) -> bool:
@@ -51,6 +64,7 @@ def examine(source: CustomNetwork, notify: Callable[[str], None] = lambda _: Non
         layers=trial.layers,
         parameters=trial.parameters,
         multiply_accumulates=sum(each.multiply_accumulates for each in trial.layers),
-        findings=tuple(sorted(trial.findings, key=lambda each: _ORDER.index(each.effect))),
+        findings=judge(trial),
         printed=trial.printed,
+        bytes_per_image=trial.bytes_per_image,
     )

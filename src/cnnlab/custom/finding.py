@@ -56,6 +56,7 @@ Kind = Literal[
     "unused",
     "equal-filters",
     "seeded",
+    "straight",
 ]
 Effect = Literal["stops", "spoils", "none"]
 
@@ -73,7 +74,7 @@ _SPOILS: frozenset[Kind] = frozenset(
         "seeded",
     }
 )
-_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})
+_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax", "straight"})
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def find_unstable_outputs(
 
 
 # The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
-_LAST_STEPS: dict[str, tuple[Kind, str]] = {
+LAST_STEPS: dict[str, tuple[Kind, str]] = {
     "softmax": (
         "softmax",
         "The training loss, cross-entropy, already contains one, and after a second one no class "
@@ -109,7 +109,7 @@ def find_learning_faults(
         return
     step = _last_step(logits)
     if step:
-        kind, why = _LAST_STEPS[step]
+        kind, why = LAST_STEPS[step]
         line = _line_of(step, subject, calls, logits)
         yield Finding(kind, f"The last step is {with_article(with_line(step, line))}. {why}", line)
     try:

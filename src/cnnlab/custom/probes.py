@@ -154,6 +154,32 @@ def record_layer_lines(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
         handle.remove()
 
 
+class SeedLines:
+    """The lines of a file that set PyTorch's seed, by the stage in which they did."""
+
+    def __init__(self) -> None:
+        self.stage = "reading"
+        self.lines: dict[str, int] = {}
+
+
+@contextmanager
+def record_seed_lines(path: str) -> Iterator[SeedLines]:
+    """Record the lines of the file that call torch.manual_seed inside the block."""
+    seed_lines, plain_seed = SeedLines(), torch.manual_seed
+
+    def noting_seed(seed: int) -> torch.Generator:
+        line = running_line(path)
+        if line:
+            seed_lines.lines.setdefault(f"seed-{seed_lines.stage}", line)
+        return plain_seed(seed)
+
+    torch.manual_seed = torch.random.manual_seed = noting_seed
+    try:
+        yield seed_lines
+    finally:
+        torch.manual_seed = torch.random.manual_seed = plain_seed
+
+
 @contextmanager
 def refuse_too_large(path: str) -> Iterator[None]:
     """Raise `FaultError` inside the block before a network is too large for a laptop to train."""

@@ -5,14 +5,16 @@ import io
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import torch
+from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
 
-from cnnlab.custom.advice import find_misspelt_init
+from cnnlab.custom.advice import find_misspelt_init, line_of_call
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.learning import find_learning_faults, find_unstable_outputs
 from cnnlab.custom.network import CustomNetwork
@@ -21,6 +23,7 @@ from cnnlab.custom.passes import Pass, Subject, evaluation_pass, training_pass
 from cnnlab.custom.probes import (
     preserve_state,
     record_layer_lines,
+    record_seed_lines,
     record_side_effects,
     refuse_too_large,
 )
@@ -39,17 +42,36 @@ Stage = Literal["reading", "making", "trying"]
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """The range of the outputs, and of each image's sum, with all weights far from 0."""
+
+    lowest: float
+    highest: float
+    least_sum: float
+    largest_sum: float
+
+
+@dataclass(frozen=True)
 class Trial:
     """What a network did when it was tried on a few images; numbers, strings and tuples only.
 
     If a pass fails, ``layers`` holds the layers before the failure. ``printed`` is what the network
-    printed while it was made and in one pass.
+    printed while it was made and in one pass. ``same_draws`` names the stages, "making" and
+    "forward", after which PyTorch's generator is the same although the seed before was another.
+    ``straight_pairs`` are layers with nothing between them that bends. ``bytes_per_image`` is what
+    a training pass keeps for the backward pass. ``lines`` are those of the file where something
+    is, by its name: "softmax", "seed-making", "layer fc1".
     """
 
     layers: tuple[Layer, ...] = ()
     parameters: int = 0
     findings: tuple[Finding, ...] = ()
     printed: str = ""
+    same_draws: tuple[str, ...] = ()
+    outputs: Outputs | None = None
+    straight_pairs: tuple[tuple[str, str], ...] = ()
+    bytes_per_image: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the trial as text, to be read by `from_json` in another process."""
@@ -64,7 +86,15 @@ class Trial:
             for each in content.pop("layers")
         )
         findings = (Finding(**each) for each in content.pop("findings"))
-        return cls(layers=tuple(layers), findings=tuple(findings), **content)
+        outputs = content.pop("outputs")
+        return cls(
+            layers=tuple(layers),
+            findings=tuple(findings),
+            outputs=outputs and Outputs(**outputs),
+            same_draws=tuple(content.pop("same_draws")),
+            straight_pairs=tuple(tuple(each) for each in content.pop("straight_pairs")),
+            **content,
+        )
 
 
 def made_up_images() -> torch.Tensor:
@@ -82,7 +112,12 @@ def observe_here(
     time, and runs the user's code: `cnnlab.custom.sandbox.observe` does it in a child process.
     """
     try:
-        with _silent(), seeded(0), record_layer_lines(source.path) as lines:
+        with (
+            _silent(),
+            seeded(0),
+            record_layer_lines(source.path) as lines,
+            record_seed_lines(source.path) as seed_lines,
+        ):
             on_stage("reading")
             with refuse_too_large(source.path), record_side_effects(source.path) as effects:
                 source.read()
@@ -92,9 +127,20 @@ def observe_here(
             on_stage("making")
             torch.manual_seed(0)
             with refuse_too_large(source.path), redirect_stdout(io.StringIO()) as printed:
+                seed_lines.stage = "making"
                 network = source()
+            drawn = torch.get_rng_state()
             on_stage("trying")
+            seed_lines.stage = "forward"
             trial = _try(Subject(network, source, source.path, source.text, lines))
+            if not any(each.effect == "stops" for each in trial.findings):
+                seed_lines.stage = "making"
+                same = ["making"] * draws_alike(source, drawn)
+                seed_lines.stage = "forward"
+                same += ["forward"] * draws_alike_in_forward(network, made_up_images())
+                trial = replace(
+                    trial, same_draws=tuple(same), lines={**trial.lines, **seed_lines.lines}
+                )
     except FaultError as error:
         trial = Trial(findings=(error.finding,))
     else:
@@ -154,12 +200,131 @@ def _try(subject: Subject) -> Trial:
                 findings += find_unsaved_state(subject, images)
     if not hidden:
         findings += find_untrained_weights(subject)
+    outputs: Outputs | None = None
+    straight: tuple[tuple[str, str], ...] = ()
+    kept = 0
+    if not any(each.effect == "stops" for each in findings):
+        with preserve_state(network):
+            outputs = range_of_outputs(network, images)
+            straight, kept = watch_graph(network, images)
+    lines = {
+        step: line
+        for step in ("softmax", "sigmoid", "tanh")
+        if (line := line_of_call(subject.text, step, subject.forward_line))
+    }
+    for pair in straight:
+        for name in pair:
+            line = subject.made_lines.get(network.get_submodule(name))
+            lines.update({f"layer {name}": line} if line else {})
     return Trial(
+        outputs=outputs,
+        straight_pairs=straight,
+        bytes_per_image=kept // IMAGES,
+        lines=lines,
         layers=tabulate((training if evaluation.fault else evaluation).calls, IMAGES),
         parameters=sum(each.numel() for each in network.parameters()),
         findings=tuple(findings),
         printed=training.printed,
     )
+
+
+_FAR = 30.0  # what weights are multiplied by
+
+
+def range_of_outputs(network: nn.Module, images: torch.Tensor) -> Outputs | None:
+    """Return the range of the outputs with weights that are much larger, if that can tell.
+
+    A range that stays between two numbers then is so by construction, whatever the last step.
+    """
+    many = torch.cat((images, -images))
+    try:
+        with torch.no_grad():
+            for each in network.parameters():
+                if each.is_floating_point():
+                    each.mul_(_FAR)
+            logits = network.eval()(many[: len(images)]), network(many[len(images) :])
+    except (Exception, SystemExit):
+        return None  # such as numbers that are too large for a check of its own
+    rows = torch.cat(logits).double()
+    sums = rows.sum(dim=1)
+    if not rows.isfinite().all() or bool((rows == rows[:1, :1]).all()):
+        return None
+    return Outputs(*(float(each) for each in (rows.min(), rows.max(), sums.min(), sums.max())))
+
+
+def watch_graph(
+    network: nn.Module, images: torch.Tensor
+) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Return layers with nothing between them that bends, and the bytes that a pass keeps."""
+    names: dict[nn.Module, str] = {
+        module: name
+        for name, module in network.named_modules()
+        if isinstance(module, (nn.Linear, nn.Conv2d)) and getattr(module, "groups", 1) == 1
+    }
+    made_by: dict[object, nn.Module] = {}
+    pairs: list[tuple[str, str]] = []
+
+    def before(module: nn.Module, given: tuple[Any, ...]) -> None:
+        step = getattr(given[0], "grad_fn", None) if given else None
+        while step is not None and step not in made_by and _is_straight(step):
+            step = step.next_functions[0][0]
+        if step in made_by:
+            pairs.append((names[made_by[step]], names[module]))
+
+    def after(module: nn.Module, _given: tuple[Any, ...], output: Any) -> None:
+        if getattr(output, "grad_fn", None) is not None:
+            made_by[output.grad_fn] = module
+
+    own = {each.untyped_storage().data_ptr() for each in network.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    handles = [module.register_forward_pre_hook(before) for module in names]
+    handles += [module.register_forward_hook(after) for module in names]
+    try:
+        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
+            network.train()(images)
+    except (Exception, SystemExit):
+        return (), 0  # hooks are not for every network; its passes have succeeded
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(dict.fromkeys(pairs)), sum(kept.values())
+
+
+def _is_straight(step: Any) -> bool:
+    """Return whether a step of the graph only moves numbers to other places, or averages them."""
+    name: str = step.name()
+    return name.startswith(("View", "Reshape", "UnsafeView", "Permute", "AvgPool2D", "Squeeze"))
+
+
+def draws_alike(source: CustomNetwork, drawn: torch.Tensor) -> bool:
+    """Return whether making a network from another seed leaves the generator in the same state."""
+    try:
+        with seeded(1), redirect_stdout(io.StringIO()):
+            source()
+            return torch.equal(torch.get_rng_state(), drawn)
+    except FaultError:
+        return False
+
+
+def draws_alike_in_forward(network: nn.Module, images: torch.Tensor) -> bool:
+    """Return whether training passes from two seeds leave the generator in the same state."""
+    states = []
+    with redirect_stdout(io.StringIO()), preserve_state(network):
+        for seed in (1, 2):
+            with seeded(seed):
+                try:
+                    network.train()(images)
+                except (Exception, SystemExit):
+                    return False
+                states.append(torch.get_rng_state())
+    return torch.equal(*states)
 
 
 def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
