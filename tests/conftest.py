@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cnnlab.data import catalog
 from cnnlab.data.catalog import DataFile, DataSet, SplitRule
 from cnnlab.data.idx import write_idx
 from cnnlab.data.images import ImageSet
+from cnnlab.data.library import Library
 from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet
 from cnnlab.startup import let_waiting_threads_sleep
@@ -25,12 +27,24 @@ from tests.support.tiny import tiny_arrays
 let_waiting_threads_sleep()  # as the command line does it, before PyTorch is loaded
 
 
+@cache
+def has_fashion_mnist() -> bool:
+    """Return whether this machine has the whole data set; nothing is downloaded."""
+    return Library().find_folder(catalog.DATA_SETS["fashion-mnist"]) is not None
+
+
+def pytest_runtest_setup(item):
+    """Skip a test of the real data sets on a machine that does not have them."""
+    if item.get_closest_marker("real_data") and not has_fashion_mnist():
+        pytest.skip("Fashion-MNIST is not on this machine. Run: cnnlab data get fashion-mnist")
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch, request):
     """Give each test its own cache and no Debian folder; real-data tests keep the machine's."""
-    monkeypatch.delenv("CNNLAB_DATA", raising=False)
     if request.node.get_closest_marker("real_data"):
         return
+    monkeypatch.delenv("CNNLAB_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("cnnlab.data.places.cache_root", lambda: tmp_path / "cache" / "data")
     monkeypatch.setattr("cnnlab.data.places.DEBIAN_FOLDER", tmp_path / "debian")

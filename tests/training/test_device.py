@@ -12,7 +12,7 @@ def test_cpu_is_always_there():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_here_is_refused():
-    with pytest.raises(DeviceError, match=r"no device 'cuda' here\. There are: auto, cpu"):
+    with pytest.raises(DeviceError, match=r"no device 'cuda'\. Use one of: auto, cpu"):
         choose_device("cuda")
 
 

@@ -201,7 +201,7 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
         "Where lenet5 and lenet5-relu-max disagree",
     ]
     report.write(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text().replace("&#39;", "'")
+    page = (tmp_path / "report.html").read_text().replace("&#39;", "'").replace("\u00a0", " ")
     sentence = verdict_sentence(results.verdicts[0], results)
     assert page.index(sentence) < page.index("What was measured")
     for words in (

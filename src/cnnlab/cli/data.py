@@ -8,6 +8,7 @@ from cnnlab.cli.app import CommandResult, data_app
 from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
+from cnnlab.data.catalog import DEFAULT
 from cnnlab.wording import counted
 
 
@@ -54,7 +55,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
 
 @data_app.command(name="get")
 def data_get(
-    name: Dataset = "fashion-mnist",
+    name: Dataset = DEFAULT,
     /,
     *,
     data_dir: DataDir = None,

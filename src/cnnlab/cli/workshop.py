@@ -26,26 +26,32 @@ from cnnlab.training.config import recipe
 def workshop(
     *,
     dataset: DatasetOfNew = None,
-    epochs: Annotated[int | None, Parameter(help="Passes over the training images. (25)")] = None,
+    epochs: Annotated[
+        int | None, Parameter(help="Passes over the training images. Default: 25.")
+    ] = None,
     seed: Annotated[
-        int | None, Parameter(help="Draws the first weights and the batches' order. (0)")
+        int | None,
+        Parameter(help="Random seed: decides the first weights and the images' order. Default: 0."),
     ] = None,
     resume: Annotated[
         Path | None,
-        Parameter(help="Go on with a workshop that was stopped, with its own settings."),
+        Parameter(help="Resume an interrupted workshop, with its own settings."),
     ] = None,
     output: Annotated[Path | None, Parameter(help="A new folder for the results.")] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
     open_report: Annotated[
-        bool | None, Parameter(name="--open", help="Open the report at the end; asked otherwise.")
+        bool | None,
+        Parameter(
+            name="--open", help="Open the report when done (without this flag you are asked)."
+        ),
     ] = None,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Go through the whole workshop: both networks, every step, and a report at the end.
+    """Go through the whole workshop: two networks, every step, and a report at the end.
 
-    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+    Interrupted (Ctrl-C, closed lid, crash)? Continue with --resume.
 
     Example: cnnlab workshop --dataset mnist --epochs 5
     """
@@ -67,9 +73,7 @@ def workshop(
     begun = open_workshop(resume) if resume else None
     if output:
         refuse_taken(output)
-    splits = load(
-        begun.data_set_name if begun else dataset or "fashion-mnist", data_dir, offline, terminal
-    )
+    splits = load(begun.data_set_name if begun else dataset, data_dir, offline, terminal)
     folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
     with (
         kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),

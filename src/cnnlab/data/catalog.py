@@ -57,6 +57,8 @@ class DataSet:
     """Whether an image mirrored left to right still shows its class."""
     sample_of: str | None = None
     """Name of the data set that this is only a sample of."""
+    sample_folder: str | None = None
+    """Name of its folder in ``cnnlab/data/sample``, if the files come with cnnlab."""
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -115,6 +117,44 @@ _FASHION_MNIST = DataSet(
     may_mirror=True,
     licence="MIT",
     source="Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
+)
+
+_FASHION_MNIST_SAMPLE = DataSet(
+    name="fashion-mnist-sample",
+    title="Fashion-MNIST sample (10,000 images)",
+    classes=_FASHION_MNIST.classes,
+    folder="FashionMNISTSample",
+    train_images=DataFile(
+        "train-images-idx3-ubyte",
+        "d33512cfdc636a0d8972818e6659995be209a88891df7fa2109d7895922c8985",
+        (10_000, 28, 28),
+    ),
+    train_labels=DataFile(
+        "train-labels-idx1-ubyte",
+        "620cb8e3b9348037c5ff9a07b02d773ab165330e072dfd19e0d21c59f8042dcf",
+        (10_000,),
+    ),
+    test_images=DataFile(
+        "t10k-images-idx3-ubyte",
+        "15a92dd1e9b16ea361928086e77df4dfa890c255c00b5a8c8162c1040ce8eef1",
+        (2_000, 28, 28),
+    ),
+    test_labels=DataFile(
+        "t10k-labels-idx1-ubyte",
+        "234596aeb6eb48133ec99a62541f90bc0728c9559a681f1e0638037462458f2c",
+        (2_000,),
+    ),
+    # 8,000 train, 2,000 validation: the workshop's 80:20.
+    split=SplitRule(seed=42, validation=2_000),
+    mirrors=(),
+    debian_package=None,
+    npm_package=None,
+    may_mirror=True,
+    licence="MIT",
+    source="the first 1,000 training and 200 test images of each class of Fashion-MNIST (Xiao, "
+    "Rasul and Vollgraf 2017, arXiv:1708.07747)",
+    sample_of="fashion-mnist",
+    sample_folder="fashion-mnist",
 )
 
 _MNIST = DataSet(
@@ -181,8 +221,14 @@ _MNIST_SAMPLE = DataSet(
 )
 
 DATA_SETS: dict[str, DataSet] = {
-    data_set.name: data_set for data_set in (_FASHION_MNIST, _MNIST, _MNIST_SAMPLE)
+    data_set.name: data_set
+    for data_set in (_FASHION_MNIST, _FASHION_MNIST_SAMPLE, _MNIST, _MNIST_SAMPLE)
 }
+
+DEFAULT = "fashion-mnist"
+"""What a command uses if the user names no data set."""
+DEFAULT_SAMPLE = "fashion-mnist-sample"
+"""The sample of `DEFAULT`: it comes with cnnlab, so it is always available."""
 
 
 def find_data_set(name: str) -> DataSet:

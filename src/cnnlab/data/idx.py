@@ -15,6 +15,8 @@ from cnnlab.errors import DataError
 
 UINT8 = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
+_XZ_MAGIC = b"\xfd7zXZ\0"
+_XZ_MEMORY = 1 << 24  # in bytes; twice the dictionary of the sample that comes with cnnlab
 _MAXIMUM_DIMENSIONS = 3
 
 
@@ -77,29 +79,55 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
 
 
 def decompress(content: bytes, limit: int, name: str) -> bytes:
-    """Return the content of a gzip file, or the bytes themselves if they are not gzip.
+    """Return the content of a gzip or xz file, or the bytes themselves if they are neither.
 
-    Raises `DataError` if the gzip stream is truncated or damaged, or if it unpacks to more
+    Raises `DataError` if the compressed bytes are cut off or damaged, or if they unpack to more
     than ``limit`` bytes. It never takes more memory than that.
     """
-    if not content.startswith(_GZIP_MAGIC):
+    if content.startswith(_GZIP_MAGIC):
+        kind = "gzip"
+        unpacked, is_whole = _ungzip(content, limit + 1, name)
+    elif content.startswith(_XZ_MAGIC):
+        kind = "xz"
+        unpacked, is_whole = _unxz(content, limit + 1, name)
+    else:
         return content
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = stream.decompress(content, limit + 1)
-    except zlib.error as error:
-        raise DataError(f"{name} is a damaged gzip file ({error}). Download it again.") from None
     if len(unpacked) > limit:
         raise DataError(
             f"{name} unpacks to more than the expected {limit:,} bytes: it is not the file that "
             "its name says. Download it again."
         )
-    if not stream.eof:
+    if not is_whole:
         raise DataError(
-            f"{name} is a truncated gzip file: it ends after {len(unpacked):,} of {limit:,} "
+            f"{name} is a truncated {kind} file: it ends after {len(unpacked):,} of {limit:,} "
             "unpacked bytes. Download it again."
         )
     return unpacked
+
+
+def _ungzip(content: bytes, limit: int, name: str) -> tuple[bytes, bool]:
+    """Return up to ``limit`` unpacked bytes, and whether the file ends there as it should."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        return stream.decompress(content, limit), stream.eof
+    except zlib.error as error:
+        raise DataError(f"{name} is a damaged gzip file ({error}). Download it again.") from None
+
+
+def _unxz(content: bytes, limit: int, name: str) -> tuple[bytes, bool]:
+    """Return up to ``limit`` unpacked bytes, and whether the file ends there as it should."""
+    try:
+        import lzma
+    except ImportError:  # somebody compiled this Python without the xz library
+        raise DataError(
+            f"{name} cannot be unpacked: this Python has no module lzma. Install Python from "
+            "python.org or from your system, and make the virtual environment again."
+        ) from None
+    stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+    try:
+        return stream.decompress(content, limit), stream.eof
+    except lzma.LZMAError as error:
+        raise DataError(f"{name} is a damaged xz file ({error}). Download it again.") from None
 
 
 def looks_like_html(content: bytes) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnlab.data.catalog import DATA_SETS, DataSet, find_data_set
+from cnnlab.data.catalog import DATA_SETS, DEFAULT, DEFAULT_SAMPLE, DataSet, find_data_set
 from cnnlab.data.fetch import fetch
 from cnnlab.data.files import DataFiles, FileCheck, check_files, find_files, store_files
 from cnnlab.data.places import list_places
@@ -29,24 +29,33 @@ class Library:
     def load(self, name: str) -> Splits:
         """Return the train, validation and test images of a data set; see `split`.
 
-        If MNIST is not available, its sample is: then ``Splits.data_set`` is the sample, and
-        ``notify`` is told. Raises `DataError` if there are no images.
+        Raises `DataError` if there are no images. Another data set never takes its place.
         """
-        wanted = find_data_set(name)
+        data_set = find_data_set(name)
         try:
-            files = self.obtain(wanted)
+            files = self.obtain(data_set)
         except DataUnavailableError as unavailable:
-            sample = next((s for s in DATA_SETS.values() if s.sample_of == wanted.name), None)
-            if sample is None:
-                raise
-            try:
-                files = self.obtain(sample)
-            except DataUnavailableError as also:
-                raise DataUnavailableError(f"{unavailable}\n{also}") from None
+            raise DataUnavailableError(f"{unavailable}{_sample_hint(data_set)}") from None
+        return self._split(files)
+
+    def load_default(self) -> Splits:
+        """Return the images of Fashion-MNIST or, if it is not available, of its sample.
+
+        For a user who named no data set. With the sample ``notify`` hears first what is missing
+        and how to get it, and ``Splits.data_set`` is the sample.
+        """
+        whole, sample = DATA_SETS[DEFAULT], DATA_SETS[DEFAULT_SAMPLE]
+        try:
+            files = self.obtain(whole)
+        except DataUnavailableError as unavailable:
             self.notify(
-                f"{wanted.title} is not available. Using {sample.title} instead: do not compare "
-                f"its results with those of {wanted.title}."
+                f"{unavailable}\nUntil then cnnlab uses {sample.title}, which comes with it. Do "
+                f"not compare results on the sample with results on {whole.title}."
             )
+            files = self.obtain(sample)
+        return self._split(files)
+
+    def _split(self, files: DataFiles) -> Splits:
         self.notify(f"{files.data_set.title}: from {files.source}.")
         return split(files.data_set, files.contents, files.source)
 
@@ -60,6 +69,14 @@ class Library:
         files = find_files(data_set, where, self.notify)
         if files is not None:
             return files
+        if data_set.sample_folder:
+            own = where[-1].folder
+            faults = [each.fault for each in check_files(data_set, own) if each.fault]
+            raise DataUnavailableError(
+                f"{data_set.title} comes with cnnlab, but cannot be read from there: "
+                f"{faults[0] if faults else f'{own} is missing.'} If files are missing or damaged, "
+                "install cnnlab again: pip install --force-reinstall cnnlab"
+            )
         if self.offline:
             raise DataUnavailableError(
                 f"{data_set.title} is not on this machine, and --offline forbids downloading it. "
@@ -94,6 +111,21 @@ class Library:
             if checks and all(each.fault is None for each in checks):
                 return place.folder
         return None
+
+
+def _sample_hint(data_set: DataSet) -> str:
+    """Return, as a line of its own, which samples a user can take in place of a data set."""
+    ours = DATA_SETS[DEFAULT_SAMPLE]
+    if data_set is ours:
+        return ""
+    hint = (
+        f"\nFor a new run, {ours.title} comes with cnnlab and gives a first result in seconds: "
+        f"--dataset {ours.name}."
+    )
+    for each in DATA_SETS.values():
+        if each.sample_of == data_set.name and each is not ours:
+            hint += f" If npm is installed, there is also --dataset {each.name}."
+    return hint
 
 
 def load(

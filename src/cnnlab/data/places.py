@@ -11,6 +11,8 @@ from cnnlab.data.catalog import DataSet
 from cnnlab.errors import DataError
 
 DEBIAN_FOLDER = Path("/usr/share/datasets")
+SAMPLE_FOLDER = Path(__file__).parent / "sample"
+"""Where the files lie that come with cnnlab itself."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
     if data_set.debian_package:
         package_folder = data_set.debian_package.removeprefix("dataset-")
         found.append(Place("the Debian package's folder", DEBIAN_FOLDER / package_folder))
+    if data_set.sample_folder:
+        sample_folder = SAMPLE_FOLDER / data_set.sample_folder
+        found.append(Place("the files that come with cnnlab", sample_folder))
     return found
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Splits:
     """A data set as train, validation and test images, and where its files came from.
 
-    ``data_set`` is what was loaded: the sample if only that was available. ``stored`` holds
-    the images of the training files in the order of the files, before the split.
+    ``stored`` holds the images of the training files in the order of the files, before the
+    split.
     """
 
     data_set: DataSet

@@ -10,7 +10,7 @@ from cnnlab.errors import DataError
 
 
 def verify(content: bytes, file: DataFile, name: str) -> bytes:
-    """Return the IDX bytes of a file's content, plain or gzip, or raise `DataError`.
+    """Return the IDX bytes of a file's content, plain or packed, or raise `DataError`.
 
     Only bytes with the catalogue's SHA-256 pass; for all others the error says what they are.
     """
@@ -36,8 +36,8 @@ def _extents(shape: tuple[int, ...]) -> str:
 
 
 def find_file(folder: Path, file: DataFile) -> Path | None:
-    """Return the path of a file in that folder, plain or gzip, or None."""
-    for path in (folder / file.name, folder / f"{file.name}.gz"):
+    """Return the path of a file in that folder, plain or packed, or None."""
+    for path in (folder / f"{file.name}{ending}" for ending in ("", ".gz", ".xz")):
         with suppress(OSError):  # we may not look into this folder: it has nothing for us
             if path.is_file():
                 return path

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A network's answers to a set: ``probabilities`` (N, classes) in [0, 1], rows summing to 1."""
+    """A network's predictions on a set of images.
+
+    ``probabilities`` (N, classes) are in [0, 1]; each row sums to 1.
+    """
 
     image_set: ImageSet
     probabilities: NDArray[np.float32]
@@ -22,12 +25,12 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each image, (N,)."""
-        answers: NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return answers
+        classes: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return classes
 
     @property
     def confidence(self) -> NDArray[np.float32]:
-        """The probability of that class, (N,)."""
+        """The probability of the predicted class, (N,)."""
         highest: NDArray[np.float32] = self.probabilities.max(axis=1)
         return highest
 

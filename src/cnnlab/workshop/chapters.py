@@ -73,8 +73,8 @@ def images_chapter(splits: Splits) -> Chapter:
     ]
     if splits.data_set.sample_of:
         paragraphs.append(
-            "This is a sample, because the whole set was not to be had. Its figures cannot be "
-            "compared with anything published about the whole set."
+            "This is a sample: only a part of the data set. Its figures cannot be compared with "
+            "anything published about the whole set."
         )
     return Chapter(
         "The images",
@@ -242,6 +242,8 @@ def test_chapter(result: VariantResult) -> Chapter:
     count = len(result.predictions.image_set)
     wrong = round((1 - result.test.test_accuracy) * count)
     shown = [index for index in _SHOWN_TEST_IMAGES if index < count]
+    is_workshops = result.run.data_set_name == published.DATA_SET
+    what = "The images that the workshop shows" if is_workshops else "Some of the test images"
     return Chapter(
         f"The test set, opened for {result.name}",
         [
@@ -252,8 +254,7 @@ def test_chapter(result: VariantResult) -> Chapter:
         illustrations=[
             Illustration(
                 plots.answered_images(result.predictions, shown),
-                "The images that the workshop shows "
-                f"({', '.join(f'test {index}' for index in shown)}): the true class, the "
+                f"{what} ({', '.join(f'test {index}' for index in shown)}): the true class, the "
                 "network's answer, and how sure it is.",
             )
         ],

@@ -1,4 +1,4 @@
-"""Which engine runs a network's layers: fused kernels where they fit, else PyTorch's own layers."""
+"""Choose the engine for a network: fused kernels if they fit, else PyTorch's own layers."""
 
 import copy
 import importlib.util
@@ -16,7 +16,7 @@ from cnnlab.training.engines.memory import keep_freed_memory
 
 @dataclass(frozen=True)
 class Engine:
-    """How a network's layers run, and why so."""
+    """How a network's layers run, and why."""
 
     name: Literal["fused kernels", "PyTorch's own layers"]
     reason: str = ""
@@ -45,7 +45,7 @@ def engine_for(model: nn.Module, device: torch.device) -> Engine:
     reason = ""
     if device.type == "cpu":
         if importlib.util.find_spec("llvmlite") is None:
-            reason = "fused kernels need the extra: pip install 'cnnlab[fast]'"
+            reason = "for fused kernels: pip install 'cnnlab[fast]'"
         else:
             from cnnlab.training.engines.fused import fusable
             from cnnlab.training.engines.lanes import this_processor

@@ -1,4 +1,4 @@
-"""How the C library keeps freed memory, so that each step need not ask for it again."""
+"""Let the C library keep freed memory, so that the next step can reuse it."""
 
 import ctypes
 import os
@@ -7,17 +7,17 @@ import sys
 from functools import cache
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_DASKS_OWN = "65536"  # what Dask sets for each of its workers: no choice of a person's
+_DASKS_OWN = "65536"  # what Dask sets for each of its workers: a person did not choose it
 _KEEP_BYTES = (1 << 30, 1 << 25)  # older versions of glibc refuse the larger
 
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc's allocator to reuse large blocks; return whether it could be told.
+    """Let glibc's allocator reuse large blocks of memory; return whether that worked.
 
-    By default glibc gives each freed activation back to the kernel and takes it anew at the
-    next step: the page faults cost a third of an epoch. The process keeps its peak of memory
-    until it ends; nothing else changes. Elsewhere than on glibc nothing is done. A process
+    By default glibc returns each freed activation to the kernel and requests it again in the
+    next step; the page faults cost a third of an epoch. With this setting the process keeps its
+    peak of memory until it ends. Nothing else changes. Without glibc, this does nothing. A process
     that set ``MALLOC_MMAP_THRESHOLD_`` or ``MALLOC_TRIM_THRESHOLD_`` keeps its own setting.
     """
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
