@@ -67,6 +67,8 @@ def test_a_lazy_layer_after_a_mistake_leaves_the_mistake():
             "mine.py:Net",
         ),
         ("from cnnlab.models.lenet5 import LeNet5\n", "mine.py:LeNet5"),
+        (f"def factory(width=10):\n    return {SMALL}\n", "mine.py"),
+        (f"def factory():\n    return {SMALL}\nModel = factory\n", "mine.py:Model"),
     ],
 )
 def test_what_makes_a_network_is_one(text, name):
@@ -84,6 +86,32 @@ def test_a_variable_that_holds_one_network_is_answered_with_what_to_write(name):
         "one with weights drawn from its seed. Put it into a function:\n"
         "def net():\n    return nn.Sequential(...)",
     )
+
+
+def test_a_variable_of_a_class_is_answered_with_what_to_write_too():
+    _, line, message = only(check(f"{NET}\nmodel = Net()\n", name="mine.py:model"))
+    assert line == 23
+    assert message.endswith("def model():\n    return Net(...)")
+
+
+@pytest.mark.parametrize(
+    ("edit", "line", "message"),
+    [
+        (
+            ("class Net(", "import sys\nsys.exit()\n\n\nclass Net("),
+            7,
+            "Line 7 ends Python (SystemExit: None). Delete it, or put it under if __name__ == "
+            '"__main__": at the end of the file.',
+        ),
+        (
+            ("nn.Conv2d(6, 16, 5)", "nn.Conv2d(6, 16, 5, strides=1)"),
+            11,
+            "Line 11: nn.Conv2d has no argument strides. Did you mean stride?",
+        ),
+    ],
+)
+def test_other_habits_are_answered_with_the_cure(edit, line, message):
+    assert only(check(NET, edit)) == ("mistake", line, message)
 
 
 WIDE = NET.replace("def __init__(self):", "def __init__(self, width, kind='relu'):").replace(

@@ -23,6 +23,7 @@ from torch.nn.parameter import is_lazy
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.parse import (
+    functions,
     imported_names,
     network_classes,
     network_variables,
@@ -266,7 +267,7 @@ def read_custom(name: str) -> CustomNetwork:
     tree = parse(file, text)
     there = top_level_names(tree)
     networks = [each for each in network_classes(tree) if each in there]
-    candidates = networks or network_variables(tree)
+    candidates = networks or network_variables(tree) or functions(tree)
     if not class_name and len(candidates) == 1:
         class_name = candidates[0]
     maker = class_name.partition("(")[0].strip()

@@ -76,7 +76,8 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def top_level_names(tree: ast.Module) -> dict[str, int]:
     """Return what may make a network, or be one, each with its line; names with "_" are private.
 
-    They are classes, functions, and variables that hold a lambda, a partial or a layer.
+    They are classes, functions, and variables that hold one of these, a lambda, a partial, a layer
+    or what a call of a class or function of the file returns.
     """
     found: dict[str, int] = {}
     for node in statements(tree.body):
@@ -84,13 +85,29 @@ def top_level_names(tree: ast.Module) -> dict[str, int]:
             found[node.name] = node.lineno
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value
-            makes = isinstance(value, ast.Lambda) or (
-                isinstance(value, ast.Call)
-                and (last_name(value.func) == "partial" or is_layer(last_name(value.func)))
+            makes = (
+                isinstance(value, ast.Lambda)
+                or (isinstance(value, ast.Name) and value.id in found)
+                or (
+                    isinstance(value, ast.Call)
+                    and (
+                        last_name(value.func) in {"partial", *found}
+                        or is_layer(last_name(value.func))
+                    )
+                )
             )
             if makes:
                 found[node.targets[0].id] = node.lineno
     return {name: line for name, line in found.items() if not name.startswith("_")}
+
+
+def functions(tree: ast.Module) -> list[str]:
+    """Return the public functions at the top level."""
+    return [
+        node.name
+        for node in statements(tree.body)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
 
 
 def network_variables(tree: ast.Module) -> list[str]:

@@ -163,9 +163,10 @@ FAULTS = [
     ),
     pytest.param(
         [("class Net(", "print('hi')\nraise SystemExit(3)\n\nclass Net(")],
-        "error",
+        "mistake",
         7,
-        "Running the file failed in line 7 with SystemExit: 3.",
+        "Line 7 ends Python (SystemExit: 3). Delete it, or put it under if __name__ == "
+        '"__main__": at the end of the file.',
         id="exit-in-the-file",
     ),
     pytest.param(
