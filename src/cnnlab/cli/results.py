@@ -27,6 +27,8 @@ def show_check(terminal: Terminal, report: "CheckReport") -> None:
     for finding in report.findings:
         colour, word = _COLOURS[finding.effect], _WORDS[finding.effect]
         terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.message)}")
+    if report.memory:
+        terminal.console.print(report.memory)
     if report.is_sound:
         terminal.console.print(f"[bold]{escape(report.name)} is ready to train.")
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnlab.custom.network import explained
+from cnnlab.custom.network import explained, split_name
 from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.notices import Notify
@@ -77,7 +77,7 @@ def find_same_run(folder: Path, job: Job, splits: Splits, device: torch.device) 
             found = {key: run.description.get(key) for key in wanted}
             found["data_set"] = _without_source(run.description["data_set"])
             is_same = found == wanted and run.status == "finished"
-            names = [name.rpartition(":")[2] for name in (run.model_name, job.network.name)]
+            names = [split_name(name)[1] for name in (run.model_name, job.network.name)]
             if is_same and names[0] == names[1] and run.history():
                 run.network = job.network
                 return run
