@@ -1,0 +1,61 @@
+"""One browser for all tests of the page."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.browser import CHROMIUM
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return the system's Chromium, started once."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this system")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@contextmanager
+def fresh_page(browser):
+    """Open a page without a network; fail at the end if it reported an error.
+
+    ``page.asked`` lists the addresses that the page asked for.
+    """
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    faults, page.asked = [], []
+    page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _is_fault(message) -> bool:
+    return message.type in {"error", "warning"}
+
+
+@pytest.fixture
+def browser_page(browser):
+    """Return a page of one test; see `fresh_page`."""
+    with fresh_page(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def number_page(browser):
+    """Return a page of all tests of a module that only compute in it; see `fresh_page`."""
+    with fresh_page(browser) as page:
+        yield page
