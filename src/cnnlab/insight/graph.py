@@ -83,7 +83,7 @@ OPERATIONS = frozenset(
     }
 )
 """Every operation of a step; see the format above."""
-_TYPES: dict[str, type[np.float32 | np.int32]] = {"f32": np.float32, "i32": np.int32}
+_TYPES: dict[str, Any] = {"f32": np.float32, "i32": np.int32}
 
 Shape = tuple[int, ...]
 Tensor = NDArray[np.float32] | NDArray[np.int32]
@@ -226,8 +226,9 @@ def _read_tensor(place: Mapping[str, Any], block: bytes) -> Tensor:
     count = math.prod(shape)
     if start < 0 or start + count * kind.itemsize > len(block):
         raise ValueError(f"a tensor of {shape} does not lie within the weights")
-    tensor: Tensor = np.frombuffer(block, kind, count, start).reshape(shape)
-    return tensor.astype(_TYPES[place["type"]])
+    stored = np.frombuffer(block, kind, count, start).reshape(shape)
+    tensor: Tensor = stored.astype(_TYPES[place["type"]])
+    return tensor
 
 
 def _read_step(content: Mapping[str, Any]) -> Step:

@@ -137,10 +137,12 @@ def _pool(step: Step, _tensors: Mapping[str, Tensor], x: Numbers) -> Numbers:
     return made.reshape(len(x), *step.shape)
 
 
-def factors(step: Step, tensors: Mapping[str, Tensor]) -> tuple[Numbers, Numbers]:
+def factors(
+    step: Step, tensors: Mapping[str, Tensor]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a and b (C,), float64, of batch normalisation written as a * x + b."""
     mean, variance = (tensors[name].astype(np.float64) for name in ("mean", "variance"))
-    a = tensors["weight"] / np.sqrt(variance + step.settings["epsilon"])
+    a: NDArray[np.float64] = tensors["weight"] / np.sqrt(variance + step.settings["epsilon"])
     return a, tensors["bias"] - mean * a
 
 
@@ -148,7 +150,7 @@ def _batch_norm(step: Step, tensors: Mapping[str, Tensor], x: Numbers) -> Number
     axes = (slice(None), *(None,) * (x.ndim - 2))
     mean, weight, bias = (tensors[name][axes] for name in ("mean", "weight", "bias"))
     deviation = np.sqrt(tensors["variance"] + np.float32(step.settings["epsilon"]))[axes]
-    return (x - mean) / deviation * weight + bias
+    return np.asarray((x - mean) / deviation * weight + bias)
 
 
 def _standardise(step: Step, tensors: Mapping[str, Tensor], x: Numbers) -> Numbers:

@@ -24,7 +24,7 @@ from cnnlab.errors import ModelError
 from cnnlab.insight.builder import BATCH, Builder, Place, Ref
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import Numbers, check_agreement
-from cnnlab.insight.translate import COPIES, OF_ANOTHER_SHAPE, translate
+from cnnlab.insight.translate import COPIES, OF_ANOTHER_SHAPE, refuse_random, translate
 
 _OTHERS_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
@@ -148,8 +148,7 @@ def _value(build: Builder, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
     if name.endswith("_") and operation._schema.is_mutable:
         name = name.rstrip("_")
     if not any(isinstance(each, Ref) for each in _flat(given)):
-        if torch.Tag.nondeterministic_seeded in operation.tags:
-            build.refuse(f"draws random numbers ({name}). Draw them only if self.training is True.")
+        refuse_random(build, operation, name)
         return operation(*given.values())
     outputs = node.meta["val"]
     if isinstance(outputs, torch.Tensor):
@@ -221,8 +220,7 @@ def _where(file: str, line: int | None, layer: str) -> str:
 
 def _why(error: Exception) -> str:
     """Return why torch.export cannot follow a network, with the user's line, if there is one."""
-    frames = [each for each in traceback.extract_tb(error.__traceback__)]
-    own = [each for each in frames if _is_users(each.filename)]
+    own = [each for each in traceback.extract_tb(error.__traceback__) if _is_users(each.filename)]
     text = str(error).strip().partition("\n")[0]
     where = _where(own[-1].filename, own[-1].lineno, "") if own else "The network"
     if _DECIDES.search(str(error)):
