@@ -75,9 +75,11 @@ def classify(
     return softmax(compute_logits(run, prepare_images(np.stack(images), device)))
 
 
-def predictions_on(run: Run, image_set: ImageSet, device: torch.device) -> Predictions:
-    """Return the network's predictions on a set of images."""
-    logits = compute_logits(run, prepare(image_set, device).images)
+def predictions_on(
+    run: Run, image_set: ImageSet, device: torch.device, weights: Weights | None = None
+) -> Predictions:
+    """Return the network's predictions on a set of images, with its own or other weights."""
+    logits = compute_logits(run, prepare(image_set, device).images, weights)
     return Predictions(image_set, softmax(logits))
 
 

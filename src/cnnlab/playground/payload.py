@@ -1,0 +1,226 @@
+"""What the page carries of a run: the network, pictures, the answers that prove it, the curves."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnnlab.custom.network import split_name
+from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import Splits
+from cnnlab.data.tensors import as_input, prepare_images
+from cnnlab.errors import RunError
+from cnnlab.insight.graph import Graph
+from cnnlab.insight.interpret import run as interpret
+from cnnlab.insight.mistakes import confusion
+from cnnlab.insight.predictions import Predictions
+from cnnlab.insight.trace import graph_of
+from cnnlab.runs.evaluation import is_current, load_model, predictions_on, read_test_result
+from cnnlab.runs.run import Run
+from cnnlab.runs.weights import read_weights
+
+VERSION = 1
+PROVED = 64
+"""Validation images on which the graph must give PyTorch's answers."""
+CHECKED = 32
+"""Pictures whose answers the page computes again, to prove itself."""
+RIGHT, UNSURE, MISTAKES = 4, 3, 80
+"""Pictures of each class that are right, those that it is least sure of, and mistakes in all."""
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The content of a page as JSON values, and what the page's first picture looks like inside.
+
+    ``changed`` is how many validation answers differ with half-precision weights, or None if the
+    weights are whole. ``maps`` are the numbers of each step for the first picture.
+    """
+
+    content: dict[str, Any]
+    graph: Graph
+    maps: dict[str, NDArray[np.float32]]
+    changed: int | None = None
+
+
+def build_payload(run: Run, splits: Splits, *, half: bool = False) -> Payload:
+    """Return what the page shows of a run; with ``half``, its weights in half precision.
+
+    Raises `ModelError` if the network cannot be followed step by step, `RunError` if the splits
+    are of another data set or nothing is trained yet.
+    """
+    run.check_data_set(splits)
+    history = run.history()
+    if not history:
+        raise RunError(
+            f"{run.folder} has no finished epoch yet, so there is nothing to see inside. Resume "
+            f"it first:\n  {run.command('train', '--resume')}"
+        )
+    weights, changed = read_weights(run), None
+    predictions = predictions_on(run, splits.validation, _CPU)
+    if half:
+        whole = predictions
+        rounded = {
+            name: each.half().to(each.dtype) if each.is_floating_point() else each
+            for name, each in weights.tensors.items()
+        }
+        weights = replace(weights, tensors=rounded)
+        predictions = predictions_on(run, splits.validation, _CPU, weights)
+        changed = int((whole.predicted != predictions.predicted).sum())
+    model = load_model(run, _CPU, weights).eval()
+    graph = graph_of(model, _inputs(splits.validation.take(np.arange(PROVED))))
+    chosen = choose_pictures(predictions)
+    shown = splits.validation.take(chosen)
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(_inputs(shown.take(np.arange(CHECKED)))))
+    tensors, block = stored(graph, half=half)
+    content = {
+        "cnnlab_page": VERSION,
+        "run": _about(run, splits),
+        "classes": list(shown.classes),
+        "graph": graph.to_json() | tensors,
+        "weights": _text(block),
+        "half": half,
+        "changed": changed,
+        "pictures": {
+            "levels": _text(shorten(shown.images.tobytes())),
+            "labels": shown.labels.tolist(),
+            "numbers": chosen.tolist(),
+        },
+        "check": {
+            "logits": [[round(each, 6) for each in row] for row in logits.tolist()],
+            "torch": torch.__version__.partition("+")[0],
+        },
+        "matrix": confusion(predictions).tolist(),
+        "history": [
+            {
+                "train_loss": each.train_loss,
+                "train_accuracy": each.train_accuracy,
+                "validation_loss": each.validation_loss,
+                "validation_accuracy": each.validation_accuracy,
+            }
+            for each in history
+        ],
+    }
+    return Payload(content, graph, interpret(graph, _inputs(shown.take(np.arange(1)))), changed)
+
+
+def _inputs(image_set: ImageSet) -> NDArray[np.float32]:
+    """Return images (N, 1, 32, 32) as a network takes them."""
+    return as_input(prepare_images(image_set.images)).numpy()
+
+
+def _about(run: Run, splits: Splits) -> dict[str, Any]:
+    """Return what a reader must know of the run; no path and no name of a person or computer."""
+    own = run.network.source
+    file, class_name = split_name(run.model_name)
+    tested, data_set = read_test_result(run), splits.data_set
+    of = DATA_SETS.get(data_set.sample_of or "")
+    return {
+        "network": f"{Path(file).name}:{class_name}" if own else run.network.title,
+        "data_set": data_set.title,
+        "is_digits": (of or data_set).name == "mnist",
+        "licence": data_set.licence,
+        "source": data_set.source,
+        "recipe": run.recipe_name,
+        "seed": run.config.seed,
+        "epochs": len(run.history()),
+        "status": run.status,
+        "parameters": run.parameters,
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
+        "test_accuracy": tested.test_accuracy if tested and is_current(run, tested) else None,
+        "test_openings": tested.test_openings if tested else 0,
+        "cnnlab": run.description["cnnlab"],
+        "torch": run.description["versions"]["torch"],
+    }
+
+
+def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
+    """Return which validation images the page carries: all kinds of answers, by a fixed rule.
+
+    Of each class: the first that are right, and those right ones that it is least sure of. Then
+    mistakes: the surest of each pair of classes, the frequent pairs first, until there are enough.
+    The first is right, and surer than 9 of 10: it opens the page.
+    """
+    labels, sure = predictions.image_set.labels, predictions.confidence
+    is_right = predictions.predicted == labels
+    found: dict[int, None] = {}
+    for label in range(len(predictions.image_set.classes)):
+        right = np.flatnonzero(is_right & (labels == label))
+        unsure = right[np.argsort(sure[right], kind="stable")]
+        found |= dict.fromkeys([*right[:RIGHT].tolist(), *unsure[:UNSURE].tolist()])
+    found |= dict.fromkeys(_mistakes(predictions))
+    rest = (each for each in range(len(labels)) if each not in found)
+    while len(found) < CHECKED:  # a network with few classes, or few images
+        found[next(rest)] = None
+    opening = next((each for each in found if is_right[each] and sure[each] > 0.9), None)
+    order = dict.fromkeys([*([] if opening is None else [opening]), *found])
+    return np.array(list(order), np.int64)
+
+
+def _mistakes(predictions: Predictions) -> list[int]:
+    labels, predicted = predictions.image_set.labels, predictions.predicted
+    matrix = confusion(predictions)
+    pairs = [
+        (int(true), int(answer))
+        for true, answer in np.argwhere(matrix)
+        if true != answer
+    ]
+    pairs.sort(key=lambda pair: -matrix[pair])
+    waiting = []
+    for true, answer in pairs:
+        wrong = np.flatnonzero((labels == true) & (predicted == answer))
+        waiting.append(wrong[np.argsort(-predictions.confidence[wrong], kind="stable")].tolist())
+    chosen: list[int] = []
+    while any(waiting) and len(chosen) < MISTAKES:  # one of each pair, then a second of each ...
+        chosen += [each.pop(0) for each in waiting if each]
+    return chosen[:MISTAKES]
+
+
+def shorten(levels: bytes) -> bytes:
+    """Return bytes with each run of zeros as 0 and its length, at most 255."""
+    return b"".join(_runs(levels))
+
+
+def _runs(levels: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(levels):
+        if levels[at]:
+            yield levels[at : at + 1]
+            at += 1
+            continue
+        end = at
+        while end < len(levels) and not levels[end] and end - at < 255:
+            end += 1
+        yield bytes([0, end - at])
+        at = end
+
+
+def stored(graph: Graph, *, half: bool) -> tuple[dict[str, Any], bytes]:
+    """Return the tensors as the page stores them: what its graph says of them, and their bytes.
+
+    With ``half``, floats are in half precision: type "f16".
+    """
+    if not half:
+        content = graph.to_json()
+        return {"tensors": content["tensors"], "bytes": content["bytes"]}, graph.to_bytes()
+    places: list[dict[str, Any]] = []
+    block = b""
+    for tensor in graph.tensors:
+        is_float = tensor.dtype == np.float32
+        kind, type_ = ("f16", "<f2") if is_float else ("i32", "<i4")
+        places.append({"shape": list(tensor.shape), "type": kind, "at": len(block)})
+        block += tensor.astype(type_).tobytes()
+    return {"tensors": places, "bytes": len(block)}, block
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,89 @@
+// The kernels of a stage with their numbers, and where in the pictures each map answers most.
+
+import { tensorOf } from "./forward.js";
+import { el, fixed } from "./dom.js";
+import { grid } from "./drawer.js";
+import { endOf, greyOf, paint, rgbOf } from "./paint.js";
+import { placeText } from "./words.js";
+
+const MOST_CHANNELS = 8, PATCHES = 9;
+
+export function makeKernels(app) {
+  const title = el("h2"), kernels = el("div", { class: "kernels" }), found = el("div", { class: "patches" }), readout = el("p", { class: "readout" });
+  const choice = el("div", { class: "row stages-to-choose" });
+  const node = el("div", {}, el("div", { class: "head" }, title, choice, readout), kernels, found);
+  let asked = 0;
+
+  function show() {
+    const withKernels = app.stages.filter(stage => stage.steps.some(step => step.op === "conv2d"));
+    if (!withKernels.length) {
+      title.textContent = "This network has no convolution, so it has no kernels.";
+      return;
+    }
+    let stage = app.at && app.stage(app.at.stage);
+    if (!withKernels.includes(stage)) stage = withKernels[0];
+    const map = app.at && app.at.stage === stage.name ? app.at.pixel[0] : 0;
+    const step = stage.steps.find(each => each.op === "conv2d"), weight = tensorOf(app.graph, step, "weight");
+    const [, channels, rows, columns] = weight.shape, size = rows * columns, end = endOf(weight.data);
+    title.textContent = `The kernel${channels > 1 ? "s" : ""} of ${stage.title}, map ${map + 1}`;
+    choice.replaceChildren(...mapButtons(withKernels, stage, map));
+    readout.textContent = `colours from \u2212${end.toFixed(2)} to +${end.toFixed(2)}`;
+    const shown = Math.min(channels, MOST_CHANNELS);
+    kernels.replaceChildren(...Array.from({ length: shown }, (_, channel) => {
+      const start = (map * channels + channel) * size;
+      const numbers = Array.from({ length: rows }, (_, r) => Array.from(weight.data.subarray(start + r * columns, start + (r + 1) * columns)));
+      const texts = numbers.map(row => row.map(each => fixed(each, 2).replace(/^(.?)0\./, "$1.")));
+      return el("div", { class: "large" }, el("p", { class: "caption", text: channels > 1 ? `for map ${channel + 1} before it` : "for the picture" }),
+        grid(numbers, each => rgbOf(each, end), (r, c) => { readout.textContent = `row ${r + 1}, column ${c + 1}: ${fixed(numbers[r][c], 4)}`; }, size <= 49 ? texts : null));
+    }), ...(channels > shown ? [el("p", { class: "quiet", text: `${shown} of ${channels}: one for each map before it.` })] : []));
+    findPatches(stage, map);
+  }
+
+  function mapButtons(stages, stage, map) {
+    const choose = (name, number) => app.pin({ stage: name, pixel: [number, 0, 0] });
+    const stageList = el("select", { "aria-label": "Stage", onchange: event => choose(event.target.value, 0) }, ...stages.map(each => el("option", { value: each.name, text: each.title, selected: each === stage })));
+    const mapList = el("select", { "aria-label": "Map", onchange: event => choose(stage.name, Number(event.target.value)) },
+      ...Array.from({ length: stage.shape[0] }, (_, each) => el("option", { value: String(each), text: `map ${each + 1}`, selected: each === map })));
+    return [stageList, mapList];
+  }
+
+  // Look through all pictures of the page, a few at a time, so that the page stays alive.
+  function findPatches(stage, map) {
+    const run = ++asked, best = [];
+    const heading = el("p", { class: "caption" }, el("b", { text: "Where this map answers most" }), ` looking through ${app.pictures.length} pictures`);
+    found.replaceChildren(heading);
+    let next = 0, kept = null;
+    function slice() {
+      if (run !== asked) return;
+      const until = Date.now() + 12;
+      while (next < app.pictures.length && Date.now() < until) {
+        const input = app.inputOf(app.pictures[next].levels);
+        kept = app.computeApart(input, kept);
+        const values = kept.get(stage.last.name), [, rows, columns] = stage.shape;
+        let top = map * rows * columns;
+        for (let i = top; i < (map + 1) * rows * columns; i++) if (values[i] > values[top]) top = i;
+        best.push({ picture: next, value: values[top], pixel: [map, Math.floor((top % (rows * columns)) / columns), top % columns] });
+        next += 1;
+      }
+      if (next < app.pictures.length) setTimeout(slice, 0);
+      else drawPatches(stage, heading, best.sort((a, b) => b.value - a.value).slice(0, PATCHES));
+    }
+    slice();
+  }
+
+  function drawPatches(stage, heading, best) {
+    heading.replaceChildren(el("b", { text: "Where this map answers most" }), ` among the ${app.pictures.length} pictures in this page: choose one`);
+    found.append(...best.map(each => {
+      const box = app.fieldOf({ stage: stage.name, pixel: each.pixel }), input = app.inputOf(app.pictures[each.picture].levels);
+      const numbers = [];
+      for (let r = box.row; r < box.row + box.rows; r++) for (let c = box.column; c < box.column + box.columns; c++) {
+        numbers.push(r < 0 || c < 0 || r >= 32 || c >= 32 ? -1 : input[r * 32 + c]);
+      }
+      const canvas = paint(el("canvas"), numbers, box.columns, greyOf), at = { stage: stage.name, pixel: each.pixel };
+      return el("button", { type: "button", class: "patch", onclick: () => { app.choose(each.picture); app.pin(at); app.open("see"); }, "aria-label": `Picture ${each.picture + 1}: ${fixed(each.value, 2)} at ${placeText(stage, each.pixel)}` },
+        canvas, el("span", { text: fixed(each.value, 2) }));
+    }));
+  }
+
+  return { node, show, stop: () => { asked += 1; } };
+}

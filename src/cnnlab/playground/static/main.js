@@ -1,0 +1,310 @@
+// The page: it computes the network, shows it, and does what hands and keys ask for.
+
+import { asInput, compute, readGraph, softmax } from "./forward.js";
+import { explain, follow, reach } from "./explain.js";
+import { button, el, speaker } from "./dom.js";
+import { endOf } from "./paint.js";
+import { runText, spokenText, stageTitle } from "./words.js";
+import { addressWriter, readState, tabs } from "./state.js";
+import { makeStrip } from "./strip.js";
+import { makeDrawer } from "./drawer.js";
+import { makeKernels } from "./kernels.js";
+import { makeWhy } from "./why.js";
+import { makeDraw } from "./draw.js";
+import { makeMistakes } from "./mistakes.js";
+import { makeTraining } from "./training.js";
+
+const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12;
+const NAMES = { see: "See", draw: "Draw", why: "Why?", kernels: "Kernels", mistakes: "Mistakes", training: "Training" };
+
+function bytesOf(text) {
+  const found = atob(text), bytes = new Uint8Array(found.length);
+  for (let i = 0; i < found.length; i++) bytes[i] = found.charCodeAt(i);
+  return bytes;
+}
+
+// Zeros are stored as 0 and how many.
+function lengthen(bytes) {
+  const levels = [];
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i]) levels.push(bytes[i]);
+    else for (let count = bytes[++i]; count > 0; count--) levels.push(0);
+  }
+  return Uint8Array.from(levels);
+}
+
+function asMaps(shape) {
+  if (shape.length < 2) return [shape.reduce((all, each) => all * each, 1), 1, 1];
+  return [shape.slice(0, -2).reduce((all, each) => all * each, 1), ...shape.slice(-2)];
+}
+
+function stagesOf(graph) {
+  return graph.stages.filter(stage => stage.name !== "input").map(stage => {
+    const shape = asMaps(stage.last.shape), isAnswer = stage.last.name === graph.answer;
+    return { ...stage, shape, isAnswer, isVector: shape[1] * shape[2] === 1, title: isAnswer ? "Answer" : stageTitle(stage.name) };
+  });
+}
+
+function makeApp(data) {
+  const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
+  const levels = lengthen(bytesOf(data.pictures.levels));
+  const pictures = data.pictures.labels.map((label, place) => ({ label, number: data.pictures.numbers[place], levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
+  const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };
+  const byName = Object.fromEntries([input, ...stages].map(stage => [stage.name, stage]));
+  const app = {
+    data, graph, stages, pictures, classes: data.classes,
+    scale: "stage", picture: 0, at: null, hovered: null, trail: [], tab: "see", isMoving: false, isBlank: false,
+    levels: pictures[0].levels, label: pictures[0].label, changedBy: "",
+    stage: name => byName[name],
+    stageOfStep: Object.fromEntries(Object.values(byName).map(stage => [stage.last.name, stage])),
+  };
+  let values = null;
+  const limits = { pictures: pictures.length, stages: Object.fromEntries(stages.map(stage => [stage.name, stage.shape])) };
+  const writeAddress = addressWriter(limits), voice = speaker();
+
+  app.inputOf = asInput;
+  app.computeApart = (picture, kept) => compute(graph, picture, kept || undefined);
+  app.valuesOf = stage => values.get(stage.last.name);
+  app.endOf = stage => {
+    if (stage.name === "input") return 1;
+    if (app.scale === "network") return Math.max(...stages.filter(each => !each.isAnswer).map(each => endOf(app.valuesOf(each))));
+    return endOf(app.valuesOf(stage));
+  };
+  app.fieldOf = at => reach(graph, app.stage(at.stage).last.name, at.pixel).get("input") || null;
+  app.answers = pictures.map(picture => {
+    values = compute(graph, asInput(picture.levels), values || undefined);
+    return indexOfLargest(values.get(graph.answer));
+  });
+  values = null;
+
+  function recompute() {
+    app.input = asInput(app.levels);
+    values = compute(graph, app.input, values || undefined);
+    app.shares = softmax(values.get(graph.answer));
+  }
+
+  app.sourceText = () => {
+    if (app.changedBy) return app.changedBy;
+    return `${app.picture + 1} of ${pictures.length}: ${app.classes[app.label]}`;
+  };
+
+  // Show other grey levels: a stored picture, or one that is drawn or changed.
+  app.show = (picture, label, changedBy = "", isMoving = false) => {
+    app.levels = picture;
+    app.label = label;
+    app.changedBy = changedBy;
+    app.isMoving = isMoving;
+    app.isBlank = picture.every(level => level === 0);
+    app.strip.cover.hidden = true;
+    recompute();
+    app.strip.update();
+    app.remark();
+    if (panels[app.tab].follow) panels[app.tab].follow();
+  };
+  app.choose = place => {
+    const count = pictures.length;
+    app.picture = (place + count) % count;
+    app.show(pictures[app.picture].levels, pictures[app.picture].label);
+    save();
+  };
+
+  app.remark = () => {
+    const at = app.hovered || app.at;
+    if (!at) return;
+    const stage = app.stage(at.stage), explanation = explain(graph, values, stage.name, at.pixel);
+    app.strip.mark(at, explanation, app.fieldOf(at));
+    app.strip.legend(stage.isAnswer ? null : app.endOf(stage));
+    if (app.tab === "see") panels.see.show(at, explanation);
+    if (!app.hovered) voice.speak(spokenText(stage, at.pixel, explanation));
+  };
+  app.preview = at => {
+    if (!at) {
+      app.hovered = null;
+      app.remark();
+      return;
+    }
+    panels.see.stop();
+    app.hovered = at;
+    app.remark();
+  };
+  app.pin = (at, trail = []) => {
+    app.at = at;
+    app.hovered = null;
+    app.trail = trail;
+    app.isMoving = false;
+    app.remark();
+    if (app.tab === "kernels") panels.kernels.show();
+    save();
+  };
+  app.follow = () => {
+    if (!app.at) return;
+    const next = follow(graph, values, app.stage(app.at.stage).name, app.at.pixel);
+    const stage = next && app.stageOfStep[next.step];
+    if (!stage || stage.name === "input") return;
+    app.pin({ stage: stage.name, pixel: next.pixel }, [app.at, ...app.trail].slice(0, TRAIL));
+  };
+  app.back = () => {
+    if (app.trail.length) app.pin(app.trail[0], app.trail.slice(1));
+  };
+  app.move = (down, right) => {
+    if (!app.at) return;
+    const { shape, isVector, isAnswer } = app.stage(app.at.stage), [map, row, column] = app.at.pixel;
+    const within = (value, whole) => Math.max(0, Math.min(whole - 1, value));
+    const pixel = isVector || isAnswer ? [within(map + down + right, shape[0]), 0, 0] : [map, within(row + down, shape[1]), within(column + right, shape[2])];
+    app.pin({ stage: app.at.stage, pixel });
+  };
+  // The kernel's next place: along the row, then the next row.
+  app.walk = by => {
+    if (!app.at) return;
+    const { shape } = app.stage(app.at.stage), [map, row, column] = app.at.pixel, count = shape[1] * shape[2];
+    const place = (row * shape[2] + column + by + count) % count;
+    const isSingle = count === 1, next = isSingle ? [(map + by + shape[0]) % shape[0], 0, 0] : [map, Math.floor(place / shape[2]), place % shape[2]];
+    app.pin({ stage: app.at.stage, pixel: next });
+  };
+  app.changeMap = by => {
+    if (!app.at) return;
+    const { shape } = app.stage(app.at.stage), [map, ...place] = app.at.pixel;
+    app.pin({ stage: app.at.stage, pixel: [(map + by + shape[0]) % shape[0], ...place] });
+  };
+  app.changeStage = by => {
+    const place = app.at ? stages.findIndex(stage => stage.name === app.at.stage) : 0;
+    const stage = stages[Math.max(0, Math.min(stages.length - 1, place + by))];
+    app.pin({ stage: stage.name, pixel: stage.isAnswer ? [indexOfLargest(app.shares), 0, 0] : liveliestPixel(stage) });
+  };
+  app.nextScale = () => {
+    const scales = ["stage", "map", "network"];
+    app.scale = scales[(scales.indexOf(app.scale) + 1) % scales.length];
+    app.strip.update();
+    app.remark();
+    save();
+  };
+  app.open = tab => {
+    app.tab = tab;
+    render();
+    save();
+  };
+  app.project = isOn => {
+    app.projector = isOn;
+    document.documentElement.classList.toggle("projector", isOn);
+    app.remark();
+    save();
+  };
+
+  // A number worth explaining: large, but not at its limit; well inside the map.
+  function liveliestPixel(stage) {
+    const own = app.valuesOf(stage), [count, rows, columns] = stage.shape, end = endOf(own);
+    let best = 0, far = Infinity;
+    for (let i = 0; i < own.length; i++) {
+      const distance = Math.abs(Math.abs(own[i]) / (end || 1) - 0.83);
+      if (distance < far) { far = distance; best = i; }
+    }
+    const map = Math.floor(best / (rows * columns)), rest = best % (rows * columns);
+    return [Math.min(map, count - 1), Math.floor(rest / columns), rest % columns];
+  }
+
+  function save() {
+    writeAddress({ tab: app.tab, picture: app.picture, at: app.at || undefined, scale: app.scale, projector: app.projector });
+  }
+
+  recompute();
+  app.strip = makeStrip(app);
+  const panels = { see: makeDrawer(app), draw: makeDraw(app), why: makeWhy(app), kernels: makeKernels(app), mistakes: makeMistakes(app), training: makeTraining(app) };
+  const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.open(tab), { "data-tab": tab })));
+  const proof = el("p", { class: "proof", role: "status" }), note = el("p", { class: "note", role: "status" });
+  const help = helpText();
+  const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
+  const main = el("main", {}, app.strip.node, card);
+  app.node = el("div", {},
+    el("header", { class: "top" }, el("b", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
+      button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),
+    note, main, el("footer", {}, proof), voice.region, help);
+
+  function render() {
+    bar.querySelectorAll("button").forEach(each => (each.dataset.tab === app.tab ? each.setAttribute("aria-current", "page") : each.removeAttribute("aria-current")));
+    panels.see.stop();
+    panels.kernels.stop();
+    main.className = `tab-${app.tab}`;
+    app.strip.node.hidden = app.tab === "mistakes" || app.tab === "training";
+    card.replaceChildren(panels[app.tab].node);
+    if (app.tab !== "see") panels[app.tab].show();
+    app.remark();
+  }
+
+  // Compute the stored pictures again, and compare with what PyTorch computed.
+  function prove() {
+    let largest = 0, same = true;
+    data.check.logits.forEach((expected, place) => {
+      const own = compute(graph, asInput(pictures[place].levels)).get(graph.answer);
+      expected.forEach((each, index) => { largest = Math.max(largest, Math.abs(each - own[index])); });
+      same = same && indexOfLargest(own) === indexOfLargest(expected);
+    });
+    const scale = Math.max(1, ...data.check.logits.flat().map(Math.abs)), agrees = same && largest <= TOLERANCE * scale;
+    const half = data.half ? ` Its weights are in half precision: ${data.changed} of ${data.run.validation.toLocaleString("en")} validation answers differ from the whole weights'.` : "";
+    proof.classList.toggle("disagrees", !agrees);
+    proof.textContent = agrees
+      ? `\u2713 This page computes the network itself: same answers as PyTorch ${data.check.torch} on ${data.check.logits.length} pictures, largest difference ${largest.toPrecision(1)}.${half}`
+      : `This browser computes other answers than PyTorch ${data.check.torch} (largest difference ${largest.toPrecision(2)}). Do not trust these numbers: try another browser.`;
+  }
+
+  function helpText() {
+    const keys = [["arrow keys", "the next pixel"], ["[ and ]", "the map before, the next map"], ["Page up, Page down", "the stage before, the next stage"],
+      ["Enter", "to the largest contribution"], ["Backspace", "back"], ["space", "let the kernel walk, or stop it"], [". and ,", "one step on, one step back"],
+      ["n and b", "the next picture, the one before"], ["d", "draw"], ["p", "projector"], ["1 to 6", "the parts of this page"], ["?", "these keys"]];
+    const dialog = el("dialog", { class: "help", "aria-label": "Keys" }, el("h2", { text: "Keys" }),
+      el("dl", {}, ...keys.flatMap(([key, text]) => [el("dt", { text: key }), el("dd", { text })])), button("Close", () => dialog.close()));
+    return dialog;
+  }
+
+  document.addEventListener("keydown", event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    const isButton = event.target.tagName === "BUTTON" || event.target.tagName === "SUMMARY", sheet = event.target.dataset && event.target.dataset.sheet;
+    const keys = {
+      ArrowUp: () => app.move(-1, 0), ArrowDown: () => app.move(1, 0), ArrowLeft: () => app.move(0, -1), ArrowRight: () => app.move(0, 1),
+      "[": () => app.changeMap(-1), "]": () => app.changeMap(1), PageUp: () => app.changeStage(-1), PageDown: () => app.changeStage(1),
+      Enter: isButton ? null : () => app.follow(), Backspace: () => app.back(), " ": isButton ? null : () => panels.see.film(),
+      ".": () => app.walk(1), ",": () => app.walk(-1), n: () => app.choose(app.picture + 1), b: () => app.choose(app.picture - 1),
+      d: () => app.open("draw"), p: () => app.project(!app.projector), "?": () => help.showModal(),
+    };
+    tabs().forEach((tab, place) => { keys[String(place + 1)] = () => app.open(tab); });
+    const action = Object.prototype.hasOwnProperty.call(keys, event.key) && keys[event.key];
+    if (!action || sheet) return;
+    event.preventDefault();
+    if (event.key !== " ") panels.see.stop();
+    action();
+  });
+  window.addEventListener("resize", () => app.remark());
+
+  function start() {
+    const { state, wrong } = readState(location.hash, limits);
+    if (wrong.length) note.textContent = `A part of the address was not understood (${wrong.join(", ")}): the page shows its own beginning instead.`;
+    if (state.scale) app.scale = state.scale;
+    app.picture = state.picture || 0;
+    app.levels = pictures[app.picture].levels;
+    app.label = pictures[app.picture].label;
+    recompute();
+    app.strip.update();
+    const first = stages.filter(stage => !stage.isAnswer && !stage.isVector).slice(0, 3).pop() || stages[0];
+    app.at = state.at || { stage: first.name, pixel: first.isVector ? [0, 0, 0] : liveliestPixel(first) };
+    app.tab = state.tab || "see";
+    if (state.projector) app.project(true);
+    render();
+    prove();
+  }
+  return { app, start };
+}
+
+function indexOfLargest(values) {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
+{
+  const { app, start } = makeApp(JSON.parse(document.getElementById("data").textContent));
+  const place = document.getElementById("app");
+  place.replaceChildren(app.node);
+  place.hidden = false;
+  document.getElementById("still").remove();
+  start();
+}
