@@ -149,6 +149,11 @@ def doubles(self, x):
     return self.fc(x.double().float().flatten(1))
 
 
+def smaller_weights(self, x):
+    self.fc.weight.mul_(0.5)
+    return self.fc(x.flatten(1))
+
+
 def dynamic(self, x):
     weight = self.fc(x.flatten(1)).mean(0).view(10, 1, 1, 1)
     return F.conv2d(x, weight).mean((2, 3))
@@ -173,6 +178,7 @@ REFUSED = {
     mixes: "mixes the images of a batch, or changes their order",
     writes: "writes into a part of a tensor, which cnnlab cannot show. Make a new tensor",
     doubles: "computes in torch.float64; cnnlab can show torch.float32 only",
+    smaller_weights: r"mul_\(0.5\)`, changes a weight or another tensor of the network in forward",
     dynamic: r"line \d+ of test_trace.py, `weight = .*`, makes a tensor of \(10,\) from 2 images",
     two_outputs: "its forward must return one tensor, the logits",
 }
@@ -221,6 +227,31 @@ def test_a_layer_that_is_not_used_does_not_matter(images):
     graph = graph_of(network(unused), images)
     assert [step.op for step in graph.steps] == ["input", "copy", "linear"]
     assert len(graph.tensors) == 2
+
+
+def test_a_counter_of_calls_does_not_matter(images):
+    class Counts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(1024, 10)
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x):
+            self.calls += 1
+            return self.fc(x.flatten(1))
+
+    counts = Counts()
+    assert len(graph_of(counts, images).tensors) == 2
+    assert counts.calls == 1, "only the proof called it"
+
+
+def test_a_graph_stays_as_it_is_when_its_network_trains_on(images):
+    net = MODELS["lenet1"].build(seed=0)
+    graph = graph_of(net, images)
+    before = graph.to_bytes()
+    with torch.no_grad():
+        net.classifier.weight.zero_()
+    assert graph.to_bytes() == before
 
 
 def test_tracing_prints_nothing(capsys):

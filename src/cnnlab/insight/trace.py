@@ -107,7 +107,7 @@ def _built(program: Any, image_shape: Shape) -> Graph:
             build.place = _place(node)
             if node in needed:
                 values[node] = _value(build, node, values)
-            elif _changes_in_place(node):
+            elif _changes_in_place(node) and not _is_stored(node.args[0], values):
                 build.refuse(
                     "writes into a part of a tensor, which cnnlab cannot show. Make a new tensor, "
                     "as in x = torch.cat([a, b], dim=1)."
@@ -149,6 +149,11 @@ def _changes_in_place(node: fx.Node) -> bool:
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
+def _is_stored(value: Any, values: dict[fx.Node, Any]) -> bool:
+    """Return whether a value is a buffer of the network, such as a counter of its calls."""
+    return value in values and not isinstance(values[value], Ref)
+
+
 def _value(build: Builder, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
     """Return a node's value: a `Ref`, or what is the same for every image."""
     if node.target is operator.getitem:
@@ -164,6 +169,11 @@ def _value(build: Builder, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
         name = name.rstrip("_")
     if not any(isinstance(each, Ref) for each in _flat(given)):
         refuse_random(build, operation, name)
+        if operation._schema.is_mutable and node.args[0].op == "placeholder":  # type: ignore[union-attr]
+            build.refuse(
+                "changes a weight or another tensor of the network in forward, so the next image "
+                "meets another network. Compute a new tensor instead."
+            )
         named = {each.name for each in operation._schema.arguments if each.kwarg_only}
         first = [each for name, each in given.items() if name not in named]
         return operation(*first, **{name: given[name] for name in given if name in named})

@@ -77,7 +77,7 @@ def _copies(build: Builder, operation: Any, given: Arguments) -> Made:
     name = next(iter(given))
     source, value = given[name], given.get("value") or 0.0
     if not isinstance(source, Ref):
-        build.refuse(f"changes the shape of something else than one tensor. {SUPPORTED}")
+        build.refuse(f"changes the shape of what is not one tensor. {SUPPORTED}")
     others = {k: each for k, each in given.items() if k != name}
     if others.get("dtype") is not None:
         others["dtype"] = torch.float64  # the type of the numbers that are tried
