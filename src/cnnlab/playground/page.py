@@ -25,17 +25,24 @@ SCRIPTS = (
     "main.js",
 )
 """The files of the page's script, each after those that it imports."""
-_IMPORT = re.compile(r"^import .*;\n", re.M)
-_EXPORT = re.compile(r"^export (?=function|const|class|let)", re.M)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
+_EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.M)
 _LOW, _HIGH = np.array([213, 94, 0]), np.array([0, 114, 178])
 
 
 @cache
 def script() -> str:
     """Return the whole script: a classic one, because a module cannot be opened from a file."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    text = "\n".join(_EXPORT.sub("", _IMPORT.sub("", each)) for each in parts)
-    return f'"use strict";\n(() => {{\n{text}\n}})();\n'
+    parts = [_as_value(Path(name).stem) for name in SCRIPTS]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n"
+
+
+def _as_value(name: str) -> str:
+    """Return a module as a value: an object of what it exports, so that all else is its own."""
+    text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    exported = ", ".join(_EXPORT.findall(text))
+    body = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2_js;", text))
+    return f"const {name}_js = (() => {{\n{body}return {{ {exported} }};\n}})();"
 
 
 @cache
@@ -91,7 +98,9 @@ def _still(payload: Payload) -> str:
     """
     graph = payload.graph
     shown = [stage.last.name for stage in graph.stages.values() if len(stage.last.shape) == 3]
-    panels = [_panel(payload.maps[name][0], is_picture=not place) for place, name in enumerate(shown[:4])]
+    panels = [
+        _panel(payload.maps[name][0], is_picture=not place) for place, name in enumerate(shown[:4])
+    ]
     height = max(len(each) for each in panels)
     gap = np.full((height, 16, 3), 255, np.uint8)
     columns = [part for each in panels for part in (_to_height(each, height), gap)]
@@ -111,7 +120,10 @@ def _panel(maps: NDArray[np.float32], *, is_picture: bool) -> NDArray[np.uint8]:
     for start in range(0, len(maps), across):
         row = [_colours(each, end, is_picture=is_picture) for each in maps[start : start + across]]
         row += [np.full_like(row[0], 255)] * (across - len(row))
-        rows.append(np.concatenate([np.pad(each, ((0, 1), (0, 1), (0, 0)), constant_values=255) for each in row], axis=1))
+        edge = ((0, 1), (0, 1), (0, 0))
+        rows.append(
+            np.concatenate([np.pad(each, edge, constant_values=255) for each in row], axis=1)
+        )
     return np.concatenate(rows).repeat(size, 0).repeat(size, 1)
 
 

@@ -169,11 +169,7 @@ def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
 def _mistakes(predictions: Predictions) -> list[int]:
     labels, predicted = predictions.image_set.labels, predictions.predicted
     matrix = confusion(predictions)
-    pairs = [
-        (int(true), int(answer))
-        for true, answer in np.argwhere(matrix)
-        if true != answer
-    ]
+    pairs = [(int(true), int(answer)) for true, answer in np.argwhere(matrix) if true != answer]
     pairs.sort(key=lambda pair: -matrix[pair])
     waiting = []
     for true, answer in pairs:

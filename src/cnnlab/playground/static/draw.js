@@ -23,11 +23,10 @@ export function makeDraw(app) {
     turn: slider("turn", -45, 45, 5), noise: slider("noise", 0, 100, 10),
   };
   const node = el("div", { class: "draw" },
-    el("div", {}, el("h2", { text: app.data.run.is_digits ? "Draw a digit" : "Draw" }),
-      app.data.run.is_digits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." }), sheet,
-      el("div", { class: "row" }, button("Undo", undo), button("Redo", redo), button("Clear", clear))),
+    el("div", {}, el("div", { class: "title-row" }, el("h2", { text: app.data.run.is_digits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
+      sheet, app.data.run.is_digits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." })),
     el("div", {}, el("h2", { text: "What the network sees" }), seenMap,
-      el("label", { class: "check" }, centred, "bring a drawing to the middle, as MNIST's were")),
+      el("label", { class: "check" }, centred, "bring a drawing to the middle, as in MNIST")),
     el("div", {}, el("h2", { text: "Change the picture" }), el("p", { class: "quiet", text: "A stored picture, moved and disturbed. Watch the answer." }),
       ...Object.values(sliders).map(each => each.node), el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => { app.choose(app.picture + 1); restore(); }))));
 

@@ -16,16 +16,16 @@ function addPrinted(texts) {
 }
 
 export function makeDrawer(app) {
-  const title = el("h2"), hint = el("p", { class: "hint" }), readout = el("p", { class: "readout" });
+  const title = el("h2"), hint = el("p", { class: "hint" });
   const sum = el("div", { class: "sum" }), trail = el("p", { class: "trail" }), big = el("div", { class: "big" });
   const film = makeFilm(app);
-  const node = el("div", {}, el("div", { class: "head" }, title, hint, film.node, readout), big, sum, trail);
+  const node = el("div", {}, el("div", { class: "head" }, title, hint, trail, film.node,
+    button("largest contribution", () => app.follow(), { class: "link", title: "Go to the number that gave most (Enter)" })), big, sum);
 
   function show(at, explanation) {
     if (!at) return;
     const stage = app.stage(at.stage), first = explanation.parts[0], value = explanation.value;
     title.replaceChildren(placeText(stage, at.pixel), el("em", { text: " is " }), minus(explanation.printed), swatch(value, app.endOf(stage)));
-    readout.replaceChildren();
     hint.textContent = hintOf(first);
     sum.className = "sum";
     sum.replaceChildren();
@@ -42,16 +42,16 @@ export function makeDrawer(app) {
     if (part.kind === "largest") return "Only the largest number of the window goes on.";
     if (part.kind !== "sum") return "";
     const count = part.patches.reduce((all, each) => all + each.numbers.reduce((row, cells) => row + cells.filter(cell => cell !== null).length, 0), 0);
-    return `${count} product${count === 1 ? "" : "s"}${part.bias === null ? "" : " and a bias"}, added up.`;
+    return `${count} product${count === 1 ? "" : "s"}${part.bias === null ? "" : " and a bias"}`;
   }
 
   function read(patch, row, column) {
     const number = patch.numbers[row][column];
     if (number === null) {
-      readout.textContent = "outside the map: 0";
+      hint.textContent = "outside the map: 0";
       return;
     }
-    readout.textContent = `${fixed(number, 3)} \u00d7 ${fixed(patch.kernel[row][column], 3)} = ${signed(patch.products[row][column])}`;
+    hint.textContent = `${fixed(number, 3)} \u00d7 ${fixed(patch.kernel[row][column], 3)} = ${signed(patch.products[row][column])}`;
   }
 
   function drawSum(part) {
@@ -95,7 +95,7 @@ export function makeDrawer(app) {
       grid(products[place], each => rgbOf(each, productEnd), (row, column) => read(patch, row, column)),
       el("b", { class: "number", text: signed(patch.subtotal) })));
     if (others) columns.push(el("div", { class: "column rest" }, el("span", { text: `${others.count} others` }), el("span", { class: "gap", text: "together" }), el("b", { class: "number", text: signed(others.total) })));
-    return [captions, el("div", { class: "columns" }, ...columns)];
+    return [el("p", { class: "phone quiet", text: "what it sees \u00d7 kernel = products, added up" }), captions, el("div", { class: "columns" }, ...columns)];
   }
 
   function oneBlock(patch) {
@@ -198,8 +198,10 @@ export function makeDrawer(app) {
   }
 
   function drawTrail() {
-    trail.replaceChildren(...(app.trail.length ? [button("\u2190 back", () => app.back(), { class: "link" }), ` from ${app.trail.map(each => placeText(app.stage(each.stage), each.pixel)).join(" \u2190 ")}`] : []),
-      button("Go to the largest contribution", () => app.follow(), { class: "link" }));
+    hint.hidden = app.trail.length > 0;
+    const names = app.trail.map(each => placeText(app.stage(each.stage), each.pixel));
+    trail.replaceChildren(...(names.length ? [button("\u2190 back", () => app.back(), { class: "link" }), ` to ${names.join(" \u2190 ")}`] : []));
+    trail.hidden = !names.length;
   }
 
   return { node, show, stop: film.stop, film: film.toggle };

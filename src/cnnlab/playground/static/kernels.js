@@ -6,13 +6,13 @@ import { grid } from "./drawer.js";
 import { endOf, greyOf, paint, rgbOf } from "./paint.js";
 import { placeText } from "./words.js";
 
-const MOST_CHANNELS = 8, PATCHES = 9;
+const MOST_CHANNELS = 18, PATCHES = 9;
 
 export function makeKernels(app) {
-  const title = el("h2"), kernels = el("div", { class: "kernels" }), found = el("div", { class: "patches" }), readout = el("p", { class: "readout" });
+  const title = el("h2"), large = el("div", { class: "large" }), small = el("div", { class: "small-kernels" }), found = el("div", { class: "patches" }), readout = el("p", { class: "hint" });
   const choice = el("div", { class: "row stages-to-choose" });
-  const node = el("div", {}, el("div", { class: "head" }, title, choice, readout), kernels, found);
-  let asked = 0;
+  const node = el("div", {}, el("div", { class: "head" }, title, choice, readout), el("div", { class: "with-patches" }, large, small, found));
+  let asked = 0, channel = 0;
 
   function show() {
     const withKernels = app.stages.filter(stage => stage.steps.some(step => step.op === "conv2d"));
@@ -25,17 +25,27 @@ export function makeKernels(app) {
     const map = app.at && app.at.stage === stage.name ? app.at.pixel[0] : 0;
     const step = stage.steps.find(each => each.op === "conv2d"), weight = tensorOf(app.graph, step, "weight");
     const [, channels, rows, columns] = weight.shape, size = rows * columns, end = endOf(weight.data);
-    title.textContent = `The kernel${channels > 1 ? "s" : ""} of ${stage.title}, map ${map + 1}`;
+    title.textContent = channels > 1 ? `${stage.title}, map ${map + 1}: ${channels} kernels` : `${stage.title}, kernel ${map + 1}`;
     choice.replaceChildren(...mapButtons(withKernels, stage, map));
-    readout.textContent = `colours from \u2212${end.toFixed(2)} to +${end.toFixed(2)}`;
-    const shown = Math.min(channels, MOST_CHANNELS);
-    kernels.replaceChildren(...Array.from({ length: shown }, (_, channel) => {
-      const start = (map * channels + channel) * size;
-      const numbers = Array.from({ length: rows }, (_, r) => Array.from(weight.data.subarray(start + r * columns, start + (r + 1) * columns)));
-      const texts = numbers.map(row => row.map(each => fixed(each, 2).replace(/^(.?)0\./, "$1.")));
-      return el("div", { class: "large" }, el("p", { class: "caption", text: channels > 1 ? `for map ${channel + 1} before it` : "for the picture" }),
-        grid(numbers, each => rgbOf(each, end), (r, c) => { readout.textContent = `row ${r + 1}, column ${c + 1}: ${fixed(numbers[r][c], 4)}`; }, size <= 49 ? texts : null));
-    }), ...(channels > shown ? [el("p", { class: "quiet", text: `${shown} of ${channels}: one for each map before it.` })] : []));
+    channel = Math.min(channel, channels - 1);
+    const rowsOf = place => {
+      const start = (map * channels + place) * size;
+      return Array.from({ length: rows }, (_, r) => Array.from(weight.data.subarray(start + r * columns, start + (r + 1) * columns)));
+    };
+    const colour = each => rgbOf(each, end), quiet = `Colours from \u2212${end.toFixed(2)} to +${end.toFixed(2)}.`;
+    function enlarge(place) {
+      channel = place;
+      const numbers = rowsOf(place), texts = size <= 49 ? numbers.map(row => row.map(each => fixed(each, 2).replace(/^(.?)0\./, "$1."))) : null;
+      const read = (r, c) => { readout.textContent = `Row ${r + 1}, column ${c + 1}: ${fixed(numbers[r][c], 4)}`; };
+      readout.textContent = quiet;
+      large.replaceChildren(grid(numbers, colour, read, texts), el("p", { class: "quiet", text: channels > 1 ? `What it does with map ${place + 1} before it` : "What it does with the picture" }));
+      small.querySelectorAll("button").forEach((each, at) => each.setAttribute("aria-pressed", String(at === place)));
+    }
+    const shown = channels > 1 ? Math.min(channels, MOST_CHANNELS) : 0;
+    small.replaceChildren(...Array.from({ length: shown }, (_, place) => el("button", { type: "button", onclick: () => enlarge(place) },
+      grid(rowsOf(place), colour, () => {}), el("span", { text: `map ${place + 1}` }))),
+    ...(channels > shown && shown ? [el("p", { class: "quiet", text: `${shown} of ${channels}` })] : []));
+    enlarge(channel);
     findPatches(stage, map);
   }
 
@@ -72,7 +82,7 @@ export function makeKernels(app) {
   }
 
   function drawPatches(stage, heading, best) {
-    heading.replaceChildren(el("b", { text: "Where this map answers most" }), ` among the ${app.pictures.length} pictures in this page: choose one`);
+    heading.replaceChildren(el("b", { text: "Where this map answers most" }), ` of the ${app.pictures.length} pictures here`);
     found.append(...best.map(each => {
       const box = app.fieldOf({ stage: stage.name, pixel: each.pixel }), input = app.inputOf(app.pictures[each.picture].levels);
       const numbers = [];

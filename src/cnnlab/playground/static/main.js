@@ -1,7 +1,7 @@
 // The page: it computes the network, shows it, and does what hands and keys ask for.
 
 import { asInput, compute, readGraph, softmax } from "./forward.js";
-import { explain, follow, reach } from "./explain.js";
+import { asMaps, explain, reach, strongestBefore, strongestPath } from "./explain.js";
 import { button, el, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
 import { runText, spokenText, stageTitle } from "./words.js";
@@ -31,11 +31,6 @@ function lengthen(bytes) {
     else for (let count = bytes[++i]; count > 0; count--) levels.push(0);
   }
   return Uint8Array.from(levels);
-}
-
-function asMaps(shape) {
-  if (shape.length < 2) return [shape.reduce((all, each) => all * each, 1), 1, 1];
-  return [shape.slice(0, -2).reduce((all, each) => all * each, 1), ...shape.slice(-2)];
 }
 
 function stagesOf(graph) {
@@ -70,7 +65,11 @@ function makeApp(data) {
     if (app.scale === "network") return Math.max(...stages.filter(each => !each.isAnswer).map(each => endOf(app.valuesOf(each))));
     return endOf(app.valuesOf(stage));
   };
-  app.fieldOf = at => reach(graph, app.stage(at.stage).last.name, at.pixel).get("input") || null;
+  // All of the picture that can reach a number.
+  app.fieldOf = at => {
+    const box = reach(graph, at.stage, at.pixel).find(each => each.stage === "input");
+    return box ? { row: box.top, column: box.left, rows: box.bottom - box.top + 1, columns: box.right - box.left + 1 } : null;
+  };
   app.answers = pictures.map(picture => {
     values = compute(graph, asInput(picture.levels), values || undefined);
     return indexOfLargest(values.get(graph.answer));
@@ -109,8 +108,12 @@ function makeApp(data) {
   };
 
   app.remark = () => {
-    const at = app.hovered || app.at;
+    const at = app.hovered || app.at, isPointing = app.tab === "see" || app.tab === "kernels";
     if (!at) return;
+    if (!isPointing && !app.hovered) {  // here the picture and the answer matter
+      app.strip.mark(null);
+      return;
+    }
     const stage = app.stage(at.stage), explanation = explain(graph, values, stage.name, at.pixel);
     app.strip.mark(at, explanation, app.fieldOf(at));
     app.strip.legend(stage.isAnswer ? null : app.endOf(stage));
@@ -138,11 +141,13 @@ function makeApp(data) {
   };
   app.follow = () => {
     if (!app.at) return;
-    const next = follow(graph, values, app.stage(app.at.stage).name, app.at.pixel);
+    const next = strongestBefore(graph, explain(graph, values, app.at.stage, app.at.pixel));
     const stage = next && app.stageOfStep[next.step];
     if (!stage || stage.name === "input") return;
     app.pin({ stage: stage.name, pixel: next.pixel }, [app.at, ...app.trail].slice(0, TRAIL));
   };
+  app.pathFrom = at => strongestPath(graph, values, at.stage, at.pixel)
+    .map((each, place) => ({ at: { stage: each.where, pixel: each.pixel }, value: each.value, gave: place ? each.contribution : null }));
   app.back = () => {
     if (app.trail.length) app.pin(app.trail[0], app.trail.slice(1));
   };
@@ -215,7 +220,7 @@ function makeApp(data) {
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
   const main = el("main", {}, app.strip.node, card);
   app.node = el("div", {},
-    el("header", { class: "top" }, el("b", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
+    el("header", { class: "masthead" }, el("b", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
       button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),
     note, main, el("footer", {}, proof), voice.region, help);
 

@@ -176,10 +176,11 @@ function stageColumn(app, stage) {
     maps.length = 0;
     if (stage.isVector) {
       const count = stage.shape[0];
-      view.across = count <= 24 ? 1 : count <= 128 ? 2 : count <= 512 ? 8 : 16;
+      const isPhone = window.matchMedia("(max-width: 43.75rem)").matches;
+      view.across = isPhone ? Math.ceil(count / 4) : count <= 24 ? 1 : count <= 128 ? 2 : count <= 512 ? 4 : 8;
       maps.whole = makeMap(0);
       const down = Math.ceil(count / view.across);
-      body.style.setProperty("--wide", `${view.across * 0.75}rem`);
+      body.style.setProperty("--wide", `${Math.min(3, view.across * 0.75)}rem`);
       body.style.setProperty("--high", `${Math.min(16.5, down * 0.5)}rem`);
     } else {
       const { across, size } = layoutOf(stage.shape, shown.length);

@@ -41,11 +41,11 @@ export function makeTraining(app) {
     ["One run", "Another seed gives other numbers. Many runs tell more: cnnlab compare."],
     ["Images from", `${run.source}, licence ${run.licence}`],
     ["Made with", `cnnlab ${run.cnnlab}, PyTorch ${run.torch}`],
-    ["Make your own", "pip install cnnlab, then: cnnlab workshop, cnnlab export RUN --page"],
+    ["Make your own", "", "cnnlab workshop", ", then ", "cnnlab export RUN --page"],
   ];
   const node = el("div", { class: "training" },
     chart("Accuracy", app.data.history, lines("accuracy"), percentage),
     chart("Loss", app.data.history, lines("loss"), value => value.toFixed(3)),
-    el("div", { class: "facts" }, el("h2", { text: "Where it comes from" }), el("dl", {}, ...facts.flatMap(([name, text]) => [el("dt", { text: name }), el("dd", { text })]))));
+    el("div", { class: "facts" }, el("h2", { text: "Where it comes from" }), el("dl", {}, ...facts.flatMap(([name, ...texts]) => [el("dt", { text: name }), el("dd", {}, ...texts.map((text, place) => (place % 2 ? el("code", { text }) : text)))]))));
   return { node, show() {} };
 }

@@ -1,6 +1,7 @@
 // Why this answer: cover a part of the picture, and see how the answer falls; and the strongest path.
 
-import { occlusion } from "./explain.js";
+import { inSlices, occlude } from "./explain.js";
+import { softmax } from "./forward.js";
 import { button, el, fixed, minus, percentage, signed } from "./dom.js";
 import { endOf, greyOf, paint, rgbOf } from "./paint.js";
 import { orderOf, placeText } from "./words.js";
@@ -12,9 +13,10 @@ export function makeWhy(app) {
   const node = el("div", { class: "why" },
     map, el("div", {}, title, sentence, readout, el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." })),
     el("div", {}, el("h2", { text: "The strongest path" }), el("p", { class: "quiet", text: "Each number below gave most to the one above it." }), path));
-  let asked = 0;
+  let asked = 0, stop = () => {}, kept = null;
 
   function show() {
+    stop();
     const run = ++asked, order = orderOf(app.shares), answer = order[0];
     paint(under, app.input, 32, greyOf);
     over.width = 0;
@@ -26,39 +28,45 @@ export function makeWhy(app) {
     title.textContent = `Why \u201c${app.classes[answer]}\u201d?`;
     sentence.textContent = "Covering one place after another \u2026";
     drawPath(answer, order[1]);
-    const work = occlusion(app.graph, Float32Array.from(app.input), answer), before = app.shares[answer];
-    function slice() {
-      if (run !== asked) return;
-      const until = Date.now() + 12;
-      let step = work.next();
-      while (!step.done && Date.now() < until) step = work.next();
-      if (step.done) tell(step.value, answer, before);
-      else setTimeout(slice, 0);
-    }
-    slice();
+    stop = inSlices(occlude(app.graph, app.input, { classIndex: answer }), (found, isDone) => { if (isDone && run === asked) tell(found, answer); });
   }
 
-  function tell(found, answer, before) {
-    const { falls, shares, side } = found, end = endOf(falls) || 1;
-    paint(over, falls.map(each => -each), side, each => rgbOf(each, end));
-    let worst = 0;
-    falls.forEach((each, place) => { if (each > falls[worst]) worst = place; });
-    const name = app.classes[answer];
+  function tell(found, answer) {
+    const { falls, rows, columns, size, stride } = found, end = endOf(falls) || 1, name = app.classes[answer];
+    paint(over, Array.from(falls, each => -each), columns, each => rgbOf(each, end));
+    // A place stands for the middle of its square: the map of places is a little smaller than the picture.
+    const edge = (size - stride) / 2 / 32;
+    Object.assign(over.style, { left: `${100 * edge}%`, top: `${100 * edge}%`, width: `${100 * columns * stride / 32}%`, height: `${100 * rows * stride / 32}%` });
+    const worst = falls.indexOf(Math.max(...falls));
     sentence.textContent = falls[worst] <= 0 ? `No covered place makes \u201c${name}\u201d weaker.`
-      : `Cover the most orange place, and \u201c${name}\u201d falls from ${percentage(before)} to ${percentage(shares[worst])}.`;
+      : `Cover the most orange place, and \u201c${name}\u201d falls from ${percentage(app.shares[answer])} to ${percentage(shareWithout(found, worst, answer))}.`;
     map.onpointermove = event => {
-      const box = map.getBoundingClientRect(), within = value => Math.max(0, Math.min(side - 1, Math.floor(value * side)));
-      const place = within((event.clientY - box.top) / box.height) * side + within((event.clientX - box.left) / box.width);
-      readout.textContent = `Covered here: ${percentage(shares[place])}.`;
+      const box = over.getBoundingClientRect(), within = (value, whole) => Math.max(0, Math.min(whole - 1, Math.floor(value * whole)));
+      const place = within((event.clientY - box.top) / box.height, rows) * columns + within((event.clientX - box.left) / box.width, columns);
+      readout.textContent = `Covered here: ${percentage(shareWithout(found, place, answer))}.`;
     };
+  }
+
+  // The answer's share when one place is covered in mid-grey.
+  function shareWithout({ columns, size, stride }, place, answer) {
+    const covered = Float32Array.from(app.input), top = Math.floor(place / columns) * stride, left = (place % columns) * stride;
+    for (let row = top; row < top + size; row++) covered.fill(0, row * 32 + left, row * 32 + left + size);
+    kept = app.computeApart(covered, kept);
+    return softmax(kept.get(app.graph.answer))[answer];
   }
 
   function drawPath(answer, second) {
     const stage = app.stages.find(each => each.isAnswer), logits = app.valuesOf(stage);
     const steps = app.pathFrom({ stage: stage.name, pixel: [answer, 0, 0] });
-    path.replaceChildren(...steps.map(each => el("li", {}, button(each.at.stage === stage.name ? app.classes[answer] : placeText(app.stage(each.at.stage), each.at.pixel), () => { app.pin(each.at); app.open("see"); }, { class: "link" }),
+    path.replaceChildren(...steps.map(each => el("li", {}, linkTo(each.at, stage, answer),
       el("span", { class: "quiet", text: each.gave === null ? ` ${fixed(each.value, 2)}` : ` ${fixed(each.value, 2)}, gave ${signed(each.gave.toFixed(2))}` }))));
     readout.textContent = `The next class, \u201c${app.classes[second]}\u201d, would need ${minus((logits[answer] - logits[second]).toFixed(2))} more.`;
+  }
+
+  function linkTo(at, answerStage, answer) {
+    const stage = app.stage(at.stage);
+    if (!stage || at.stage === "input") return el("span", { text: `Picture, row ${at.pixel[1] + 1}, column ${at.pixel[2] + 1}` });
+    return button(stage === answerStage ? app.classes[answer] : placeText(stage, at.pixel), () => { app.pin(at); app.open("see"); }, { class: "link" });
   }
 
   return { node, show, follow: show };

@@ -15,8 +15,8 @@ export function stageTitle(name) {
 }
 
 export function sizeText([maps, rows, columns]) {
-  if (rows * columns === 1) return `${maps} number${maps === 1 ? "" : "s"}`;
-  return `${maps} map${maps === 1 ? "" : "s"}, ${rows} \u00d7 ${columns}`;
+  if (rows * columns === 1) return String(maps);
+  return `${maps} map${maps === 1 ? "" : "s"}, ${rows}\u00d7${columns}`;
 }
 
 // Where a number is: "Convolution 2, map 7, row 4, column 6".
@@ -28,7 +28,7 @@ export function placeText(stage, [map, row, column]) {
 
 const FUNCTIONS = {
   relu: ["ReLU", "ReLU keeps what is above 0, and makes 0 of the rest."],
-  tanh: ["tanh", "tanh keeps every number between \u22121 and 1."],
+  tanh: ["tanh", "tanh keeps every number between \u22121\u00a0and\u00a01."],
   sigmoid: ["sigmoid", "The sigmoid puts every number between 0 and 1."],
   gelu: ["GELU", "GELU keeps large numbers, and lets small negative ones through a little."],
   silu: ["SiLU", "SiLU multiplies a number by its own sigmoid."],
