@@ -93,7 +93,12 @@ def test_no_file_holds_more_than_400_lines_but_the_kernels():
 
 
 @pytest.mark.parametrize(
-    "name", ["cli.main", "views.plots", "experiments.statistics", "experiments.verdict"]
+    "name",
+    [
+        *("cli.main", "views.plots", "experiments.statistics", "experiments.verdict"),
+        *("insight.graph", "insight.interpret", "insight.explain", "insight.fields"),
+        "insight.saliency",
+    ],
 )
 def test_what_must_be_quick_loads_no_torch(name):
     script = f"import sys, cnnlab.{name}; sys.exit('torch' in sys.modules)"

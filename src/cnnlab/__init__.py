@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cnnlab.data.tensors import as_input as as_input
     from cnnlab.data.tensors import prepare as prepare
     from cnnlab.models.lenet5 import LeNet5 as LeNet5
+    from cnnlab.runs.explain import explain as explain
     from cnnlab.runs.run import open_run as open_run
     from cnnlab.runs.train import train_run as train_run
     from cnnlab.training.config import TrainConfig as TrainConfig
@@ -29,6 +30,7 @@ _HOMES = {
     "as_input": "data.tensors",
     "build": "custom.find",
     "evaluate": "training.loop",
+    "explain": "runs.explain",
     "fit": "training.loop",
     "load": "data.library",
     "loss_batch": "training.loop",

@@ -45,7 +45,8 @@ def receptive_fields(graph: Graph, where: str, pixel: Sequence[int]) -> tuple[Fi
             for name, read in zip(step.inputs, _read(graph, step, marks[step.name]), strict=True):
                 marks[name] = marks[name] | read if name in marks else read
     ends = [stage.last for stage in graph.stages.values() if stage.last is not last]
-    return tuple(_field(step, marks[step.name]) for step in ends if step.name in marks)
+    reached = [step for step in ends if step.name in marks and marks[step.name].any()]
+    return tuple(_field(step, marks[step.name]) for step in reached)
 
 
 def _field(step: Step, marks: Marks) -> Field:

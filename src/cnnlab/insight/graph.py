@@ -35,7 +35,8 @@ without one) is left out.
   ``stride``, ``padding`` (with zeros), ``dilation``, ``groups``. Output map o reads the input maps
   from (o // (O / groups)) * (C / groups).
 - ``linear``: tensors ``weight`` (O, I) and perhaps ``bias`` (O,), over the last axis.
-- ``pool``: setting ``function`` "max" or "average"; the input seen as ``maps`` [C, H, W];
+- ``pool``: setting ``function`` "max" or "average"; over the last two axes of the input, which seen
+  as maps is ``maps`` [C, H, W];
   ``rows`` and ``columns`` hold [start, stop] of the window of each output row and column, and
   ``dilation`` the steps inside a window. Cells below 0, or at H or W and beyond, are padding. "max"
   ignores padding. "average" adds the cells of the image and divides by ``divisor``, if it is not

@@ -10,6 +10,7 @@ import linecache
 import logging
 import operator
 import re
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -22,11 +23,12 @@ from torch import fx, nn
 
 from cnnlab.errors import ModelError
 from cnnlab.insight.builder import BATCH, Builder, Place, Ref
-from cnnlab.insight.graph import Graph
+from cnnlab.insight.graph import Graph, Shape
 from cnnlab.insight.interpret import Numbers, check_agreement
 from cnnlab.insight.translate import COPIES, OF_ANOTHER_SHAPE, refuse_random, translate
 
 _OTHERS_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_STANDARD_LIBRARY = str(Path(sysconfig.get_paths()["stdlib"]).resolve())
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
 _DECIDES = re.compile(r"data-dependent|symbolic (int|float|bool)", re.IGNORECASE)
 
@@ -38,12 +40,30 @@ def graph_of(network: nn.Module, images: Numbers) -> Graph:
     enough. The network stays as it is. Raises `ModelError` if cnnlab cannot show the network: it
     names the line and what to write; and if a logit is not PyTorch's.
     """
+    graph = trace(network, images.shape[1:])
     with _evaluating(network), torch.no_grad():
-        device = next((each.device for each in network.parameters()), torch.device("cpu"))
-        graph = _trace(network, torch.zeros(BATCH, *images.shape[1:], device=device))
-        logits = network(torch.from_numpy(images).to(device)).cpu().numpy()
+        logits = network(torch.from_numpy(images).to(_device(network))).cpu().numpy()
     check_agreement(graph, images, logits)
     return graph
+
+
+def trace(network: nn.Module, image_shape: Shape) -> Graph:
+    """Return the network's graph for images of a shape such as (1, 32, 32), without the proof.
+
+    Raises `ModelError` if cnnlab cannot show the network.
+    """
+    images = torch.zeros(BATCH, *image_shape, device=_device(network))
+    try:
+        with _quiet(), _evaluating(network), torch.no_grad():
+            program = torch.export.export(network, (images,), strict=False)
+    except Exception as error:
+        raise ModelError(f"cnnlab cannot show this network: {_why(error)}") from None
+    with torch.no_grad():
+        return _built(program, image_shape)
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next((each.device for each in network.parameters()), torch.device("cpu"))
 
 
 @contextmanager
@@ -74,14 +94,9 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _trace(network: nn.Module, images: torch.Tensor) -> Graph:
-    try:
-        with _quiet():
-            program = torch.export.export(network, (images,), strict=False)
-    except Exception as error:
-        raise ModelError(f"cnnlab cannot show this network: {_why(error)}") from None
+def _built(program: Any, image_shape: Shape) -> Graph:
     values: dict[fx.Node, Any] = _stored(program)
-    build = Builder(tuple(images.shape[1:]))
+    build = Builder(tuple(image_shape))
     nodes = list(program.graph.nodes)
     output = nodes[-1].args[0]
     needed = _needed(nodes)
@@ -92,7 +107,7 @@ def _trace(network: nn.Module, images: torch.Tensor) -> Graph:
             build.place = _place(node)
             if node in needed:
                 values[node] = _value(build, node, values)
-            elif _changes_in_place(node):
+            elif _changes_in_place(node) and not _is_stored(node.args[0], values):
                 build.refuse(
                     "writes into a part of a tensor, which cnnlab cannot show. Make a new tensor, "
                     "as in x = torch.cat([a, b], dim=1)."
@@ -134,6 +149,11 @@ def _changes_in_place(node: fx.Node) -> bool:
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
+def _is_stored(value: Any, values: dict[fx.Node, Any]) -> bool:
+    """Return whether a value is a buffer of the network, such as a counter of its calls."""
+    return value in values and not isinstance(values[value], Ref)
+
+
 def _value(build: Builder, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
     """Return a node's value: a `Ref`, or what is the same for every image."""
     if node.target is operator.getitem:
@@ -149,7 +169,14 @@ def _value(build: Builder, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
         name = name.rstrip("_")
     if not any(isinstance(each, Ref) for each in _flat(given)):
         refuse_random(build, operation, name)
-        return operation(*given.values())
+        if operation._schema.is_mutable and node.args[0].op == "placeholder":  # type: ignore[union-attr]
+            build.refuse(
+                "changes a weight or another tensor of the network in forward, so the next image "
+                "meets another network. Compute a new tensor instead."
+            )
+        named = {each.name for each in operation._schema.arguments if each.kwarg_only}
+        first = [each for name, each in given.items() if name not in named]
+        return operation(*first, **{name: given[name] for name in given if name in named})
     outputs = node.meta["val"]
     if isinstance(outputs, torch.Tensor):
         _check_output(build, outputs)
@@ -183,8 +210,8 @@ def _check_output(build: Builder, output: torch.Tensor) -> None:
     if output.ndim == 0 or len(output) != BATCH:
         found = tuple(output.shape)
         build.refuse(
-            f"makes a tensor of {found} for {BATCH} images. cnnlab can show only steps that keep "
-            "the first axis of every tensor for the batch, as x.mean(dim=1) does."
+            f"makes a tensor of {found} from {BATCH} images. Keep the first axis of every tensor "
+            "for the batch, and name the others, as in x.mean(dim=(2, 3))."
         )
     if output.dtype != torch.float32:
         build.refuse(f"computes in {output.dtype}; cnnlab can show torch.float32 only.")
@@ -204,7 +231,9 @@ def _place(node: fx.Node) -> Place:
 
 
 def _is_users(file: str) -> bool:
-    return not file.startswith((*_OTHERS_CODE, "<"))
+    """Return whether a file is not PyTorch's, Python's or this folder's; cnnlab.models may be."""
+    is_pythons = file.startswith(_STANDARD_LIBRARY) and "site-packages" not in file
+    return not is_pythons and not file.startswith((*_OTHERS_CODE, "<"))
 
 
 def _where(file: str, line: int | None, layer: str) -> str:
@@ -213,9 +242,9 @@ def _where(file: str, line: int | None, layer: str) -> str:
     if line is None:
         return f"{name[0].upper()}{name[1:]}"
     code = linecache.getline(file, line).strip()
-    shown = f", `{code}`," if code else ""
+    shown = f", `{code}`" if code else ""
     inside = f" ({name})" if layer else ""
-    return f"line {line} of {Path(file).name}{shown}{inside}"
+    return f"line {line} of {Path(file).name}{shown}{inside}{',' if shown else ''}"
 
 
 def _why(error: Exception) -> str:

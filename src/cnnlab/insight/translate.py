@@ -28,7 +28,16 @@ COPIES = frozenset(
     {
         *("alias", "channel_shuffle", "chunk", "clone", "constant_pad_nd", "contiguous", "detach"),
         *("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "expand"),
-        *("expand_as", "flatten", "flip", "im2col", "index_select", "lift_fresh_copy", "movedim"),
+        *(
+            "expand_as",
+            "flatten",
+            "flip",
+            "im2col",
+            "index_select",
+            "lift_fresh_copy",
+            "mT",
+            "movedim",
+        ),
         *("moveaxis", "narrow", "pad", "permute", "pixel_shuffle", "pixel_unshuffle", "ravel"),
         *("reflection_pad2d", "repeat", "replication_pad2d", "reshape", "reshape_as", "roll"),
         *("rot90", "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes"),
@@ -40,6 +49,7 @@ COPIES = frozenset(
 OF_ANOTHER_SHAPE = frozenset({"expand_as", "reshape_as", "type_as", "view_as"})
 """Copies that read only the shape or type of their second tensor."""
 _RANDOM = "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"
+_MAY_DROP = "lstm", "gru", "rnn", "scaled_dot_product"
 _SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805, "input_scale": 1.0}
 
 
@@ -58,8 +68,8 @@ def translate(build: Builder, operation: Any, name: str, given: Arguments) -> Ma
 
 
 def refuse_random(build: Builder, operation: Any, name: str) -> None:
-    """Refuse an operation that draws random numbers."""
-    if torch.Tag.nondeterministic_seeded in operation.tags:
+    """Refuse an operation that draws random numbers, unless it is a layer that may drop some."""
+    if torch.Tag.nondeterministic_seeded in operation.tags and not name.startswith(_MAY_DROP):
         build.refuse(f"draws random numbers ({name}). Draw them only if self.training is True.")
 
 
@@ -67,11 +77,10 @@ def _copies(build: Builder, operation: Any, given: Arguments) -> Made:
     name = next(iter(given))
     source, value = given[name], given.get("value") or 0.0
     if not isinstance(source, Ref):
-        build.refuse(f"changes the shape of something else than one tensor. {SUPPORTED}")
+        build.refuse(f"changes the shape of what is not one tensor. {SUPPORTED}")
     others = {k: each for k, each in given.items() if k != name}
-    if isinstance(others.get("dtype"), torch.dtype) and others["dtype"] != torch.float32:
-        build.refuse(f"computes in {others['dtype']}; cnnlab can show torch.float32 only.")
-    others.pop("dtype", None)
+    if others.get("dtype") is not None:
+        others["dtype"] = torch.float64  # the type of the numbers that are tried
     if "value" in others:
         others["value"] = 0.0  # marks what is not of the source; see Builder.copy
 

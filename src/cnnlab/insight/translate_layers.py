@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from cnnlab.insight.builder import SUPPORTED, Builder, Ref
+from cnnlab.insight.builder import BATCH, SUPPORTED, Builder, Ref
 
 Arguments = dict[str, Any]
 """An operation's arguments by PyTorch's names for them: `Ref`, tensors, numbers, lists."""
@@ -201,6 +201,8 @@ def pool_axes(function: str, divisor: int | None = None) -> Callable[[Builder, A
         sizes = [source.shape[axis - 1] for axis in axes]
         height, width = math.prod(sizes[:-1]), sizes[-1]
         maps = [math.prod(source.shape) // (height * width), height, width]
+        if moved.shape[-2:] != (height, width):  # else its last two axes are the window already
+            moved = build.copy(moved, lambda t: t.reshape(BATCH, *maps), 0.0)
         windows = {"rows": [[0, height]], "columns": [[0, width]]}
         return _pool(build, moved, function, maps=maps, divisor=divisor, **windows)
 
