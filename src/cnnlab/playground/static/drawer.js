@@ -30,7 +30,7 @@ export function makeDrawer(app) {
     sum.className = "sum";
     sum.replaceChildren();
     if (first.kind === "sum" && first.normalised) sum.append(normalBlock(first));
-    else if (first.kind === "sum") drawSum(first);
+    else if (first.kind === "sum") drawSum(first, explanation.parts.length - 1);
     else if (first.kind === "largest") drawLargest(first);
     else sum.append(plainBlock(first));
     explanation.parts.slice(1).forEach(part => sum.append(afterBlock(part)));
@@ -54,11 +54,11 @@ export function makeDrawer(app) {
     hint.textContent = `${fixed(number, 3)} \u00d7 ${fixed(patch.kernel[row][column], 3)} = ${signed(patch.products[row][column])}`;
   }
 
-  function drawSum(part) {
+  function drawSum(part, follows) {
     const ordered = part.patches.map((patch, place) => [Math.abs(Number(patch.subtotal)), place])
       .sort((a, b) => b[0] - a[0] || a[1] - b[1]).map(each => each[1]);
     const isSingle = part.patches.every(patch => patch.numbers.length * patch.numbers[0].length === 1);
-    const most = isSingle ? MOST_ROWS : MOST_OPEN;
+    const most = isSingle ? MOST_ROWS : MOST_OPEN - Math.max(0, follows - 1) * 2;
     const open = (part.patches.length <= most ? part.patches.map((_, place) => place) : ordered.slice(0, most).sort((a, b) => a - b)).map(place => part.patches[place]);
     const rest = part.patches.filter(patch => !open.includes(patch)).map(patch => patch.subtotal);
     const others = rest.length ? { count: rest.length, total: addPrinted(rest) } : null;
