@@ -21,8 +21,9 @@ FLOORS = {
 FLOORS["runs"] = GROUND | {*FLOORS}
 FLOORS["experiments"] = FLOORS["runs"] | {"runs"}
 FLOORS["views"] = (FLOORS["experiments"] | {"experiments"}) - {"custom"}  # runs no user's code
+FLOORS["playground"] = FLOORS["views"] | {"views", "custom"}
 FLOORS["workshop"] = FLOORS["views"] | {"views", "custom"}
-FLOORS["cli"] = FLOORS["workshop"] | {"workshop", "startup"}
+FLOORS["cli"] = FLOORS["workshop"] | {"workshop", "playground", "startup"}
 ALLOWED = {name: set() for name in GROUND | {"startup"}} | FLOORS
 """Which rooms a room may import from; nothing imports the command line."""
 

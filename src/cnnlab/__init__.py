@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cnnlab.data.tensors import as_input as as_input
     from cnnlab.data.tensors import prepare as prepare
     from cnnlab.models.lenet5 import LeNet5 as LeNet5
+    from cnnlab.playground.notebook import show as show
     from cnnlab.runs.explain import explain as explain
     from cnnlab.runs.run import open_run as open_run
     from cnnlab.runs.train import train_run as train_run
@@ -37,6 +38,7 @@ _HOMES = {
     "open_run": "runs.run",
     "prepare": "data.tensors",
     "recipe": "training.config",
+    "show": "playground.notebook",
     "train_run": "runs.train",
 }
 

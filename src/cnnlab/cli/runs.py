@@ -203,8 +203,14 @@ def predict(
     ],
     /,
     *,
+    explain: Annotated[
+        bool,
+        Parameter(help="Also write a page to look inside, for each number.", negative=()),
+    ] = False,
     trust: Trust = False,
     device: Device = "auto",
+    data_dir: DataDir = None,
+    offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
     """Let a trained network recognise your own pictures. Show what the network sees.
@@ -247,6 +253,15 @@ def predict(
     for fault in faults:
         terminal.error(str(fault))
     found = {"run": str(run), "data_set": data_set.name, "answers": answers}
+    if explain and pictures:
+        from cnnlab.playground.page import write_page
+        from cnnlab.playground.payload import build_payload
+
+        splits = load(opened.data_set_name, data_dir, offline, terminal)
+        page = Path(f"{pictures[0].path.stem}-inside.html")
+        write_page(page, build_payload(opened, splits, own=[each.image for each in pictures]))
+        terminal.show(f"\nLook inside: {page}. Open it with a double-click.")
+        found["page"] = str(page)
     return CommandResult(found | {"faults": list(map(str, faults))}, status=1 if faults else 0)
 
 

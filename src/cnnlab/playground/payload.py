@@ -1,7 +1,7 @@
 """What the page carries of a run: the network, pictures, the answers that prove it, the curves."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cnnlab.custom.network import split_name
+from cnnlab.custom.network import explained, split_name
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.images import ImageSet
 from cnnlab.data.splits import Splits
-from cnnlab.data.tensors import as_input, prepare_images
 from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import run as interpret
@@ -22,6 +20,7 @@ from cnnlab.insight.mistakes import confusion
 from cnnlab.insight.predictions import Predictions
 from cnnlab.insight.trace import graph_of
 from cnnlab.runs.evaluation import is_current, load_model, predictions_on, read_test_result
+from cnnlab.runs.explain import as_numbers
 from cnnlab.runs.run import Run
 from cnnlab.runs.weights import read_weights
 
@@ -49,9 +48,12 @@ class Payload:
     changed: int | None = None
 
 
-def build_payload(run: Run, splits: Splits, *, half: bool = False) -> Payload:
+def build_payload(
+    run: Run, splits: Splits, *, half: bool = False, own: Sequence[NDArray[np.uint8]] = ()
+) -> Payload:
     """Return what the page shows of a run; with ``half``, its weights in half precision.
 
+    ``own`` are a person's own pictures, grey levels of 28 x 28: they come first.
     Raises `ModelError` if the network cannot be followed step by step, `RunError` if the splits
     are of another data set or nothing is trained yet.
     """
@@ -74,11 +76,13 @@ def build_payload(run: Run, splits: Splits, *, half: bool = False) -> Payload:
         predictions = predictions_on(run, splits.validation, _CPU, weights)
         changed = int((whole.predicted != predictions.predicted).sum())
     model = load_model(run, _CPU, weights).eval()
-    graph = graph_of(model, _inputs(splits.validation.take(np.arange(PROVED))))
+    with explained(run.network.source, "Showing the network"):
+        graph = graph_of(model, as_numbers(splits.validation.images[:PROVED]))
     chosen = choose_pictures(predictions)
     shown = splits.validation.take(chosen)
+    levels = np.concatenate([*(each[None] for each in own), shown.images])
     with torch.inference_mode():
-        logits = model(torch.from_numpy(_inputs(shown.take(np.arange(CHECKED)))))
+        logits = model(torch.from_numpy(as_numbers(levels[:CHECKED])))
     tensors, block = stored(graph, half=half)
     content = {
         "cnnlab_page": VERSION,
@@ -89,9 +93,8 @@ def build_payload(run: Run, splits: Splits, *, half: bool = False) -> Payload:
         "half": half,
         "changed": changed,
         "pictures": {
-            "levels": _text(shorten(shown.images.tobytes())),
-            "labels": shown.labels.tolist(),
-            "numbers": chosen.tolist(),
+            "levels": _text(shorten(levels.tobytes())),
+            "labels": [None] * len(own) + shown.labels.tolist(),
         },
         "check": {
             "logits": [[round(each, 6) for each in row] for row in logits.tolist()],
@@ -108,12 +111,7 @@ def build_payload(run: Run, splits: Splits, *, half: bool = False) -> Payload:
             for each in history
         ],
     }
-    return Payload(content, graph, interpret(graph, _inputs(shown.take(np.arange(1)))), changed)
-
-
-def _inputs(image_set: ImageSet) -> NDArray[np.float32]:
-    """Return images (N, 1, 32, 32) as a network takes them."""
-    return as_input(prepare_images(image_set.images)).numpy()
+    return Payload(content, graph, interpret(graph, as_numbers(levels[:1])), changed)
 
 
 def _about(run: Run, splits: Splits) -> dict[str, Any]:

@@ -226,7 +226,7 @@ export function grid(numbers, colour, on, texts, ring) {
     const rgb = number === null ? null : colour(number);
     const cell = el("i", {
       class: `${number === null ? "padding" : ""}${ring && ring[0] === r && ring[1] === c ? " ring" : ""}`,
-      style: rgb ? { background: cssOf(rgb), color: isDark(rgb) ? "#fff" : "#1a1f26" } : {},
+      style: rgb ? { background: cssOf(rgb), color: isDark(rgb) ? "#fff" : "#000" } : {},
       onpointermove: () => on(r, c),
     }, texts ? texts[r][c] : "");
     node.append(cell);

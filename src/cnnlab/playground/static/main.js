@@ -43,7 +43,8 @@ function stagesOf(graph) {
 function makeApp(data) {
   const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
   const levels = lengthen(bytesOf(data.pictures.levels));
-  const pictures = data.pictures.labels.map((label, place) => ({ label, number: data.pictures.numbers[place], levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
+  // A label of null: a person's own picture.
+  const pictures = data.pictures.labels.map((label, place) => ({ label, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
   const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };
   const byName = Object.fromEntries([input, ...stages].map(stage => [stage.name, stage]));
   const app = {
@@ -84,7 +85,7 @@ function makeApp(data) {
 
   app.sourceText = () => {
     if (app.changedBy) return app.changedBy;
-    return `${app.picture + 1} of ${pictures.length}: ${app.classes[app.label]}`;
+    return `${app.picture + 1} of ${pictures.length}: ${app.label === null ? "your picture" : app.classes[app.label]}`;
   };
 
   // Show other grey levels: a stored picture, or one that is drawn or changed.
@@ -220,7 +221,7 @@ function makeApp(data) {
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
   const main = el("main", {}, app.strip.node, card);
   app.node = el("div", {},
-    el("header", { class: "masthead" }, el("b", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
+    el("header", { class: "masthead" }, el("h1", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
       button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),
     note, main, el("footer", {}, proof), voice.region, help);
 

@@ -1,7 +1,9 @@
 // The mistakes: how often each class is taken for each other one, and the images behind a cell.
 
 import { el } from "./dom.js";
-import { greyOf, paint } from "./paint.js";
+import { cssOf, greyOf, isDark, paint } from "./paint.js";
+
+const WRONG = [176, 34, 79];
 
 export function makeMistakes(app) {
   const matrix = app.data.matrix, classes = app.classes;
@@ -16,10 +18,11 @@ export function makeMistakes(app) {
   table.append(el("thead", {}, el("tr", {}, el("td"), ...classes.map(name => el("th", { scope: "col" }, el("span", { text: name }))))));
   table.append(el("tbody", {}, ...matrix.map((row, true_) => el("tr", {}, el("th", { scope: "row", text: classes[true_] }), ...row.map((count, answer) => {
     const isRight = true_ === answer, share = isRight ? 0 : (count / most) ** 0.7;
+    const rgb = WRONG.map(each => Math.round(255 + (each - 255) * share));
     const cell = el("button", {
       type: "button", text: String(count), class: isRight ? "right" : count ? "" : "none",
       "aria-label": `${classes[true_]}, taken for ${classes[answer]}: ${count}`,
-      style: isRight ? {} : { background: `rgba(176, 34, 79, ${share.toFixed(3)})`, color: share > 0.6 ? "#fff" : "inherit" },
+      style: isRight ? {} : { background: cssOf(rgb), color: isDark(rgb) ? "#fff" : "#000" },
       onclick: () => open(true_, answer, cell),
     });
     return el("td", {}, cell);

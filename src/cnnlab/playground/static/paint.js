@@ -16,8 +16,11 @@ export function cssOf(rgb) {
   return `rgb(${rgb[0]}, ${rgb[1]}, ${rgb[2]})`;
 }
 
+// Whether white is easier to read on a colour than black is (WCAG 2, contrast ratio).
 export function isDark(rgb) {
-  return rgb[0] * 0.3 + rgb[1] * 0.59 + rgb[2] * 0.11 < 130;
+  const [red, green, blue] = rgb.map(level => (level <= 10 ? level / 255 / 12.92 : ((level / 255 + 0.055) / 1.055) ** 2.4));
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue, black = 0;
+  return 1.05 / (light + 0.05) > (light + 0.05) / (black + 0.05);
 }
 
 // Largest distance from zero: the end of a scale.
