@@ -11,7 +11,8 @@ import cnnlab
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 STATIC = Path(cnnlab.__file__).parent / "playground" / "static"
-_MODULE = re.compile(r"^(?:import .* from .*;\n|export )", re.MULTILINE)
+IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.MULTILINE)
 _HELPERS = """
 function bytesOf(text) { return Uint8Array.from(atob(text), (c) => c.charCodeAt(0)); }
 function floatsOf(text) { return new Float32Array(bytesOf(text).buffer); }
@@ -25,9 +26,18 @@ function textOf(array) {
 
 
 def script(*names: str) -> str:
-    """Return the named files of the page as one classic script, as a page has them."""
-    texts = [(STATIC / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    return _HELPERS + "\n".join(_MODULE.sub("", text) for text in texts)
+    """Return the named files of the page as one classic script.
+
+    As in a page, each is in a function of its own, and only what it exports is seen outside.
+    """
+    return _HELPERS + "\n".join(_wrapped(name) for name in names)
+
+
+def _wrapped(name: str) -> str:
+    text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    exported = ", ".join(EXPORT.findall(text))
+    body = EXPORT.sub("", IMPORT.sub("", text))
+    return f"const {{ {exported} }} = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();"
 
 
 def as_text(array: "np.ndarray | bytes") -> str:

@@ -33,7 +33,7 @@ export function rasterise(strokes) {
 function smooth(points) {
   if (points.length < 2) return [...points, ...points];
   const last = points.length - 1;
-  const path = [points[0]];
+  const path = [points[0], middle(points[0], points[1])];
   for (let place = 1; place < last; place++) {
     addCurve(path, points[place], middle(points[place], points[place + 1]));
   }
@@ -216,12 +216,14 @@ function discOf(radius) {
 // Return how much of the paper's light is missing at each pixel, 0 to 1.
 function inkOn(raster) {
   const paper = paperOf(raster);
-  return Float32Array.from(raster, (level, place) => {
-    if (level === 0) return 0;
+  const ink = new Float32Array(raster.length);
+  for (let place = 0; place < raster.length; place++) {
+    if (raster[place] === 0) continue;
     const ground = paper === null ? 255 : Math.max(paper[place], 1);
-    const share = Math.fround(1 - Math.fround((255 - level) / ground));
-    return share > FAINTEST ? share : 0;
-  });
+    const share = Math.fround(1 - Math.fround((255 - raster[place]) / ground));
+    if (share > FAINTEST) ink[place] = share;
+  }
+  return ink;
 }
 
 // Return the level of the paper at each pixel, also under the strokes; null if it is 255.
@@ -229,15 +231,14 @@ function inkOn(raster) {
 // The largest level within a disc, then the smallest of those: lines vanish, and only a blot that
 // is wider than the disc stays.
 function paperOf(raster) {
-  const levels = new Float32Array(BLOCKS * BLOCKS);
-  for (let row = 0; row < SHEET; row++) {
-    for (let column = 0; column < SHEET; column++) {
-      const place = Math.floor(row / BLOCK) * BLOCKS + Math.floor(column / BLOCK);
-      levels[place] += 255 - raster[row * SHEET + column];
-    }
+  const missing = new Float32Array(BLOCKS * BLOCKS);
+  for (let place = 0; place < raster.length; place++) {
+    if (raster[place] === 0) continue;
+    const row = Math.floor(place / SHEET / BLOCK);
+    missing[row * BLOCKS + Math.floor((place % SHEET) / BLOCK)] += raster[place];
   }
-  const means = levels.map((sum) => sum / BLOCK ** 2);
-  const lightest = inDiscs(means, Math.max, 255);
+  const levels = missing.map((sum) => 255 - sum / BLOCK ** 2);
+  const lightest = inDiscs(levels, Math.max, 255);
   if (lightest.every((level) => level === 255)) return null;
   return resize(inDiscs(lightest, Math.min, 0), BLOCKS, SHEET);
 }
@@ -264,29 +265,31 @@ function inDiscs(levels, choose, end) {
 function strokesOf(ink) {
   const found = ink.filter((share) => share > 0);
   if (found.length === 0) return ink;
-  let threshold = meanOf(found);
+  let threshold = meanOf(found, 0, 1);
   for (let turns = 0; turns < 20; turns++) {
-    const lower = meanOf(found, (share) => share <= threshold);
-    const upper = meanOf(found, (share) => share > threshold);
-    if (Number.isNaN(lower + upper)) break;
-    const next = Math.fround((lower + upper) / 2);
-    if (next === threshold) break;
-    threshold = next;
+    const between = (meanOf(found, 0, threshold) + meanOf(found, threshold, 1)) / 2;
+    if (Number.isNaN(between) || Math.fround(between) === threshold) break;
+    threshold = Math.fround(between);
   }
-  const upper = meanOf(found, (share) => share > threshold);
-  const level = Number.isNaN(upper) ? meanOf(found) : upper;
-  const soft = (share) => Math.fround(Math.fround((2 * share) / level) - 0.5);
-  return ink.map((share) => Math.min(1, Math.max(0, soft(share))));
+  const upper = meanOf(found, threshold, 1);
+  const level = Number.isNaN(upper) ? threshold : upper;
+  const soft = new Float32Array(ink.length);
+  for (let place = 0; place < ink.length; place++) {
+    if (ink[place] === 0) continue;
+    const share = Math.fround(Math.fround((2 * ink[place]) / level) - 0.5);
+    soft[place] = Math.min(1, Math.max(0, share));
+  }
+  return soft;
 }
 
-// Return the mean of those numbers that count; NaN if none does.
-function meanOf(numbers, counts = () => true) {
-  let [sum, count] = [0, 0];
-  for (const each of numbers) {
-    if (counts(each)) {
-      sum += each;
-      count++;
-    }
+// Return the mean of the numbers above `low` and up to `high`; NaN if there is none.
+function meanOf(numbers, low, high) {
+  let sum = 0;
+  let count = 0;
+  for (let place = 0; place < numbers.length; place++) {
+    if (numbers[place] <= low || numbers[place] > high) continue;
+    sum += numbers[place];
+    count++;
   }
   return Math.fround(sum / count);
 }
@@ -302,9 +305,9 @@ const CELLS = Math.ceil(SHEET / CELL);
 // the pen is known, so that a dot of the pen is known to be one.
 function marksIn(ink) {
   const cells = new Float64Array(CELLS * CELLS);
-  ink.forEach((share, place) => {
-    if (share > 0) cells[cellOf(Math.floor(place / SHEET), place % SHEET)] += share;
-  });
+  for (let place = 0; place < ink.length; place++) {
+    if (ink[place] > 0) cells[cellOf(Math.floor(place / SHEET), place % SHEET)] += ink[place];
+  }
   const { labels, marks } = label(cells);
   const largest = (some) => some.reduce((most, mark) => Math.max(most, mark.amount), 0);
   const inside = marks.filter((mark) => !mark.touchesEdge);
@@ -316,12 +319,15 @@ function marksIn(ink) {
   const isKept = (row, column) => kept.has(labels[cellOf(row, column)]);
 
   let [top, bottom, left, right] = [SHEET, -1, SHEET, -1];
-  ink.forEach((share, place) => {
-    const [row, column] = [Math.floor(place / SHEET), place % SHEET];
-    if (share === 0 || !isKept(row, column)) return;
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-  });
+  for (let place = 0; place < ink.length; place++) {
+    const row = Math.floor(place / SHEET);
+    const column = place % SHEET;
+    if (ink[place] === 0 || !isKept(row, column)) continue;
+    top = Math.min(top, row);
+    bottom = row;
+    left = Math.min(left, column);
+    right = Math.max(right, column);
+  }
   const [height, width] = [bottom - top + 1, right - left + 1];
   const length = Math.max(height, width);
   return length <= LONGEST_DOT ? null : { top, left, height, width, length, isKept };
