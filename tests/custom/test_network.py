@@ -76,8 +76,8 @@ def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_pat
         (
             "mine.py:wide",
             r"mine.py: forward returns the shape \(4, 12\), but cnnlab expected the shape "
-            r"\(4, 10\): 10 numbers per image, one for each class. Write nn.Linear\(1024, 10\) "
-            r"for layer 1 \(line 17\)",
+            r"\(4, 10\) for 4 images: 10 numbers per image, one for each class. "
+            r"Write nn.Linear\(1024, 10\) for layer 1 \(line 17\)",
         ),
         (
             "mine.py:nothing",

@@ -48,7 +48,7 @@ def find_unstable_outputs(
     for image, row in zip(images.split(1), logits.split(1), strict=True):
         alone = evaluation_pass(subject, image)
         if alone.fault:
-            message = f"A batch may hold only one image, and that fails. {alone.fault.message}"
+            message = f"The last batch may be one image, and that fails. {alone.fault.message}"
             yield replace(alone.fault, kind="batch-size", message=message)
             return
         if differ(row, alone.logits):

@@ -18,7 +18,7 @@ from cnnlab.models.layers import Call, record_calls
 from cnnlab.training.config import RECIPES
 from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.optimizers import Optimizer
-from cnnlab.wording import with_article
+from cnnlab.wording import counted, with_article
 
 CLASSES = 10
 
@@ -110,8 +110,8 @@ def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: 
     error_text, line = str(error), line_of_error(error, subject.path)
     if isinstance(error, TypeError) and line is None and ".forward() " in error_text:
         message = (
-            f"{subject.forward} must take the images and nothing else. Write def forward(self, x), "
-            "and give each further argument a default."
+            f"cnnlab calls forward with the images only, but {subject.forward} does not accept "
+            "that. Write def forward(self, x), and give each further argument a default."
         )
         return Finding("forward", message, subject.forward_line)
     found = None
@@ -141,8 +141,8 @@ def _wrong_output(
 ) -> Finding | None:
     line = subject.forward_line
     wanted = (
-        f"cnnlab expected the shape ({images}, {CLASSES}): {CLASSES} numbers per image, one for "
-        "each class"
+        f"cnnlab expected the shape ({images}, {CLASSES}) for {counted(images, 'image')}: "
+        f"{CLASSES} numbers per image, one for each class"
     )
     if output is None:
         message = (

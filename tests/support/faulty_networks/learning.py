@@ -9,7 +9,7 @@ FAULTS = [
         [(FLATTEN, "x = x.view(4, -1)")],
         "batch-size",
         14,
-        "A batch may hold only one image, and that fails. The first linear layer, classifier.0 "
+        "The last batch may be one image, and that fails. The first linear layer, classifier.0 "
         "(line 14), gets 4 rows for 1 image. A squeeze(), or a view(...) or reshape(...) of a "
         "fixed size, mixes the images. Write .flatten(start_dim=1) instead.",
         id="fixed-batch-size",
@@ -18,9 +18,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x).squeeze()")],
         "batch-size",
         18,
-        "A batch may hold only one image, and that fails. forward (line 18) returns the shape "
-        "(10,), but cnnlab expected the shape (1, 10): 10 numbers per image, one for each class. "
-        "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
+        "The last batch may be one image, and that fails. forward (line 18) returns the shape "
+        "(10,), but cnnlab expected the shape (1, 10) for 1 image: 10 numbers per image, one "
+        "for each class. A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
         ".flatten(start_dim=1) instead.",
         id="squeeze",
     ),
