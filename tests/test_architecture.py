@@ -93,7 +93,11 @@ def test_no_file_holds_more_than_400_lines_but_the_kernels():
 
 
 @pytest.mark.parametrize(
-    "name", ["cli.main", "views.plots", "experiments.statistics", "experiments.verdict"]
+    "name",
+    [
+        *("cli.main", "views.plots", "experiments.statistics", "experiments.verdict"),
+        "custom.rules",  # and the rules by topic: they know a trial as plain data only
+    ],
 )
 def test_what_must_be_quick_loads_no_torch(name):
     script = f"import sys, cnnlab.{name}; sys.exit('torch' in sys.modules)"

@@ -3,7 +3,7 @@
 import pytest
 
 from cnnlab.custom import sandbox
-from cnnlab.custom.trial import observe_here
+from cnnlab.custom.observe import observe_here
 from tests.support.custom_network import forget_files
 
 

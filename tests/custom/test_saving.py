@@ -95,8 +95,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         ),
         (
             {"made": "self._more = [nn.Linear(1024, 10)]", "answer": "self._more[0](x)"},
-            "outside",
-            "assign it to self",
+            "plain-list",
+            "_more (line 12) is a plain list of layers, so PyTorch does not see the weights.",
         ),
         (
             {"before": "NORM = nn.BatchNorm1d(10, affine=False)", "answer": "NORM(self.last(x))"},

@@ -7,6 +7,7 @@ from cnnlab.custom import sandbox
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.rules import judge
+from cnnlab.custom.trial import Trial
 from cnnlab.models.layers import Layer
 
 BATCH = 512  # images: the workshop's
@@ -59,12 +60,25 @@ def examine(source: CustomNetwork, notify: Callable[[str], None] = lambda _: Non
         )
 
     trial = sandbox.observe(source, on_waiting=on_waiting)
+    layers = _layers(trial)
     return CheckReport(
         name=name,
-        layers=trial.layers,
+        layers=layers,
         parameters=trial.parameters,
-        multiply_accumulates=sum(each.multiply_accumulates for each in trial.layers),
+        multiply_accumulates=sum(each.multiply_accumulates for each in layers),
         findings=judge(trial),
         printed=trial.printed,
         bytes_per_image=trial.bytes_per_image,
+    )
+
+
+def _layers(trial: Trial) -> tuple[Layer, ...]:
+    """Return the table of layers, of the mode that works; up to the failure if both fail."""
+    seen = trial.evaluation
+    if seen is None or not seen.is_right:
+        seen = trial.training
+    return tuple(
+        Layer(each.name, each.kind, each.output_shape, each.parameters, each.multiply_accumulates)
+        for each in (seen.calls if seen else ())
+        if each.is_done
     )

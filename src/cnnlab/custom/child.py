@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.observe import observe_here
 from cnnlab.custom.sandbox import STAGE, TRACEBACK, TRIAL
-from cnnlab.custom.trial import Stage, observe_here
+from cnnlab.custom.trial import Stage
 
 
 def main(folder: str, seconds: float, source: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import explain
-from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.finding import FaultError, Finding, with_line
 from cnnlab.custom.parse import (
     functions,
     imported_names,
@@ -31,9 +31,9 @@ from cnnlab.custom.parse import (
     statements,
     top_level_names,
 )
-from cnnlab.custom.shapes import with_line
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
+from cnnlab.custom.trial import Raised
 from cnnlab.errors import CnnlabError
 from cnnlab.models.catalog import SourceCode
 from cnnlab.seeding import seeded
@@ -245,7 +245,8 @@ def explained(source: SourceCode | None, doing: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if source is None:
             raise
-        raise FaultError(explain(error, doing, source.path, source.text), source.path) from None
+        raised = Raised.of(error, source.path)
+        raise FaultError(explain(raised, doing, source.path, source.text), source.path) from None
 
 
 def _first_line(make: Callable[[], object]) -> int | None:

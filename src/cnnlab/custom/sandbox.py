@@ -13,9 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cnnlab.custom.advice import MAKE_SMALLER
-from cnnlab.custom.finding import Finding
+from cnnlab.custom.finding import UNDER_MAIN, Finding
 from cnnlab.custom.network import CustomNetwork
-from cnnlab.custom.probes import UNDER_MAIN
 from cnnlab.custom.trial import Stage, Trial
 
 GIVEN, STAGE, TRACEBACK, TRIAL = "given.json", "stage", "traceback", "trial.json"
@@ -91,7 +90,7 @@ def observe(
             raise RuntimeError((folder / "stderr").read_text(errors="replace"))
         traceback = (folder / TRACEBACK).read_text(errors="replace")
         finding = _how_it_ended(_step(folder)[1], traceback, process.returncode, source, seconds)
-        return Trial(findings=(finding,))
+        return Trial(source.path, source.maker, source.text, stopped=finding)
 
 
 def _wait(
