@@ -1,19 +1,20 @@
-"""The collection of networks, trained as a user types it: sound ones learn, broken ones are told.
+"""Networks of the collection are trained as a user types it: sound ones train, broken ones stop.
 
-The sets in capitals are the work to do, as in tests/custom/test_collection.py.
+The sets of today's mistakes are the work to do, as in tests/custom/test_collection.py.
 """
 
 import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from cnnlab.cli.progress import TrainingProgress
 from tests.support.networks.case import Broken, Sound
 from tests.support.networks.collection import BROKEN, SOUND
 from tests.support.printed import said
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what a network does may be deprecated
+pytestmark = pytest.mark.filterwarnings("ignore")  # a network may use what is deprecated
 
 QUICK = ("--dataset", "tiny", "--recipe", "sprint", "--batch-size", 64)
 
@@ -101,13 +102,17 @@ TRAINED = (
     "parameter-that-is-a-slice",
     "buffer-of-another-kind",
 )
-FURTHER = TRAINED[::10]
-"""Those that are also stopped and resumed, evaluated and compared."""
+FURTHER = (*TRAINED[::10], "stochastic-depth")
+"""Those that are also stopped, resumed, evaluated and compared."""
+NOT_YET_RESUMED = {
+    "stochastic-depth",  # uses Python's random: a resumed training starts that again from the seed
+}
+"""Those that end with other weights today if the training was stopped and resumed."""
 NOT_YET_TRAINED = {
-    "half-precision-layer",  # the loss is nan after a step, and another learning rate is advised
+    "half-precision-layer",  # the loss is nan after one step; the message blames the learning rate
 }
 
-TOLD = (
+EXPLAINED = (
     "missing-colon",
     "tabs-and-spaces",
     "nn-not-imported",
@@ -145,12 +150,12 @@ TOLD = (
     "parameter-that-is-expanded",
     "moved-to-a-gpu-in-init",
 )
-NOT_YET_TOLD = {
+NOT_YET_EXPLAINED = {
     # A traceback.
     "attribute-train",
     "method-train",
     "parameter-that-is-expanded",
-    # Without the cure, or without the line.
+    # No cure, or no line.
     "all-frozen",
     "argparse-at-the-top",
     "argument-without-a-default",
@@ -164,8 +169,17 @@ NOT_YET_TOLD = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Compute in one thread: with so few images, several mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def write(case: Sound | Broken, file: str = "mine.py") -> str:
-    """Write a network's file; return what is typed after ``--model``."""
+    """Write a network's file; return what a user types after ``--model``."""
     Path(file).write_text(case.text, encoding="utf-8")
     return f"{file}:{case.name}"
 
@@ -179,11 +193,12 @@ def statuses() -> list[str]:
     return [json.loads(each.read_text())["status"] for each in Path().rglob("config.json")]
 
 
-def test_as_many_are_trained_as_were_asked_for():
+def test_enough_networks_are_trained():
     assert len(TRAINED) >= 50
-    assert len(TOLD) >= 15
+    assert len(EXPLAINED) >= 15
     assert NOT_YET_TRAINED.issubset(TRAINED)
-    assert NOT_YET_TOLD.issubset(TOLD)
+    assert NOT_YET_EXPLAINED.issubset(EXPLAINED)
+    assert NOT_YET_RESUMED.issubset(FURTHER)
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -206,7 +221,10 @@ def test_a_trained_network_is_resumed_evaluated_and_compared(cnnlab, name, monke
     status, _, err = cnnlab("train", "--resume", "stopped")
     assert status == 0, err
     weights = [Path(each, "model.safetensors").read_bytes() for each in ("whole", "stopped")]
-    assert weights[0] == weights[1]
+    if name in NOT_YET_RESUMED:
+        assert weights[0] != weights[1], f"{name} is the same now: remove it from NOT_YET_RESUMED"
+    else:
+        assert weights[0] == weights[1]
     status, out, err = cnnlab("evaluate", "stopped")
     assert status == 0, err
     assert "on 100 images of Tiny." in said(out)
@@ -232,29 +250,29 @@ def test_a_last_batch_of_one_image_trains(cnnlab):
     assert statuses() == ["finished"]
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_a_broken_network_is_told_before_or_while_it_trains(cnnlab, name):
-    told = is_told(cnnlab, BROKEN[name])
-    if name in NOT_YET_TOLD:
-        assert told is not True, f"{name} is told now: remove it from NOT_YET_TOLD"
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_a_broken_network_is_explained_before_or_while_it_trains(cnnlab, name):
+    result = is_explained(cnnlab, BROKEN[name])
+    if name in NOT_YET_EXPLAINED:
+        assert result is not True, f"{name} is explained now: remove it from NOT_YET_EXPLAINED"
     else:
-        assert told is True, told
+        assert result is True, result
 
 
-def is_told(cnnlab, case: Broken) -> bool | str:
-    """Return whether ``train`` ends with the message that the network needs; else what it says."""
+def is_explained(cnnlab, case: Broken) -> bool | str:
+    """Return True if ``train`` stops with the message that the network needs, else what it says."""
     try:
         status, _, err = train(cnnlab, case, "--epochs", 1)
     except Exception as error:  # what a user would see as a traceback
         return f"{type(error).__name__}: {error}"
     if status != 1 or "running" in statuses():
         return f"status {status}, runs {statuses()}: {err}"
-    return case.is_answered_by("stops", said(err)) or err
+    return case.is_explained_by("stops", said(err)) or err
 
 
 @pytest.mark.parametrize("name", ["softmax-layer", "layer-that-is-not-called", "relu-layer"])
-def test_what_spoils_a_training_is_said_and_it_trains(cnnlab, name):
+def test_what_spoils_training_is_said_before_it(cnnlab, name):
     case = BROKEN[name]
     status, _, err = train(cnnlab, case, "--epochs", 1)
     assert status == 0, err
-    assert case.is_answered_by("spoils", said(err)), err
+    assert case.is_explained_by("spoils", said(err)), err

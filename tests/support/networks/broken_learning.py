@@ -1,4 +1,4 @@
-"""Networks that run, but learn badly or not at all, or are not what is saved and compared."""
+"""Networks that run, but learn badly or not at all, or cannot be saved and compared."""
 
 from tests.support.networks.case import MARKED, Broken
 

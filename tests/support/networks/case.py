@@ -1,12 +1,12 @@
-"""What one network of the collection is: a file's text, and what has to be said of it."""
+"""One network of the collection: the text of its file, and what the check must say of it."""
 
 import re
 from dataclasses import dataclass
 
 IMPORTS = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
-"""What a file begins with that imports nothing by itself."""
+"""How a file begins, unless it has imports of its own."""
 MARKED = "# HERE"
-"""Ends each line of a broken network that a message may name; no file is written with it."""
+"""Marks the lines that a message may name; it is not written into the file."""
 _MARK = re.compile(rf" *{MARKED}$", re.MULTILINE)
 _LINES = re.compile(r"\blines? (\d+)(?: (?:and|or) (?:line )?(\d+))?", re.IGNORECASE)
 
@@ -18,7 +18,7 @@ def _as_file(body: str) -> str:
 
 @dataclass(frozen=True)
 class Sound:
-    """A network that trains as it is written, and of which nothing bad is to be said.
+    """A network that trains as it is written; the check must find nothing bad in it.
 
     ``name`` is its class or function in the file.
     """
@@ -34,11 +34,11 @@ class Sound:
 
 @dataclass(frozen=True)
 class Broken:
-    """A network with one mistake in it, and what the first finding has to be.
+    """A network with one mistake in it, and what the first finding must be.
 
-    ``effect`` is that finding's, or several that would do: "stops or spoils". ``says`` is a
-    regular expression for its message: the cause in the field's own words, and what to write. The
-    lines that end in ``# HERE`` are those that the message may name; it has to name one of them.
+    ``effect`` is the effect of that finding, or the effects that are right: "stops or spoils".
+    ``says`` is a regular expression that its message must match: the cause, and what to write. The
+    message must also name one of the lines that end in ``# HERE``, if there are any.
     """
 
     body: str
@@ -53,12 +53,12 @@ class Broken:
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The numbers of the lines that the message may name; none where any will do."""
+        """The numbers of the lines that the message may name; none if it need not name a line."""
         marked = _as_file(self.body).split("\n")
         return tuple(number for number, line in enumerate(marked, 1) if _MARK.search(line))
 
-    def is_answered_by(self, effect: str, message: str) -> bool:
-        """Return whether a finding says what has to be said of this network."""
+    def is_explained_by(self, effect: str, message: str) -> bool:
+        """Return whether a finding has the right effect, line, cause and cure."""
         named = {int(each) for pair in _LINES.findall(message) for each in pair if each}
         return (
             effect in self.effect.split(" or ")
@@ -69,9 +69,9 @@ class Broken:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A way to write or name a network that is not taken today, and has to be.
+    """A way to write or name a network that cnnlab refuses today, and must accept.
 
-    ``model`` is what is typed after ``--model``; ``beside`` are other files, by their names.
+    ``model`` is what a user types after ``--model``; ``beside`` are other files: name and text.
     """
 
     body: str

@@ -16,7 +16,7 @@ from tests.support.networks.case import Broken, Sound
 
 
 def _united(*files):
-    """Return the cases of all files; a name that two of them hold is a mistake."""
+    """Return the cases of all files; no two may have the same name."""
     names = [name for file in files for name in file]
     assert len(names) == len(set(names)), sorted(n for n in set(names) if names.count(n) > 1)
     return {name: case for file in files for name, case in file.items()}

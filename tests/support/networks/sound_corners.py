@@ -1,4 +1,4 @@
-"""Sound networks that look like a mistake: each is what a hasty rule takes for a broken one."""
+"""Sound networks that look broken: each is one that a hasty rule gets wrong."""
 
 from tests.support.networks.case import Sound
 

@@ -1,4 +1,4 @@
-"""Ways to write and name a network that are not taken today, and have to be."""
+"""Ways to write and name a network that cnnlab refuses today, and must accept."""
 
 from tests.support.networks.case import Wanted
 
