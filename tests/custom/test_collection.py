@@ -89,7 +89,6 @@ NOT_YET_EXPLAINED = {
     "not-a-number",
     "not-a-number-by-the-deviation-of-one-number",
     "running-mean-that-keeps-its-graph",
-    "view-of-another-size",
     # The message is PyTorch's or Python's own, without the cure.
     "argparse-at-the-top",
     "argument-of-another-library",
@@ -107,10 +106,8 @@ NOT_YET_EXPLAINED = {
     "layer-without-self",
     "list-in-a-sequential",
     "numbers-that-are-no-integers",
-    "precision-of-all-set",
     "shortcut-of-other-channels",
     "variable-in-other-capitals",
-    "view-of-28-by-28",
     # The message names the cause, but no line, or not what to write.
     "argument-without-a-default",
     "attention-over-the-images",

@@ -20,7 +20,7 @@ class Net(nn.Module):
         super().__init__(){_LAYERS}        {line}  # HERE
 {_REST}""",
         "stops",
-        rf"(?=.*\b{name}\b)(?=.*(nn\.Module|PyTorch))(?=.*\bname\b)",
+        rf"(?=.*\b{name}\b)(?=.*(nn\.Module|PyTorch))(?=.*(\b|re)name\b)",
     )
 
 
@@ -34,7 +34,7 @@ class Net(nn.Module):
         return None
 """,
         "stops",
-        rf"(?=.*\b{name}\b)(?=.*(nn\.Module|PyTorch))(?=.*\bname\b)",
+        rf"(?=.*\b{name}\b)(?=.*(nn\.Module|PyTorch))(?=.*(\b|re)name\b)",
     )
 
 
@@ -416,25 +416,6 @@ print(Net())  # HERE
 """,
         "none",
         rf"(?=.*prints)(?=.*{_UNDER_MAIN})",
-    ),
-    "precision-of-all-set": Broken(
-        """
-import torch
-from torch import nn
-
-torch.set_default_dtype(torch.float64)  # HERE
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1, self.fc2 = nn.Linear(1024, 16), nn.Linear(16, 10)
-
-    def forward(self, x):
-        return self.fc2(torch.relu(self.fc1(x.flatten(1))))
-""",
-        "stops",
-        r"set_default_dtype|float32",
     ),
     "no-network-but-a-class": Broken(
         """

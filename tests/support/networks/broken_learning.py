@@ -75,15 +75,19 @@ def net():
         _SHARES,
         name="net",
     ),
-    "softmax-then-viewed": _ending("spoils", _SHARES, "return F.softmax(x, 1).view(-1, 10)"),
-    "softmax-then-clamped": _ending("spoils", _SHARES, "return F.softmax(x, 1).clamp(1e-7, 1)"),
-    "softmax-then-cut": _ending("spoils", _SHARES, "return F.softmax(x, 1)[:, :10]"),
-    "softmax-then-squeezed": _ending(
-        "spoils", _SHARES, "x = x.unsqueeze(2).softmax(1)", "return x.squeeze(2)"
+    "softmax-then-viewed": _ending(
+        "spoils", _SHARES, "return F.softmax(x, 1).view(-1, 10)  # HERE"
     ),
-    "softmax-then-added": _ending("spoils", _SHARES, "return F.softmax(x, dim=1) + 1e-8"),
+    "softmax-then-clamped": _ending(
+        "spoils", _SHARES, "return F.softmax(x, 1).clamp(1e-7, 1)  # HERE"
+    ),
+    "softmax-then-cut": _ending("spoils", _SHARES, "return F.softmax(x, 1)[:, :10]  # HERE"),
+    "softmax-then-squeezed": _ending(
+        "spoils", _SHARES, "x = x.unsqueeze(2).softmax(1)  # HERE", "return x.squeeze(2)"
+    ),
+    "softmax-then-added": _ending("spoils", _SHARES, "return F.softmax(x, dim=1) + 1e-8  # HERE"),
     "softmax-by-hand": _ending(
-        "spoils", _SHARES, "e = torch.exp(x)", "return e / e.sum(1, keepdim=True)"
+        "spoils", _SHARES, "e = torch.exp(x)", "return e / e.sum(1, keepdim=True)  # HERE"
     ),
     "softmax-in-a-block": Broken(
         """
@@ -136,9 +140,11 @@ def net():
         r"log.softmax",
         name="net",
     ),
-    "log-of-softmax": _ending("none", r"log.softmax", "return torch.log(F.softmax(x, dim=1))"),
+    "log-of-softmax": _ending(
+        "none", r"log.softmax", "return torch.log(F.softmax(x, dim=1))  # HERE"
+    ),
     "sigmoid": _ending("spoils", _RANGE, "return torch.sigmoid(x)  # HERE"),
-    "sigmoid-times-1": _ending("spoils", _RANGE, "return torch.sigmoid(x) * 1.0"),
+    "sigmoid-times-1": _ending("spoils", _RANGE, "return torch.sigmoid(x) * 1.0  # HERE"),
     "sigmoid-layer-then-viewed": Broken(
         """
 class Net(nn.Module):
@@ -155,8 +161,8 @@ class Net(nn.Module):
         _RANGE,
     ),
     "tanh": _ending("spoils", _RANGE, "return torch.tanh(x)  # HERE"),
-    "tanh-then-viewed": _ending("spoils", _RANGE, "return torch.tanh(x).view(-1, 10)"),
-    "clamped": _ending("spoils", _RANGE, "return torch.clamp(x, 0, 1)"),
+    "tanh-then-viewed": _ending("spoils", _RANGE, "return torch.tanh(x).view(-1, 10)  # HERE"),
+    "clamped": _ending("spoils", _RANGE, "return torch.clamp(x, 0, 1)  # HERE"),
     "cosines-without-a-scale": Broken(
         """
 class Net(nn.Module):
@@ -189,7 +195,7 @@ def net():
         "spoils",
         r"(?=.*(ReLU|below 0|negative))"
         r"(?=.*(delete|remove|take\b.*\bout))",
-        "x = F.relu(x)",
+        "x = F.relu(x)  # HERE",
         "return x.view(-1, 10)",
     ),
     "dropout-of-the-logits": Broken(
@@ -203,11 +209,13 @@ def net():
         name="net",
     ),
     "softmax-over-the-batch": _ending(
-        "spoils or stops", r"dim=1|dim=0", "return F.softmax(x, dim=0)"
+        "spoils or stops", r"dim=1|dim=0", "return F.softmax(x, dim=0)  # HERE"
     ),
-    "detached": _ending("stops", _NO_GRADIENT, "return x.detach()"),
-    "data-of-the-logits": _ending("stops", _NO_GRADIENT, "return x.data"),
-    "logits-made-a-new-tensor": _ending("stops", _NO_GRADIENT, "return torch.tensor(x.tolist())"),
+    "detached": _ending("stops", _NO_GRADIENT, "return x.detach()  # HERE"),
+    "data-of-the-logits": _ending("stops", _NO_GRADIENT, "return x.data  # HERE"),
+    "logits-made-a-new-tensor": _ending(
+        "stops", _NO_GRADIENT, "return torch.tensor(x.tolist())  # HERE"
+    ),
     "no-grad-around-all": Broken(
         """
 class Net(nn.Module):
@@ -287,7 +295,7 @@ class Net(nn.Module):
     ),
     "layer-that-is-not-called": _network(
         "spoils or none",
-        r"(?=.*fc3)(?=.*never called|.*not called|.*unused)",
+        r"(?=.*fc3)(?=.*(never|not) (called|used)|.*unused)",
         made="self.fc3 = nn.Linear(16, 16)  # HERE",
     ),
     "layer-whose-result-is-dropped": Broken(
@@ -546,7 +554,7 @@ class Net(nn.Module):
         r"track_running_stats",
     ),
     "mean-of-the-batch-taken-off": _network(
-        "spoils", r"(?=.*alone)(?=.*dim=0)", then="x = x - x.mean(0)  # HERE"
+        "spoils", r"(?=.*alone|.*other images)(?=.*dim=0)", then="x = x - x.mean(0)  # HERE"
     ),
     "attention-over-the-images": Broken(
         """
@@ -562,7 +570,7 @@ class Net(nn.Module):
         return self.fc(x.mean(1))
 """,
         "spoils",
-        r"(?=.*alone)(?=.*batch_first)",
+        r"(?=.*alone|.*other images)(?=.*batch_first)",
     ),
     "images-changed-in-place": _network(
         "spoils", r"(?=.*images)(?=.*in.place|.*\+=|.*new)", first="x += 1  # HERE"

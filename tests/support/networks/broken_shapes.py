@@ -74,7 +74,11 @@ BROKEN = {
         "x = x.view(-1, 16 * 4 * 4)  # HERE",
         "self.fc1 = nn.Linear(16 * 4 * 4, 32)",
     ),
-    "view-of-another-size": _lenet(r"\b400\b", "x = x.view(-1, 320)  # HERE"),
+    "view-of-another-size": _lenet(
+        r"\b400\b|flatten",
+        "x = x.view(-1, 320)  # HERE",
+        "self.fc1 = nn.Linear(400, 32)  # HERE",
+    ),
     "view-that-mixes-images": _lenet(
         r"(?=.*mix)(?=.*flatten)",
         "x = x.view(-1, 100)  # HERE",
@@ -106,7 +110,7 @@ BROKEN = {
         r"\breshape\b", "x = x.permute(0, 2, 3, 1).view(-1, 400)  # HERE"
     ),
     "view-of-4-images-as-checked": _lenet(
-        r"(?=.*image alone)(?=.*flatten)",
+        r"(?=.*image alone|.*one image)(?=.*flatten)",
         "x = x.view(4, -1)  # HERE",
         "self.fc1 = nn.Linear(400, 32)  # HERE",
     ),
@@ -216,7 +220,7 @@ BROKEN = {
         ["out, _ = self.lstm(x.squeeze(1))  # HERE", "return self.fc(out[:, -1])"],
     ),
     "view-of-28-by-28": _network(
-        r"\b32\b",
+        r"\b1024\b|32 \* 32",
         ["self.fc = nn.Linear(784, 10)"],
         ["x = x.view(-1, 28 * 28)  # HERE", "return self.fc(x)"],
     ),
@@ -267,7 +271,7 @@ BROKEN = {
         ["x = x.permute(1, 0, 2, 3)  # HERE", "return self.fc(self.conv(x).relu().flatten(1))"],
     ),
     "squeezed-of-all": _network(
-        r"(?=.*image alone)(?=.*squeeze)",
+        r"(?=.*image alone|.*one image)(?=.*squeeze)",
         ["self.conv, self.fc = nn.Conv2d(1, 12, 5, 3), nn.Linear(12, 10)  # HERE"],
         [
             "x = F.adaptive_avg_pool2d(torch.relu(self.conv(x)), 1)",
@@ -293,16 +297,16 @@ BROKEN = {
     "no-return": _ending(r"return x", "x = self.head(x)"),
     "return-alone": _ending(r"return x", "self.head(x)\n        return"),
     "print-instead-of-return": _ending(r"return x", "print(self.head(x))"),
-    "tuple": _ending(r"(?=.*tuple)(?=.*one tensor|.*alone)", "return self.head(x), x"),
-    "list": _ending(r"(?=.*list)(?=.*one tensor|.*alone)", "return [self.head(x)]"),
+    "tuple": _ending(r"(?=.*tuple)(?=.*tensor)", "return self.head(x), x"),
+    "list": _ending(r"(?=.*list)(?=.*tensor)", "return [self.head(x)]"),
     "dictionary": _ending(
-        r"(?=.*dict)(?=.*one tensor|.*alone)", "return {'logits': self.head(x), 'features': x}"
+        r"(?=.*dict)(?=.*tensor)", "return {'logits': self.head(x), 'features': x}"
     ),
     "place-of-the-largest": _ending(
         r"all the numbers|largest|argmax", "return self.head(x).argmax(1)"
     ),
     "maximum-and-its-place": _ending(r"max|one tensor|alone", "return torch.max(self.head(x), 1)"),
-    "loss-instead-of-logits": _ending(r"10 classes", "return self.head(x).mean()"),
+    "loss-instead-of-logits": _ending(r"\b10\b", "return self.head(x).mean()"),
     "transposed-output": _ending(r"\(10, 4\)", "return self.head(x).t()"),
     "maps-of-one-pixel": _ending(r"flatten", "return self.head(x)[:, :, None, None]"),
     "list-of-python-numbers": _ending(r"tensor", "return self.head(x).tolist()"),

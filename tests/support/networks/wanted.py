@@ -393,4 +393,22 @@ class Net(nn.Module):
 """,
         "mine.py:Net",
     ),
+    "precision-of-the-file": Wanted(
+        """
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(1024, 16), nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.fc2(torch.relu(self.fc1(x.flatten(1))))
+""",
+        "mine.py:Net",
+    ),
 }
