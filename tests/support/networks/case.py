@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 IMPORTS = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
 """How a file begins, unless it has imports of its own."""
@@ -69,7 +70,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A way to write or name a network that cnnlab refuses today, and must accept.
+    """A way to write or name a network that cnnlab must accept, because students use it.
 
     ``model`` is what a user types after ``--model``; ``beside`` are other files: name and text.
     """
@@ -82,3 +83,12 @@ class Wanted:
     def text(self) -> str:
         """The whole file, which is called mine.py."""
         return _as_file(self.body)
+
+
+def write(case: Sound | Broken | Wanted, file: str = "mine.py") -> str:
+    """Write a network's file, and those beside it; return what a user types after ``--model``."""
+    beside = case.beside if isinstance(case, Wanted) else ()
+    for name, text in ((file, case.text), *beside):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
+    return case.model if isinstance(case, Wanted) else f"{file}:{case.name}"
