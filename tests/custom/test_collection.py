@@ -30,6 +30,28 @@ FALSE_ALARMS = {
     "parameter-of-one-number",
 }
 """Sound networks in which the check finds something bad today; it never says that they stop."""
+NOTED = {
+    "bootcamp-baseline",
+    "fixed-sobel-layer",
+    "frozen-random-first-layer",
+    "low-rank-adapters",
+    "mobile-net-inverted-residual",
+}
+"""Sound networks of which the check notes, rightly, what does no harm."""
+FALSE_NOTES = {
+    # A shortcut or another branch uses the layer too, so its two layers are more than one.
+    "copies-of-a-block",
+    "drop-path-per-image",
+    "fractal",
+    "highway",
+    "residual-branch-of-zeros",
+    "resnet-bottleneck",
+    "scaled-dot-product-attention",
+    "stochastic-depth",
+    # The logarithm of a mixture of softmaxes is not a log-softmax, and nobody can delete it.
+    "logarithm-of-a-mixture",
+}
+"""Sound networks of which the check notes today what is not so."""
 
 NOT_YET_EXPLAINED = {
     # A traceback.
@@ -180,7 +202,7 @@ def findings(case: Sound | Broken | Wanted) -> tuple[Finding, ...]:
 def test_the_collection_is_large_enough():
     assert len(SOUND) >= 150
     assert len(BROKEN) >= 60
-    assert FALSE_ALARMS.issubset(SOUND)
+    assert (FALSE_ALARMS | NOTED | FALSE_NOTES).issubset(SOUND)
     assert UNENDING.issubset(BROKEN)
     assert NOT_YET_EXPLAINED.issubset(BROKEN)
     assert NOT_YET_ACCEPTED.issubset(WANTED)
@@ -188,13 +210,17 @@ def test_the_collection_is_large_enough():
 
 @pytest.mark.parametrize("name", SOUND)
 def test_a_sound_network_passes(name):
-    bad = [each for each in findings(SOUND[name]) if each.effect != "none"]
-    said = [each.message for each in bad]
+    found = findings(SOUND[name])
+    said = [f"{each.effect}: {each.message}" for each in found]
+    effects = {each.effect for each in found}
     if name in FALSE_ALARMS:
-        assert bad, f"{name} passes now: remove it from FALSE_ALARMS"
-        assert {each.effect for each in bad} == {"spoils"}, said
+        assert effects == {"spoils"}, f"remove {name} from FALSE_ALARMS if it passes: {said}"
+    elif name in FALSE_NOTES:
+        assert effects == {"none"}, f"remove {name} from FALSE_NOTES if it passes: {said}"
+    elif name in NOTED:
+        assert effects == {"none"}, said
     else:
-        assert not bad, said
+        assert not found, said
 
 
 @pytest.mark.parametrize("name", [each for each in BROKEN if each not in UNENDING])
