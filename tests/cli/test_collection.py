@@ -162,7 +162,7 @@ EXPLAINED = (
     "moved-to-a-gpu-in-init",
 )
 NOT_YET_EXPLAINED = {
-    # A traceback.
+    # The trial itself fails.
     "parameter-that-is-expanded",
     # No cure, or no line.
     "all-frozen",

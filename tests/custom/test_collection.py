@@ -54,7 +54,7 @@ FALSE_NOTES = {
 """Sound networks of which the check notes today what is not so."""
 
 NOT_YET_EXPLAINED = {
-    # A traceback.
+    # The trial itself fails: the check says that the file ended Python.
     "parameter-that-is-expanded",
     # The check finds nothing.
     "dropout-of-the-logits",
