@@ -100,12 +100,13 @@ def _quiet() -> Iterator[None]:
 @contextmanager
 def _read_again(source: CustomNetwork) -> Iterator[None]:
     """Let the file run inside the block although this process may have run it, as in a child."""
-    before = sys.modules.pop(source.module_name, None)
+    name = source.module_name
+    before = sys.modules.pop(name, None)
     try:
         yield
     finally:
-        if before:
-            sys.modules[source.module_name] = before
+        sys.modules.pop(name, None)
+        sys.modules.update({name: before} if before else {})
 
 
 @dataclass(frozen=True)
