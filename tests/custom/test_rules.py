@@ -10,7 +10,6 @@ from cnnlab.custom.rules import RULES, judge
 from cnnlab.custom.trial import (
     CallSeen,
     HiddenSeen,
-    LastStep,
     ModuleSeen,
     Outputs,
     PassSeen,
@@ -22,7 +21,7 @@ from cnnlab.custom.trial import (
 )
 from tests.support.custom_network import FLATTEN, INIT, LAST, NET, RETURN, check, only
 
-WIDE = Outputs(-40.0, 30.0, -20.0, 20.0)
+WIDE = Outputs(-40.0, 30.0)
 PASS = PassSeen(4, output_shape=(4, 10))
 ONE = PassSeen(1, output_shape=(1, 10))
 ODD = replace(PASS, differs=True)
@@ -44,8 +43,7 @@ GOOD = Trial(
 TOO_WIDE = CallSeen("fc", "Linear", "linear", 400, 10, line=7, input_shape=(4, 576), is_done=False)
 RAISED = Raised("RuntimeError", "mat1 and mat2 shapes cannot be multiplied", 12)
 FAILED = PassSeen(4, calls=(TOO_WIDE,), raised=RAISED, output_type="NoneType")
-SHARES = LastStep("SoftmaxBackward0", are_shares=True, are_log_shares=False)
-LOG_SHARES = LastStep("LogSoftmaxBackward0", are_shares=False, are_log_shares=True)
+SHARES, LOG_SHARES = Outputs(0.0, 1.0, are_shares=True), Outputs(-9.0, 0.0, are_log_shares=True)
 
 
 def kinds(trial: Trial) -> list[str]:
@@ -154,11 +152,17 @@ def test_of_a_good_trial_nothing_is_said():
         ({"again": replace(PASS, changed_its_input=True)}, "input-changed", 9, "in place"),
         ({"again": ODD}, "random", 9, "the same images get a different output each time"),
         ({"alone": (replace(ONE, differs=True),)}, "batch-dependent", 9, "the other images"),
-        ({"last_step": SHARES}, "softmax", None, "The last step is a softmax."),
-        ({"last_step": LOG_SHARES}, "log-softmax", None, "The last step is a log-softmax."),
-        ({"outputs": Outputs(0.0, 1.0, 1.0, 1.00001)}, "softmax", None, "sum to 1"),
-        ({"outputs": Outputs(0.0, 1.0, 0.2, 5.0)}, "squashed", None, "between 0 and 1"),
-        ({"outputs": Outputs(-1.0, 1.0, -3.0, 5.0)}, "squashed", None, "between -1 and 1"),
+        (
+            {"outputs": SHARES, "last_step": "SoftmaxBackward0"},
+            "softmax",
+            None,
+            "The last step is a softmax. The training loss",
+        ),
+        ({"outputs": SHARES}, "softmax", None, "each image sum to 1, as after a softmax. The"),
+        ({"outputs": LOG_SHARES}, "log-softmax", None, "sum to 1, as after a log-softmax."),
+        ({"outputs": Outputs(0.0, 1.0)}, "squashed", None, "between 0 and 1, as after a sigmoid"),
+        ({"outputs": Outputs(-1.0, 1.0)}, "squashed", None, "between -1 and 1, as after a tanh"),
+        ({"last_step": "ReluBackward0"}, "squashed", None, "The last step is a ReLU."),
         ({"steps": StepsSeen(is_constant=True)}, "constant", 9, "Every image gets the same"),
         (
             {"modules": (replace(LAYER, kind="Dropout", drops=1.0),)},
@@ -207,17 +211,9 @@ def test_the_table_has_the_gravest_first():
     assert effects == sorted(effects, key=["stops", "spoils", "none"].index)
 
 
-@pytest.mark.parametrize(
-    "outputs", [None, WIDE, Outputs(-0.5, 1.5, 1.0, 1.0), Outputs(0.0, 90.0, 0.0, 200.0)]
-)
+@pytest.mark.parametrize("outputs", [None, WIDE, Outputs(-0.5, 1.5), Outputs(0.0, 90.0)])
 def test_outputs_that_are_not_bounded_are_fine(outputs):
     assert kinds(replace(GOOD, outputs=outputs)) == []
-
-
-def test_outputs_are_not_said_twice_to_be_a_softmax():
-    assert kinds(replace(GOOD, last_step=SHARES, outputs=Outputs(0.0, 1.0, 1.0, 1.0))) == [
-        "softmax"
-    ]
 
 
 def test_what_stops_training_comes_first_and_what_is_a_note_last():
@@ -242,10 +238,11 @@ def test_hidden_state_explains_what_else_is_odd():
 @pytest.mark.parametrize(
     ("end", "line", "what", "kind"),
     [
-        ("F.softmax(self.classifier(x), 1).view(-1, 10)", 21, "sum to 1", "softmax"),
+        ("F.softmax(self.classifier(x), 1).view(-1, 10)", 21, "The last step is a", "softmax"),
         ("F.softmax(self.classifier(x), 1).clamp(1e-7, 1)", 21, "sum to 1", "softmax"),
         ("torch.sigmoid(self.classifier(x)) * 1.0", 21, "between 0 and 1", "squashed"),
-        ("torch.tanh(self.classifier(x)).view(-1, 10)", 21, "between -1 and 1", "squashed"),
+        ("torch.tanh(self.classifier(x)).add(0)", 21, "between -1 and 1", "squashed"),
+        ("F.relu(self.classifier(x)).view(-1, 10)", 21, "The last step is a ReLU", "squashed"),
     ],
 )
 def test_a_softmax_is_found_by_its_values_whatever_follows_it(end, line, what, kind):

@@ -8,32 +8,35 @@ from cnnlab.custom.finding import Finding, Kind, join_names, with_line
 from cnnlab.custom.trial import ModuleSeen, Trial
 from cnnlab.wording import with_article
 
-_NEAR = 1e-3
-
 # The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
-_LAST_STEPS: dict[str, tuple[Kind, str]] = {
+_LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
     "softmax": (
         "softmax",
+        "The 10 numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one, and after a second one no class "
         "can get more than 23 %. Delete it: return the numbers before it.",
     ),
     "log-softmax": (
         "log-softmax",
+        "The exponentials of the 10 numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one. It does no harm, but you do not "
         "need it: you can delete it.",
     ),
     "sigmoid": (
         "squashed",
+        "All outputs are between 0 and 1",
         "It puts all numbers between 0 and 1, and then the training loss can give no class more "
         "than 23 %. Delete it.",
     ),
     "tanh": (
         "squashed",
+        "All outputs are between -1 and 1",
         "It puts all numbers between -1 and 1, and then the training loss can give no class more "
         "than 45 %. Delete it.",
     ),
     "ReLU": (
         "squashed",
+        "No output is below 0",
         "It cuts every score below 0 to 0, and training cannot improve a score that was cut. "
         "Delete it.",
     ),
@@ -71,67 +74,41 @@ def failing_step(trial: Trial) -> Iterator[Finding]:
 
 
 def last_step(trial: Trial) -> Iterator[Finding]:
-    """Yield a last step that keeps the outputs between two numbers."""
-    step = _last_operation(trial)
-    if step and _LAST_STEPS[step][0] != "log-softmax":
+    """Yield what keeps all outputs between two numbers, even with weights that are much larger."""
+    step = _bounding_step(trial)
+    if step and step != "log-softmax":
         yield _of_last_step(trial, step)
-    elif not step:
-        yield from _hidden_squashing(trial)
 
 
 def log_softmax(trial: Trial) -> Iterator[Finding]:
     """Yield that a log-softmax is not needed."""
-    if _last_operation(trial) == "log-softmax":
+    if _bounding_step(trial) == "log-softmax":
         yield _of_last_step(trial, "log-softmax")
 
 
-def _of_last_step(trial: Trial, step: str) -> Finding:
-    kind, why = _LAST_STEPS[step]
-    name = step.lower().replace("-", "")
-    last = trial.training.calls[-1] if trial.training and trial.training.ends_in_layer else None
-    if last and last.kind.lower() == name:
-        line = last.line
-    else:
-        line = line_of_call(trial.text, name, trial.forward_line)
-    return Finding(kind, f"The last step is {with_article(with_line(step, line))}. {why}", line)
-
-
-def _last_operation(trial: Trial) -> str | None:
-    """Return the operation that made the logits, if it is a bad last step.
-
-    It must match by its name and by its result: a division may be a softmax by hand, or not.
-    """
-    seen = trial.last_step
-    if seen is None:
-        return None
-    if seen.operation in {"SoftmaxBackward0", "DivBackward0"} and seen.are_shares:
-        return "softmax"
-    if (
-        seen.operation in {"LogSoftmaxBackward0", "LogBackward0", "SubBackward0"}
-        and seen.are_log_shares
-    ):
-        return "log-softmax"
-    return {"SigmoidBackward0": "sigmoid", "TanhBackward0": "tanh", "ReluBackward0": "ReLU"}.get(
-        seen.operation
-    )
-
-
-def _hidden_squashing(trial: Trial) -> Iterator[Finding]:
-    """Yield what keeps all outputs between two numbers, even with weights that are much larger."""
+def _bounding_step(trial: Trial) -> str | None:
+    """Return the step that the outputs look like, by their values; a ReLU by its name."""
     outputs = trial.outputs
+    if trial.last_step.startswith("Relu"):
+        return "ReLU"
     if outputs is None or _is_constant(trial):
-        return
-    if outputs.lowest >= 0 and abs(outputs.least_sum - 1) < _NEAR > abs(outputs.largest_sum - 1):
-        step, what = "softmax", "The 10 numbers of each image sum to 1, as after a softmax"
-    elif outputs.lowest >= 0 and outputs.highest <= 1:
-        step, what = "sigmoid", "All outputs are between 0 and 1, as after a sigmoid"
-    elif outputs.lowest >= -1 and outputs.highest <= 1:
-        step, what = "tanh", "All outputs are between -1 and 1, as after a tanh"
-    else:
-        return
-    kind, why = _LAST_STEPS[step]
-    line = line_of_call(trial.text, step, trial.forward_line)
-    yield Finding(kind, f"{with_line(what, line)}. {why}", line)
+        return None
+    if outputs.are_shares or outputs.are_log_shares:
+        return "softmax" if outputs.are_shares else "log-softmax"
+    if outputs.lowest >= 0 and outputs.highest <= 1:
+        return "sigmoid"
+    return "tanh" if outputs.lowest >= -1 and outputs.highest <= 1 else None
+
+
+def _of_last_step(trial: Trial, step: str) -> Finding:
+    kind, values, why = _LAST_STEPS[step]
+    name = step.lower().replace("-", "")
+    last = trial.training.calls[-1:] if trial.training else ()
+    is_layer = bool(last) and last[0].kind.lower() == name
+    line = last[0].line if is_layer else line_of_call(trial.text, name, trial.forward_line)
+    is_last = trial.last_step.lower().startswith(name)
+    what = "The last step is" if is_last else f"{values}, as after"
+    return Finding(kind, f"{what} {with_article(with_line(step, line))}. {why}", line)
 
 
 def constant(trial: Trial) -> Iterator[Finding]:

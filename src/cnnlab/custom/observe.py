@@ -218,7 +218,6 @@ class _Observer:
             is_finite=logits is None or bool(logits.isfinite().all()),
             has_gradient=logits is not None and logits.requires_grad,
             changed_its_input=not torch.equal(given, images),
-            ends_in_layer=bool(calls) and calls[-1].output is logits,
         )
         return logits, seen, calls
 

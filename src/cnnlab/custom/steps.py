@@ -1,5 +1,6 @@
 """A few training steps, as training does them; and what the graph of one pass shows."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +14,6 @@ from cnnlab.custom.trial import (
     CLASSES,
     Doing,
     Family,
-    LastStep,
     ModuleSeen,
     Outputs,
     Raised,
@@ -25,7 +25,9 @@ from cnnlab.training.optimizers import Optimizer
 
 _STEPS, _MORE_STEPS = 2, 4
 _APART = 0.5  # of how far filters moved; what breaks their symmetry drives them as far apart
-_FAR = 30.0  # what weights are multiplied by
+_FAR = 30.0  # what weights are multiplied by, twice
+_NEAR = 1e-3
+_MOVES = ("View", "Reshape", "UnsafeView", "Permute", "Squeeze")
 _CPU = torch.device("cpu")
 
 
@@ -145,36 +147,41 @@ def _are_alike(rows: torch.Tensor) -> bool:
     return bool((rows == rows[:1]).all())
 
 
-def last_step(logits: torch.Tensor) -> LastStep:
-    """Return the operation that made the logits (N, 10), and what their rows sum to."""
-    operation = logits.grad_fn.name() if logits.grad_fn else ""
-    return LastStep(operation, _are_shares(logits), _are_shares(logits.exp()))
+def last_step(logits: torch.Tensor) -> str:
+    """Return PyTorch's name of the operation that made the logits, such as "SoftmaxBackward0"."""
+    step: Any = logits.grad_fn
+    while step is not None and step.name().startswith(_MOVES):
+        step = step.next_functions[0][0]
+    return step.name() if step is not None else ""
 
 
-def _are_shares(rows: torch.Tensor) -> bool:
-    """Return whether the numbers of each row are not negative and sum to 1."""
-    return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < 1e-4).all())
-
-
-def range_of_outputs(network: nn.Module, images: torch.Tensor) -> Outputs | None:
-    """Return the range of the outputs with weights that are much larger, if that can tell.
+@torch.no_grad()
+def range_of_outputs(network: nn.Module, images: torch.Tensor) -> Outputs:
+    """Return what all outputs have in common; their range is that of much larger weights.
 
     A range that stays between two numbers then is so by construction, whatever the last step.
     """
-    many = torch.cat((images, -images))
-    try:
-        with torch.no_grad():
-            for each in network.parameters():
-                if each.is_floating_point():
-                    each.mul_(_FAR)
-            logits = network.eval()(many[: len(images)]), network(many[len(images) :])
-    except (Exception, SystemExit):
-        return None  # such as numbers that are too large for a check of its own
-    rows = torch.cat(logits).double()
-    sums = rows.sum(dim=1)
-    if not rows.isfinite().all() or bool((rows == rows[:1, :1]).all()):
-        return None
-    return Outputs(*(float(each) for each in (rows.min(), rows.max(), sums.min(), sums.max())))
+    both, outputs = (images, -images), Outputs()
+    network.eval()
+    for farther in (1.0, _FAR, _FAR):
+        for each in network.parameters():
+            if each.is_floating_point():
+                each.mul_(farther)
+        try:
+            rows = torch.cat([network(each) for each in both])
+        except (Exception, SystemExit):
+            break  # such as numbers that are too large for a check of its own
+        if not rows.isfinite().all() or bool((rows == rows[:1, :1]).all()):
+            break
+        outputs = Outputs(are_shares=_sum_to_1(rows), are_log_shares=_sum_to_1(rows.exp()))
+        if farther > 1:
+            outputs = replace(outputs, lowest=float(rows.min()), highest=float(rows.max()))
+    return outputs
+
+
+def _sum_to_1(rows: torch.Tensor) -> bool:
+    """Return whether the numbers of each row are not negative and sum to 1."""
+    return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < _NEAR).all())
 
 
 def watch_graph(
@@ -224,5 +231,4 @@ def watch_graph(
 
 def _is_straight(step: Any) -> bool:
     """Return whether a step of the graph only moves numbers to other places, or averages them."""
-    name: str = step.name()
-    return name.startswith(("View", "Reshape", "UnsafeView", "Permute", "AvgPool2D", "Squeeze"))
+    return bool(step.name().startswith((*_MOVES, "AvgPool2D")))

@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
+from math import inf
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -85,8 +86,7 @@ class PassSeen:
     """A pass of so many images: the calls of layers, and the output or the exception.
 
     ``output_shape`` is None if the output is not a tensor. ``differs`` says that the outputs are
-    not those of the first evaluation pass, or that there are none. ``ends_in_layer`` says that the
-    output is that of the last call.
+    not those of the first evaluation pass, or that there are none.
     """
 
     images: int
@@ -98,24 +98,11 @@ class PassSeen:
     has_gradient: bool = True
     changed_its_input: bool = False
     differs: bool = False
-    ends_in_layer: bool = False
 
     @property
     def is_right(self) -> bool:
         """Whether the output has ten numbers for each image."""
         return self.output_shape == (self.images, CLASSES)
-
-
-@dataclass(frozen=True)
-class LastStep:
-    """The operation of the graph that made the logits, and whether each row sums to 1.
-
-    ``are_shares`` is about the numbers, ``are_log_shares`` about their exponentials.
-    """
-
-    operation: str
-    are_shares: bool
-    are_log_shares: bool
 
 
 @dataclass(frozen=True)
@@ -186,12 +173,15 @@ class SecondSeen:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The range of the outputs, and of each image's sum, with all weights far from 0."""
+    """The range of the outputs with all weights far from 0, and whether each row sums to 1.
 
-    lowest: float
-    highest: float
-    least_sum: float
-    largest_sum: float
+    ``are_shares`` is about the numbers, ``are_log_shares`` about their exponentials.
+    """
+
+    lowest: float = -inf
+    highest: float = inf
+    are_shares: bool = False
+    are_log_shares: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,10 +200,12 @@ class Trial:
     """What a network did when it was tried on a few images.
 
     ``stopped`` is what ended the trial before the passes. ``printed`` is what the network printed
-    while it was made and in one pass. ``reseeded`` are the stages, "making" and "trying", after
-    which PyTorch's generator is the same although the seed before was another, with the lines that
-    set it. ``straight_pairs`` are layers with nothing between them that bends. ``bytes_per_image``
-    is what a training pass keeps for the backward pass. What comes after a failure is empty.
+    while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
+    the logits, before others only moved them. ``reseeded`` are the stages, "making" and "trying",
+    after which PyTorch's generator is the same although the seed before was another, with the lines
+    that set it. ``straight_pairs`` are layers with nothing between them that bends.
+    ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes after a
+    failure is empty.
     """
 
     path: str = ""
@@ -234,7 +226,7 @@ class Trial:
     again: PassSeen | None = None
     alone: tuple[PassSeen, ...] = ()
     hidden: tuple[HiddenSeen, ...] = ()
-    last_step: LastStep | None = None
+    last_step: str = ""
     steps: StepsSeen | None = None
     modules: tuple[ModuleSeen, ...] = ()
     second: SecondSeen | None = None

@@ -87,9 +87,9 @@ FAULTS = [
         [(RETURN, "x = self.classifier(x).exp()\n        return x / x.sum(dim=1, keepdim=True)")],
         "softmax",
         None,
-        "The last step is a softmax. The training loss, cross-entropy, already contains one, and "
-        "after a second one no class can get more than 23 %. Delete it: return the numbers "
-        "before it.",
+        "The 10 numbers of each image sum to 1, as after a softmax. The training loss, "
+        "cross-entropy, already contains one, and after a second one no class can get more than "
+        "23 %. Delete it: return the numbers before it.",
         id="softmax-by-hand",
     ),
     pytest.param(
@@ -104,8 +104,9 @@ FAULTS = [
         [(RETURN, "x = self.classifier(x)\n        return x - x.logsumexp(1, keepdim=True)")],
         "log-softmax",
         None,
-        "The last step is a log-softmax. The training loss, cross-entropy, already contains one. "
-        "It does no harm, but you do not need it: you can delete it.",
+        "The exponentials of the 10 numbers of each image sum to 1, as after a log-softmax. The "
+        "training loss, cross-entropy, already contains one. It does no harm, but you do not need "
+        "it: you can delete it.",
         id="log-softmax-by-hand",
     ),
     pytest.param(
