@@ -7,7 +7,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
-from pathlib import Path
 
 from torch import nn
 
@@ -208,7 +207,7 @@ def explain(error: BaseException, activity: str, path: str, text: str) -> Findin
     line = line_of_error(error, path)
     error_text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
     if isinstance(error, ImportError):
-        return _failed_import(error, error_text, line, path)
+        return _failed_import(error, error_text, line)
     if "Module.__init__() call" in error_text or "of 'super' object needs" in error_text:
         return Finding(
             "super-init",
@@ -227,13 +226,26 @@ def explain(error: BaseException, activity: str, path: str, text: str) -> Findin
     if 'missing the required "forward"' in error_text:
         return _no_forward(text)
     mistake = (
-        _argparse(error, line) or _exit(error, activity, line) or explain_mistake(error_text, line)
+        _argparse(error, line)
+        or _exit(error, activity, line)
+        or _forgotten_self(error_text, line, text)
+        or explain_mistake(error_text, line)
     )
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
     message = f"{activity} failed{where} with {type(error).__name__}: {error_text}."
     return Finding("error", message, line)
+
+
+def _forgotten_self(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return that ``self.`` is missing before a name that has it elsewhere, if so."""
+    found = re.match(r"name '(\w+)' is not defined", error_text)
+    if not found or not re.search(rf"\bself\.{found[1]}\b", text):
+        return None
+    where = f"Line {line}: " if line else ""
+    message = f"{where}{found[1]} is not defined. Did you mean self.{found[1]}?"
+    return Finding("mistake", message, line)
 
 
 def _exit(error: BaseException, activity: str, line: int | None) -> Finding | None:
@@ -316,23 +328,20 @@ def _no_forward(text: str) -> Finding:
     return Finding("forward", f"The network has no forward. {advice}")
 
 
-def _failed_import(error: ImportError, error_text: str, line: int | None, path: str) -> Finding:
+def _failed_import(error: ImportError, error_text: str, line: int | None) -> Finding:
+    if "attempted relative import" in error_text:
+        where = f"Line {line}: " if line else ""
+        advice = "cnnlab runs the file alone, not as part of a package. Write the import without"
+        return Finding("import", f"{where}{advice} the dot, as in from helper import Block.", line)
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         which = f"The import in line {line} of your file" if line else "An import in your file"
         return Finding("import", f"{which} failed: {error_text}.", line)
     module = error.name.partition(".")[0]
     imports = f"Line {line} of your file imports" if line else "Your file imports"
-    beside = Path(path).with_name(f"{module}.py")
-    if beside.exists():
-        message = (
-            f"{imports} {module}, another of your files, but cnnlab uses one file only. Copy what "
-            f"you need from {beside.name} into {Path(path).name}."
-        )
-    else:
-        message = (
-            f"{imports} {error.name}, which is not installed. Install it (pip install {module}), "
-            "or delete that line."
-        )
+    message = (
+        f"{imports} {error.name}, which is not installed. Install it (pip install {module}), or "
+        "delete that line."
+    )
     return Finding("import", message, line)
 
 

@@ -9,10 +9,11 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import explain
+from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.parse import (
     functions,
@@ -49,7 +51,13 @@ def is_custom(name: str) -> bool:
 
 
 class CustomModule(ModuleType):
-    """The names that a user's file defines."""
+    """The names that a user's file defines; and the folder with the files that it needs, if any."""
+
+    folder: "TemporaryDirectory[str] | None" = None
+
+    def working(self) -> AbstractContextManager[None]:
+        """Return a context in which the module's code can import and open the files it needs."""
+        return working_in(Path(self.folder.name)) if self.folder else nullcontext()
 
 
 class CustomNetwork(SourceCode):
@@ -58,7 +66,7 @@ class CustomNetwork(SourceCode):
     @property
     def module_name(self) -> str:
         """Its module's name, the same in every process; of the path too, as tracebacks show it."""
-        both = f"{self.path}\0{self.text}"
+        both = f"{self.path}\0{self.sha256}"
         return f"{MODULE_PREFIX}{hashlib.sha256(both.encode()).hexdigest()[:16]}"
 
     @property
@@ -72,13 +80,14 @@ class CustomNetwork(SourceCode):
         Lazy layers get their sizes from a pass of one image, and then their weights: they are drawn
         after all others, from the same seed.
         """
-        make = getattr(self.read(), self.maker)
+        module = self.read()
+        make = getattr(module, self.maker)
         if isinstance(make, nn.Module):
             raise FaultError(self._one_network(), self.path)
         call = self.class_name if "(" in self.class_name else f"{self.class_name}()"
         arguments, named = _arguments(self.class_name)
         self._refuse_arguments(make, call, arguments, named)
-        with explained(self, f"Making {call}"), unchanged_settings():
+        with explained(self, f"Making {call}"), unchanged_settings(), module.working():
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails if a part has not called super().__init__()
@@ -103,6 +112,10 @@ class CustomNetwork(SourceCode):
         if not isinstance(module, CustomModule):
             module = CustomModule(name)
             module.__file__ = self.path
+            if self.files:
+                module.folder = TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+                write_files(Path(module.folder.name), self.files)
+                module.__file__ = str(Path(module.folder.name, Path(self.path).name))
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
             sys.modules[name] = module
@@ -113,6 +126,7 @@ class CustomNetwork(SourceCode):
                     explained(self, "Running the file"),
                     seeded(0),
                     unchanged_settings(),
+                    module.working(),
                 ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
@@ -273,7 +287,7 @@ def read_custom(name: str) -> CustomNetwork:
     maker = class_name.partition("(")[0].strip()
     if maker not in there and (not maker or maker not in imported_names(tree)):
         raise FaultError(_not_there(file, maker, there, networks))
-    return CustomNetwork(str(Path(file)), class_name, text)
+    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), text))
 
 
 def _text(file: str, name: str) -> str:

@@ -104,6 +104,21 @@ FAULTS = [
         id="nn-not-imported",
     ),
     pytest.param(
+        [("x = self.features(x)", "x = features(x)")],
+        "mistake",
+        19,
+        "Line 19: features is not defined. Did you mean self.features?",
+        id="forgotten-self",
+    ),
+    pytest.param(
+        [("import torch\n", "from .layers import Block\n")],
+        "import",
+        1,
+        "Line 1: cnnlab runs the file alone, not as part of a package. Write the import without "
+        "the dot, as in from helper import Block.",
+        id="relative-import",
+    ),
+    pytest.param(
         [(FIRST, "nn.Linear(400, 10**13)")],
         "too-large",
         14,
