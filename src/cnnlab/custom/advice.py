@@ -72,6 +72,10 @@ def _not_made(kind: str) -> str:
     return f"nn.{kind} needs brackets. Write nn.{kind}()."
 
 
+def _of_d2l() -> str:
+    return "save_hyperparameters() is the d2l book's and Lightning's, not PyTorch's. Delete it."
+
+
 def _through_numpy() -> str:
     return (
         "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and gradients "
@@ -135,6 +139,7 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"has no attribute 'save_hyperparameters'", _of_d2l),
     (r"numpy\(\) on Tensor that requires grad", _through_numpy),
     (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
     (r"must be Tensor, not (\w+)", _not_applied),

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import tempfile
 from pathlib import Path
 
 from cnnlab.custom.network import CustomNetwork
@@ -14,6 +15,7 @@ def main(folder: str, seconds: float, source: CustomNetwork) -> None:
 
     When the time is over, the lines that are running are left there instead.
     """
+    tempfile.tempdir = folder  # what the user's code leaves there goes with it
 
     def note(stage: Stage) -> None:
         Path(folder, STAGE).write_text(stage)

@@ -4,16 +4,17 @@ import ast
 import hashlib
 import inspect
 import linecache
-import os
 import re
 import shlex
+import shutil
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any
 
@@ -33,6 +34,7 @@ from cnnlab.custom.parse import (
     statements,
     top_level_names,
 )
+from cnnlab.custom.settings import unchanged_settings
 from cnnlab.custom.shapes import with_line
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
@@ -53,11 +55,11 @@ def is_custom(name: str) -> bool:
 class CustomModule(ModuleType):
     """The names that a user's file defines; and the folder with the files that it needs, if any."""
 
-    folder: "TemporaryDirectory[str] | None" = None
+    folder: Path | None = None
 
     def working(self) -> AbstractContextManager[None]:
         """Return a context in which the module's code can import and open the files it needs."""
-        return working_in(Path(self.folder.name)) if self.folder else nullcontext()
+        return working_in(self.folder) if self.folder else nullcontext()
 
 
 class CustomNetwork(SourceCode):
@@ -91,6 +93,7 @@ class CustomNetwork(SourceCode):
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails if a part has not called super().__init__()
+                self._refuse_repeated(made)
                 _draw_lazy_layers(made)
                 return made
         found = "nothing" if made is None else with_article(type(made).__name__)
@@ -113,9 +116,10 @@ class CustomNetwork(SourceCode):
             module = CustomModule(name)
             module.__file__ = self.path
             if self.files:
-                module.folder = TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-                write_files(Path(module.folder.name), self.files)
-                module.__file__ = str(Path(module.folder.name, Path(self.path).name))
+                module.folder = Path(mkdtemp(prefix=PREFIX))
+                weakref.finalize(module, shutil.rmtree, module.folder, ignore_errors=True)
+                write_files(module.folder, self.files)
+                module.__file__ = str(module.folder / Path(self.path).name)
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
             sys.modules[name] = module
@@ -151,6 +155,17 @@ class CustomNetwork(SourceCode):
             f"def {self.maker}():\n    return {value}",
             line,
         )
+
+    def _refuse_repeated(self, network: nn.Module) -> None:
+        """Raise `FaultError` if numbers of a parameter are one number: no step can move them."""
+        for name, each in network.named_parameters():
+            sizes = () if is_lazy(each) else zip(each.stride(), each.shape, strict=True)
+            if any(stride == 0 and size > 1 for stride, size in sizes):
+                message = (
+                    f"{name} repeats the same numbers in memory, as expand() does, and training "
+                    "cannot change them one by one. Write .clone() after .expand(...)."
+                )
+                raise FaultError(Finding("mistake", message), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
@@ -213,36 +228,6 @@ def _draw_lazy_layers(network: nn.Module) -> None:
         network.eval()(torch.zeros(1, 1, 32, 32))
     for module, is_training in modes:
         module.training = is_training
-
-
-@contextmanager
-def unchanged_settings() -> Iterator[None]:
-    """Restore the settings of the process that a user's file may change for its own use.
-
-    They are PyTorch's default type, default device, number of threads and gradient mode, and the
-    working folder. Another network, or the next run, would not expect them. The file sees a command
-    line without arguments.
-    """
-    data_type, device, threads = (
-        torch.get_default_dtype(),
-        torch.get_default_device(),
-        torch.get_num_threads(),
-    )
-    folder, words = Path.cwd(), sys.argv
-    sys.argv = words[:1]  # the words of cnnlab's command are not for the file
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        sys.argv = words
-        torch.set_default_dtype(data_type)
-        if torch.get_default_device() != device:
-            # Setting it even to the CPU would slow down each call of PyTorch.
-            torch.set_default_device(None if device.type == "cpu" else device)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if Path.cwd() != folder:
-            os.chdir(folder)
 
 
 @contextmanager

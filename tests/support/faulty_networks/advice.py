@@ -111,6 +111,22 @@ FAULTS = [
         id="forgotten-self",
     ),
     pytest.param(
+        [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
+        "mistake",
+        None,
+        "scale repeats the same numbers in memory, as expand() does, and training "
+        "cannot change them one by one. Write .clone() after .expand(...).",
+        id="expanded-parameter",
+    ),
+    pytest.param(
+        [(INIT, f"{INIT}        self.save_hyperparameters()\n")],
+        "mistake",
+        9,
+        "Line 9: save_hyperparameters() is the d2l book's and Lightning's, not PyTorch's. Delete "
+        "it.",
+        id="save-hyperparameters",
+    ),
+    pytest.param(
         [("import torch\n", "from .layers import Block\n")],
         "import",
         1,
