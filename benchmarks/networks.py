@@ -6,41 +6,35 @@ Each round trains two epochs of the recipe sprint's job and takes the second, wh
 benchmarks/results/networks.json.
 """
 
-import argparse
-import json
-import statistics
-from pathlib import Path
+from functools import partial
 
-from about import about
 from cnnlab.data.library import load
-from cnnlab.data.tensors import prepare
+from cnnlab.data.splits import PreparedSplits
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
+from harness import about, command_line, fresh, in_turn, summary, write_results
 
-RESULTS = Path(__file__).parent / "results"
 
-
-def main() -> None:
+def main(*, rounds: int = 3) -> None:
     """Train, write, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
-    splits = load("fashion-mnist")
-    train, validation = prepare(splits.train), prepare(splits.validation)
-    seconds: dict[str, list[float]] = {name: [] for name in MODELS}
-    for _ in range(rounds):
-        for name, network in MODELS.items():
-            history = fit(network.build(0), train, validation, recipe("sprint", epochs=2))
-            seconds[name].append(history[-1].seconds)
-    results = {**about(), "recipe": "sprint", "epoch_seconds": seconds}
-    (RESULTS / "networks.json").write_text(json.dumps(results, indent=1) + "\n")
-    for name, values in seconds.items():
-        print(
-            f"{name:20} median {statistics.median(values):5.2f} s an epoch, from "
-            f"{min(values):.2f} to {max(values):.2f}, n {rounds}"
-        )
+    found = fresh(all_networks, rounds)
+    write_results("networks", about() | {"recipe": "sprint", "epoch_seconds": found})
+    for name, values in found.items():
+        print(f"{name:20} an epoch: {summary(values)}")
+
+
+def all_networks(rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each network's warm epochs."""
+    prepared = load("fashion-mnist").on()
+    return in_turn({name: partial(warm_epoch, name, prepared) for name in MODELS}, rounds)
+
+
+def warm_epoch(name: str, prepared: PreparedSplits, _: int) -> float:
+    """Return the seconds of a network's second epoch."""
+    model, config = MODELS[name].build(0), recipe("sprint", epochs=2)
+    return fit(model, prepared.train, prepared.validation, config)[-1].seconds
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

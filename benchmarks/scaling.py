@@ -6,28 +6,25 @@ Each point is a process of its own: 4 epochs of random images in 10 classes, the
 Writes benchmarks/results/scaling.json and prints a table.
 """
 
-import argparse
-import json
 import os
 import re
 import statistics
-import subprocess
-import sys
-import time
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-import torch
-from job import peak_megabytes
+import numpy as np
 from torch import nn
 
-from cnnlab.data.tensors import TensorSet
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.images import ImageSet
+from cnnlab.data.splits import Splits
+from cnnlab.experiments.jobs import fit_many
+from cnnlab.models.catalog import ModelSpec
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
+from harness import command_line, fresh, seconds, write_results
+from peers.job import peak_megabytes
 
 USUAL = {"images": 48_000, "batch_size": 512, "width": 1, "seeds": 1}
 POINTS = {
@@ -38,9 +35,55 @@ POINTS = {
 }
 
 
-def network(width: int, seed: int) -> nn.Module:
+def main() -> None:
+    """Measure every point in a process of its own; write and print."""
+    results = []
+    for quantity, values in POINTS.items():
+        for value in values:
+            setting = USUAL | {quantity: value}
+            results.append({"varied": quantity, **setting, **fresh(measure, *setting.values())})
+            print(
+                f"{quantity:10} {value:7,}  {results[-1]['seconds']:7.2f} s an epoch"
+                f"  {results[-1]['peak_megabytes']:6.0f} MB",
+                flush=True,
+            )
+    write_results("scaling", results)
+
+
+def measure(images: int, batch_size: int, width: int, seeds: int) -> dict[str, float]:
+    """Return one point's seconds an epoch and peak memory, in a process of its own."""
+    prepared = random_splits(images).on()
+    network = ModelSpec("wide", "LeNet-5, wider", partial(lenet5, width))
+    jobs = [
+        Job(
+            network,
+            "workshop",
+            recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed),
+            prepared.splits.data_set,
+        )
+        for seed in range(seeds)
+    ]
+    if seeds == 1:
+        model = network.build(0)
+        history = fit(model, prepared.train, prepared.validation, jobs[0].config)
+        took = statistics.median(record.seconds for record in history[1:])
+    else:
+        list(fit_many(jobs[:2], prepared))  # starts the processes
+        took = seconds(lambda: list(fit_many(jobs, prepared))) / 4
+    return {"seconds": took, "peak_megabytes": family_megabytes()}
+
+
+def random_splits(count: int) -> Splits:
+    """Return so many random training images, and the first 1,000 of them for validation."""
+    data_set, generator = DATA_SETS["fashion-mnist"], np.random.default_rng(0)
+    images = generator.integers(256, size=(count, 28, 28), dtype=np.uint8)
+    train = ImageSet(images, generator.integers(10, size=count), data_set.classes)
+    held = train.take(np.arange(1000))
+    return Splits(data_set, stored=train, train=train, validation=held, test=held, source="random")
+
+
+def lenet5(width: int) -> nn.Module:
     """Return LeNet-5 with ReLU and max pooling, every layer but the last so many times as wide."""
-    torch.manual_seed(seed)
     return nn.Sequential(
         nn.Sequential(
             nn.Conv2d(1, 6 * width, 5),
@@ -70,53 +113,5 @@ def family_megabytes() -> float:
     return sum(peak_megabytes(member) or 0 for member in family)
 
 
-def measure(images: int, batch_size: int, width: int, seeds: int) -> None:
-    """Print one point's seconds and peak memory as JSON."""
-    generator = torch.Generator().manual_seed(0)
-    data = TensorSet(
-        torch.randint(256, (images, 1, 32, 32), generator=generator, dtype=torch.uint8),
-        torch.randint(10, (images,), generator=generator),
-    )
-    held = TensorSet(data.images[:1000], data.labels[:1000])
-    configs = [
-        recipe("workshop", epochs=4, batch_size=batch_size, learning_rate=0.01, seed=seed)
-        for seed in range(seeds)
-    ]
-    if seeds == 1:
-        history = fit(network(width, 0), data, held, configs[0])
-        seconds = statistics.median(record.seconds for record in history[1:])
-    else:
-        trainings = [Training(partial(network, width), config) for config in configs]
-        list(fit_many(trainings[:2], data, held))  # starts the processes
-        start = time.perf_counter()
-        list(fit_many(trainings, data, held))
-        seconds = (time.perf_counter() - start) / 4
-    print(json.dumps({"seconds": seconds, "peak_megabytes": family_megabytes()}))
-
-
-def main() -> None:
-    """Measure every point in a process of its own; write and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--point", type=json.loads, help="measure one point, in this process")
-    point = parser.parse_args().point
-    if point:
-        measure(**point)
-        return
-    results = []
-    for quantity, values in POINTS.items():
-        for value in values:
-            setting = USUAL | {quantity: value}
-            command = [sys.executable, __file__, "--point", json.dumps(setting)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            results.append({"varied": quantity, **setting, **json.loads(done.stdout)})
-            print(
-                f"{quantity:10} {value:7,}  {results[-1]['seconds']:7.2f} s an epoch"
-                f"  {results[-1]['peak_megabytes']:6.0f} MB",
-                flush=True,
-            )
-    path = Path(__file__).parent / "results" / "scaling.json"
-    path.write_text(json.dumps(results, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    command_line(main)()

@@ -1,87 +1,51 @@
-"""Accuracy of recipes and networks over many seeds: mean, spread, and the mean's lower bound.
+"""Accuracy of recipes and networks over many seeds: mean, deviation, and the mean's lower bound.
 
     python benchmarks/seeds.py workshop:lenet5 workshop:lenet5-relu-max --seeds 10
     python benchmarks/seeds.py sprint:lenet5-relu-max --seeds 30
     python benchmarks/seeds.py best:vgg6 --dataset mnist --augmentation none --seeds 5
 
-Trains each recipe and network on each seed, a process a core, opens the test set once a network
+Trains each RECIPE:NETWORK on each seed, a process a core, opens the test set once a network
 after its last epoch, and writes benchmarks/results/seeds-<data set>-<recipe>-<network>.json.
+--augmentation replaces the recipe's: digits need none.
 """
 
-import argparse
-import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 from scipy.stats import t as student
 
-from about import about
 from cnnlab.custom.find import find_network
 from cnnlab.data.library import load
+from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare
-from cnnlab.experiments.jobs import Training, fit_many
+from cnnlab.experiments.jobs import fit_many
 from cnnlab.models.catalog import count_parameters
+from cnnlab.runs.job import Job
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import evaluate
+from harness import about, command_line, write_results
 
-RESULTS = Path(__file__).parent / "results"
 
-
-def main() -> None:
+def main(
+    pairs: list[str],
+    *,
+    dataset: str = "fashion-mnist",
+    seeds: int = 10,
+    augmentation: str | None = None,
+) -> None:
     """Train, evaluate, write, and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pairs", nargs="+", metavar="RECIPE:NETWORK")
-    parser.add_argument("--dataset", default="fashion-mnist")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--augmentation", help="In place of the recipe's: none for digits.")
-    parser.add_argument("--data-dir")
-    arguments = parser.parse_args()
-    changes = {"augmentation": arguments.augmentation} if arguments.augmentation else {}
-    splits = load(arguments.dataset, data_dir=arguments.data_dir)
-    train, validation, test = (
-        prepare(part) for part in (splits.train, splits.validation, splits.test)
-    )
-    for pair in arguments.pairs:
+    splits = load(dataset)
+    changes = {"augmentation": augmentation} if augmentation else {}
+    for pair in pairs:
         recipe_name, _, model_name = pair.partition(":")
-        network = find_network(model_name)
-        trainings = [
-            Training(network.build, recipe(recipe_name, seed=seed, **changes))
-            for seed in range(arguments.seeds)
-        ]
-        runs, faults = [], []
-        start = time.perf_counter()
-        for done in fit_many(trainings, train, validation):
-            if done.fault:
-                faults.append({"seed": trainings[done.place].config.seed, "fault": done.fault})
-                continue
-            model = network.build(seed=0)
-            model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
-            result, last = evaluate(model, test), done.history[-1]
-            runs.append(
-                {
-                    "seed": trainings[done.place].config.seed,
-                    "validation_accuracy": last.validation_accuracy,
-                    "validation_loss": last.validation_loss,
-                    "test_accuracy": result.accuracy,
-                    "test_loss": result.loss,
-                    "seconds": sum(record.seconds for record in done.history),
-                }
-            )
-        runs.sort(key=lambda run: run["seed"])
-        seconds = time.perf_counter() - start
-        made = {
-            **about(),
-            "recipe": recipe_name,
-            **changes,
-            "network": model_name,
-            "parameters": count_parameters(network.build(seed=0)),
-            "seconds": seconds,
-        }
-        path = RESULTS / f"seeds-{splits.data_set.name}-{recipe_name}-{model_name}.json"
-        path.write_text(json.dumps({**made, "faults": faults, "runs": runs}, indent=1) + "\n")
-        print(f"{pair}: {len(runs)} seeds, {len(faults)} that did not finish, in {seconds:.0f} s")
+        found = over_seeds(splits, recipe_name, model_name, seeds, changes)
+        write_results(f"seeds-{splits.data_set.name}-{recipe_name}-{model_name}", found)
+        runs = found["runs"]
+        print(
+            f"{pair}: {len(runs)} seeds, {len(found['faults'])} that did not finish, "
+            f"in {found['seconds']:.0f} s"
+        )
         for key in ("validation_accuracy", "test_accuracy"):
             values = [100 * run[key] for run in runs]
             mean, deviation = statistics.mean(values), statistics.stdev(values)
@@ -93,5 +57,46 @@ def main() -> None:
             )
 
 
+def over_seeds(
+    splits: Splits, recipe_name: str, model_name: str, seeds: int, changes: dict[str, str]
+) -> dict:
+    """Return every run of one network by one recipe, and how they were made."""
+    network = find_network(model_name)
+    prepared, test = splits.on(), prepare(splits.test)
+    configs = [recipe(recipe_name, seed=seed, **changes) for seed in range(seeds)]
+    jobs = [Job(network, recipe_name, config, splits.data_set) for config in configs]
+    runs, faults = [], []
+    start = time.perf_counter()
+    for done in fit_many(jobs, prepared):
+        seed = jobs[done.place].config.seed
+        if done.fault:
+            faults.append({"seed": seed, "fault": done.fault})
+            continue
+        model = network.build(seed=0)
+        model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
+        result, last = evaluate(model, test), done.history[-1]
+        runs.append(
+            {
+                "seed": seed,
+                "validation_accuracy": last.validation_accuracy,
+                "validation_loss": last.validation_loss,
+                "test_accuracy": result.accuracy,
+                "test_loss": result.loss,
+                "seconds": sum(record.seconds for record in done.history),
+            }
+        )
+    seconds = time.perf_counter() - start
+    return {
+        **about(),
+        "recipe": recipe_name,
+        **changes,
+        "network": model_name,
+        "parameters": count_parameters(network.build(seed=0)),
+        "seconds": seconds,
+        "faults": faults,
+        "runs": sorted(runs, key=lambda run: run["seed"]),
+    }
+
+
 if __name__ == "__main__":
-    main()
+    command_line(main)()

@@ -7,88 +7,50 @@ three seeds of sprint. Both times are from the first epoch's start to the last o
 with the making of the kernels. Writes benchmarks/results/time-to-accuracy.json, prints the ratio.
 """
 
-import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-from about import about
 from cnnlab.custom.find import build
 from cnnlab.data.library import load
-from cnnlab.data.tensors import prepare
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
-from epoch import HERE, environment, write_job
+from harness import about, ask, command_line, fresh, summary, write_results
+from peers.prepare import PEER_FOLDER, environment, write_job
 
 EPOCHS = 25
 
 
-def sprint(seed: int) -> None:
-    """Print the epochs of one training by sprint as JSON."""
-    splits = load("fashion-mnist")
-    sets = prepare(splits.train), prepare(splits.validation)
-    model = build("lenet5-relu-max", seed)
-    start = time.perf_counter()
-    history = fit(model, *sets, recipe("sprint", seed=seed))
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "epochs": [asdict(record) for record in history]}))
-
-
-def run(command: list) -> dict:
-    """Return what a process prints as its last line."""
-    told = os.environ | {"PROCESS_STARTED": str(time.time())}
-    done = subprocess.run(command, env=told, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def main() -> None:
+def main(*, turns: int = 2, environments: Path = Path("build/peers")) -> None:
     """Run in turn, write, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--environments", type=Path, default=Path("build/peers"))
-    parser.add_argument("--sprint", type=int, help="train one seed, in this process")
-    arguments = parser.parse_args()
-    if arguments.sprint is not None:
-        sprint(arguments.sprint)
-        return
-    python = environment("workshop", arguments.environments.absolute())
+    python = environment("workshop", environments.absolute())
     pipeline, sprints = [], []
     with tempfile.TemporaryDirectory() as job:
         write_job(Path(job), EPOCHS)
-        for turn in range(arguments.turns):
-            script = HERE / "peers" / "workshop_peer.py"
-            pipeline.append(run([python, script, job, str(EPOCHS)]))
-            for seed in range(3 * turn, 3 * turn + 3):
-                sprints.append(run([sys.executable, __file__, "--sprint", str(seed)]))
+        for turn in range(turns):
+            pipeline.append(ask([python, PEER_FOLDER / "workshop_peer.py", job, str(EPOCHS)]))
+            sprints += [fresh(sprint, seed) for seed in range(3 * turn, 3 * turn + 3)]
+    write_results("time-to-accuracy", about() | {"workshop": pipeline, "sprint": sprints})
     theirs = [sum(each["train_seconds"] + each["validation_seconds"]) for each in pipeline]
     ours = [sum(epoch["seconds"] for epoch in each["epochs"]) for each in sprints]
     calls = [each["seconds"] for each in sprints]
-    results = {
-        **about(),
-        "workshop": pipeline,
-        "sprint": sprints,
-    }
-    path = HERE / "results" / "time-to-accuracy.json"
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    for name, seconds in (
-        ("the workshop's pipeline, 25 epochs", theirs),
-        ("sprint, 4 epochs", ours),
-        ("sprint, the whole call, with PyTorch's optimiser imported", calls),
-    ):
-        print(
-            f"{name}: {statistics.median(seconds):.2f} s "
-            f"({min(seconds):.2f} to {max(seconds):.2f}, n {len(seconds)})"
-        )
+    print(f"the workshop's pipeline, 25 epochs: {summary(theirs)}")
+    print(f"sprint, 4 epochs: {summary(ours)}")
+    print(f"sprint, the whole call, with PyTorch's optimizer imported: {summary(calls)}")
     print(f"ratio of the medians: {statistics.median(theirs) / statistics.median(ours):.1f}")
 
 
+def sprint(seed: int) -> dict:
+    """Return the seconds and the epochs of one run by sprint, in a process of its own."""
+    prepared = load("fashion-mnist").on()
+    model = build("lenet5-relu-max", seed)
+    start = time.perf_counter()
+    history = fit(model, prepared.train, prepared.validation, recipe("sprint", seed=seed))
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "epochs": [asdict(record) for record in history]}
+
+
 if __name__ == "__main__":
-    main()
+    command_line(main)()

@@ -1,25 +1,22 @@
-"""How often the statistics and the verdicts are wrong, where the truth is known.
+"""How often the statistics and the verdicts are wrong, when the truth is known.
 
     python benchmarks/verdicts.py
 
-Draws accuracies, answers and losses from distributions whose truth is known, asks
+Draws accuracies, predictions and losses from distributions whose truth is known, asks
 cnnlab.experiments.statistics and .verdict about them, and counts: false alarms, coverage of the
 95 % intervals, power, and the seconds for 10,000 runs. Every rate has its 95 % interval
 (Wilson). Writes benchmarks/results/verdicts.json. One process; some minutes.
 """
 
-import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from about import about
 from cnnlab.experiments.statistics import (
     Difference,
     always_valid,
@@ -30,8 +27,7 @@ from cnnlab.experiments.statistics import (
     welch,
 )
 from cnnlab.experiments.verdict import judge, seeds_for, seeds_to_settle
-
-RESULTS = Path(__file__).parent / "results"
+from harness import about, command_line, write_results
 
 Values = NDArray[np.float64]
 Draw = Callable[[int], Values]
@@ -75,7 +71,7 @@ def main() -> None:
         "seconds_for_10_000_runs": seconds,
         "rows": rows,
     }
-    (RESULTS / "verdicts.json").write_text(json.dumps(results, indent=1) + "\n")
+    write_results("verdicts", results)
     print(f"in {results['seconds']:.0f} s")
 
 
@@ -87,7 +83,7 @@ def false_alarms() -> list[Row]:
             count = 0
             for _ in range(repetitions):
                 baseline, *variants = RNG.normal(90, SPREAD, (others + 1, seeds))
-                count += found(baseline, variants, looked_before=False)
+                count += found(baseline, variants, peeked=False)
             what = "1 variant" if others == 1 else f"any of {others} variants (Holm)"
             rows.append(row(what, seeds, count, repetitions, AT_MOST_5))
     return rows
@@ -145,15 +141,15 @@ def power() -> list[Row]:
         seeds, count, repetitions = seeds_for(difference, SPREAD), 0, 10_000
         for _ in range(repetitions):
             a, b = RNG.normal(90, SPREAD, (2, seeds))
-            count += found(a, [b + difference], looked_before=False)
+            count += found(a, [b + difference], peeked=False)
         rows.append(row(f"found by Welch: {difference} points", seeds, count, repetitions, POWER))
     for difference in (0.0, 0.05, 0.2, 0.35):
         seeds = seeds_to_settle(difference, SPREAD * sqrt(2), matters=0.1, seeds=10) or 0
         count, repetitions = 0, 2_000
         for _ in range(repetitions):
             a, b = RNG.normal(90, SPREAD, (2, seeds))
-            (verdict,) = judge(a, [b + difference], matters=0.1, looked_before=True)
-            count += verdict.outcome != "cannot tell yet"
+            (verdict,) = judge(a, [b + difference], matters=0.1, peeked=True)
+            count += verdict.decision != "cannot tell yet"
         what = f"settled, always-valid, matters 0.1: {difference} points"
         rows.append(row(what, seeds, count, repetitions, POWER))
     return rows
@@ -183,12 +179,10 @@ def peeking() -> list[Row]:
         for _ in range(procedures):
             a, b = RNG.normal(90, SPREAD, (2, 60))
             for seeds in range(10, 61, 10):
-                (verdict,) = judge(
-                    a[:seeds], [b[:seeds]], matters=matters, looked_before=seeds > 10
-                )
-                if verdict.outcome != "cannot tell yet":
+                (verdict,) = judge(a[:seeds], [b[:seeds]], matters=matters, peeked=seeds > 10)
+                if verdict.decision != "cannot tell yet":
                     break
-            alarm = verdict.outcome in {"helped", "hurt"}
+            alarm = verdict.decision in {"helped", "hurt"}
             count += alarm
             first += alarm and seeds == 10
         what = f"Welch at 10, then always-valid, matters {matters}"
@@ -280,7 +274,7 @@ def overfitting_alarms() -> list[Row]:
 def wrongly_equal() -> list[Row]:
     """Count wrong verdicts of "no difference that matters": it is exactly what matters."""
     rows = []
-    for spread, looked_before, seeds_tried in (
+    for spread, peeked, seeds_tried in (
         (SPREAD, False, SEEDS),
         (0.05, False, SEEDS),
         (0.05, True, (10, 30)),
@@ -289,19 +283,19 @@ def wrongly_equal() -> list[Row]:
             count, repetitions = 0, 10_000
             for _ in range(repetitions):
                 a, b = RNG.normal(90, spread, (2, seeds))
-                (verdict,) = judge(a, [b + 0.1], matters=0.1, looked_before=looked_before)
-                count += verdict.outcome == "no difference that matters"
-            what = f"spread {spread}, {'always-valid' if looked_before else 'Welch'}"
+                (verdict,) = judge(a, [b + 0.1], matters=0.1, peeked=peeked)
+                count += verdict.decision == "no difference that matters"
+            what = f"spread {spread}, {'always-valid' if peeked else 'Welch'}"
             rows.append(row(what, seeds, count, repetitions, AT_MOST_5))
     return rows
 
 
 def seconds_for_10_000_runs() -> dict[str, float]:
-    """Return the seconds of the statistics of 2 x 5,000 runs, and of 2 x 30 x 12,000 answers."""
+    """Return the seconds of statistics: of 2 x 5,000 runs, and of 2 x 30 x 12,000 predictions."""
     a, b = RNG.normal(90, SPREAD, (2, 5_000))
     start = time.perf_counter()
-    judge(a, [b], matters=0.1, looked_before=False)
-    judge(a, [b], matters=0.1, looked_before=True)
+    judge(a, [b], matters=0.1, peeked=False)
+    judge(a, [b], matters=0.1, peeked=True)
     mean_interval(a)
     mean_interval(b)
     judged = time.perf_counter()
@@ -314,10 +308,10 @@ def seconds_for_10_000_runs() -> dict[str, float]:
     }
 
 
-def found(baseline: Values, variants: list[Values], *, looked_before: bool) -> bool:
+def found(baseline: Values, variants: list[Values], *, peeked: bool) -> bool:
     """Say whether any variant helped or hurt; nothing is small enough not to matter."""
-    verdicts = judge(baseline, variants, matters=0.01, looked_before=looked_before)
-    return any(verdict.outcome in {"helped", "hurt"} for verdict in verdicts)
+    verdicts = judge(baseline, variants, matters=0.01, peeked=peeked)
+    return any(verdict.decision in {"helped", "hurt"} for verdict in verdicts)
 
 
 def excludes_0(difference: Difference) -> bool:
@@ -352,4 +346,4 @@ def row(what: str, seeds: int | str, count: int, of: int, asked: str) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

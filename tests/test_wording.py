@@ -4,10 +4,10 @@ from cnnlab.wording import with_article
 
 
 @pytest.mark.parametrize("name", ["nn.ReLU", "Embedding", "LSTM", "Identity", "RNN", "Upsample"])
-def test_an_stands_before_what_is_spoken_with_a_vowel_first(name):
+def test_an_comes_before_a_spoken_vowel(name):
     assert with_article(name) == f"an {name}"
 
 
 @pytest.mark.parametrize("name", ["ReLU", "GRU", "Linear", "SELU", "UNet", "softmax", "number"])
-def test_a_stands_before_all_else(name):
+def test_a_comes_before_all_other_names(name):
     assert with_article(name) == f"a {name}"

@@ -1,9 +1,5 @@
 """cnnlab's own loop, as the command line runs it."""
 
-import os
-
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
 from unittest.mock import patch
 
 import torch

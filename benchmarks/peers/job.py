@@ -42,7 +42,7 @@ class Job:
         self.mark = time.perf_counter()
 
     def loss(self, value: float) -> None:
-        """Keep a step's loss, where it is among the first."""
+        """Keep a step's loss, if it is among the first."""
         if len(self.losses) < LOSSES:
             self.losses.append(float(value))
 
@@ -74,7 +74,7 @@ class Job:
 
 
 def peak_megabytes(process: str = "self") -> float | None:
-    """Return a process's largest memory so far, where Linux tells; not its parent's."""
+    """Return a process's largest memory so far if Linux tells it; not its parent's."""
     status = Path(f"/proc/{process}/status")
     if not status.exists():
         return None

@@ -1,4 +1,4 @@
-"""Lightning's Trainer over prepared tensors, everything that it may leave out left out."""
+"""Lightning's Trainer over prepared tensors, with everything optional switched off."""
 
 import logging
 import warnings

@@ -13,7 +13,7 @@ ORDERS = iter(JOB.array("orders"))
 
 
 class Orders(Sampler):
-    """The harness's order of each epoch: skorch makes its loader once, and goes through it anew."""
+    """The harness's order of each epoch: skorch makes its loader once and goes through it again."""
 
     def __iter__(self):
         return iter(next(ORDERS).tolist())

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and that outlast a power cut."""
+"""Files that are written completely or not at all, and that survive a power cut."""
 
 import errno
 import os
@@ -7,15 +7,16 @@ import time
 from pathlib import Path
 
 PARTIAL = ".part"
-"""How the name of a file ends that is not whole yet; it begins with a dot."""
+"""The end of the name of a file that is not complete yet; the name begins with a dot."""
 _WAITS = (0.02, 0.06, 0.18, 0.54)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is seen under its name only when complete and on the disk.
+    """Write a file so that it has its name only when it is complete and on the disk.
 
-    A temporary file in the same folder is written, flushed to the disk and renamed. On any
-    failure it is removed, an older file of that name stays as it was, and `OSError` is raised.
+    This writes a temporary file in the same folder, flushes it to the disk and renames it. If
+    anything fails, it deletes the temporary file, does not touch an older file of that name, and
+    raises `OSError`.
     """
     handle, temporary_name = tempfile.mkstemp(
         prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent
@@ -34,9 +35,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def move(old: Path, new: Path) -> None:
-    """Rename a file, over an older one too, so that its new name is on the disk.
+    """Rename a file, replacing an older one, so that its new name is on the disk.
 
-    On Windows a virus scanner may hold the older file for a moment: five tries, under a second.
+    On Windows a virus scanner may hold the older file for a moment: try five times in a second.
     """
     for wait in _WAITS:
         try:
@@ -50,7 +51,7 @@ def move(old: Path, new: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names to the disk, where the system can do that at all."""
+    """Flush a folder's list of names to the disk, if the system can do that."""
     if os.name == "nt":
         return
     try:
@@ -60,6 +61,6 @@ def sync_folder(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        # Network folders and the like know no such thing; a full or broken disk must be told.
+        # Some folders, as those in a network, cannot be flushed. A full or broken disk is an error.
         if error.errno in {errno.EIO, errno.ENOSPC, errno.EDQUOT}:
             raise

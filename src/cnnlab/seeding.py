@@ -1,4 +1,4 @@
-"""Draws that follow a seed inside a block, and leave every generator as it was."""
+"""Random numbers from a seed inside a block. After it, every generator is as it was before."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def seeded(seed: int, cuda_devices: Sequence[torch.device] = ()) -> Iterator[None]:
-    """Draw PyTorch's, NumPy's and Python's global random numbers from a seed inside the block."""
+    """Seed PyTorch's, NumPy's and Python's global random generators inside the block."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(list(cuda_devices)):
         torch.manual_seed(seed)

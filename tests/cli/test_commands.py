@@ -21,7 +21,7 @@ def run(cnnlab):
         "train", "--dataset", "tiny", "--epochs", 4, "--batch-size", 40, "--output", "run"
     )
     assert status == 0, err
-    assert "The run: run" in out
+    assert "The run is saved in run." in out
     return Path("run")
 
 
@@ -29,8 +29,8 @@ def test_train_evaluate_report_and_predict(cnnlab, run):
     status, out, err = cnnlab("evaluate", run)
     assert status == 0
     assert "on 100 images of Tiny" in out
-    assert "opened once for this run" in err
-    assert "opened 2 times for this run" in cnnlab("evaluate", run)[2]
+    assert "evaluated on the test set once." in err
+    assert "evaluated on the test set 2 times." in cnnlab("evaluate", run)[2]
     status, out, _ = cnnlab("report", run)
     assert (status, (run / "report.html").exists()) == (0, True)
     assert "report.html" in out
@@ -56,7 +56,7 @@ def test_train_prints_json_with_the_epochs_names(cnnlab):
     assert json.loads(out)["epoch"] == 1
 
 
-def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
+def test_predict_shows_the_networks_own_prediction_for_a_data_set_image(cnnlab, run):
     from cnnlab.runs.run import open_run
 
     splits = load("tiny", notify=lambda _: None)
@@ -64,9 +64,9 @@ def test_predict_gives_a_data_set_image_the_networks_own_answer(cnnlab, run):
     _, out, _ = cnnlab("predict", run, "seven.png", "--json")
     import torch
 
-    answers = predictions_on(open_run(run), splits.test, torch.device("cpu"))
+    expected = predictions_on(open_run(run), splits.test, torch.device("cpu")).probabilities[7]
     probabilities = json.loads(out)["answers"][0]["probabilities"]
-    np.testing.assert_allclose(list(probabilities.values()), answers.probabilities[7], atol=1e-6)
+    np.testing.assert_allclose(list(probabilities.values()), expected, atol=1e-6)
 
 
 def test_predict_shows_what_the_network_sees(cnnlab, run):
@@ -77,7 +77,7 @@ def test_predict_shows_what_the_network_sees(cnnlab, run):
     assert len(rows) in range(4, 14)
 
 
-def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, run):
+def test_predict_recognises_good_pictures_and_then_names_the_bad_ones(cnnlab, run):
     Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
     Path("bad.png").write_text("no picture")
     status, out, err = cnnlab("predict", run, "bad.png", "square.png")
@@ -91,11 +91,11 @@ def test_predict_answers_for_the_good_pictures_and_then_names_the_bad(cnnlab, ru
 
 
 @pytest.mark.parametrize("command", ["train", "workshop"])
-def test_a_folder_that_is_taken_is_refused_before_data_are_read(cnnlab, command, monkeypatch):
+def test_an_existing_folder_is_refused_before_data_is_read(cnnlab, command, monkeypatch):
     monkeypatch.setattr("cnnlab.data.library.Library.load", None)
     status, _, err = cnnlab(command, "--dataset", "tiny", "--output", ".")
     assert status == 1
-    assert "is already there" in err
+    assert ". already exists. Nothing was changed. Name another folder with --output." in said(err)
 
 
 def test_one_is_singular_and_recipes_are_named(cnnlab):
@@ -134,13 +134,13 @@ def test_workshop_goes_from_images_to_a_report(cnnlab):
     assert Path("runs/workshop-tiny-2/report.html").exists()
 
 
-def test_same_seed_gives_the_same_figures_to_the_bit(cnnlab):
-    figures = []
+def test_the_same_seed_gives_bit_identical_metrics(cnnlab):
+    metrics = []
     for name in "ab":
         cnnlab("train", "--dataset", "tiny", "--epochs", 2, "--output", name)
         lines = Path(name, "metrics.jsonl").read_text().splitlines()
-        figures.append([{**json.loads(line), "seconds": 0} for line in lines])
-    assert figures[0] == figures[1]
+        metrics.append([{**json.loads(line), "seconds": 0} for line in lines])
+    assert metrics[0] == metrics[1]
     assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
 
 
@@ -160,8 +160,8 @@ def test_same_seed_gives_the_same_figures_to_the_bit(cnnlab):
         (["predict", "nowhere", "a.png"], "nowhere is not a run folder"),
         (["data", "get", "cifar"], "There is no data set 'cifar'"),
         (["data", "check", "mnist"], "MNIST is not on this machine. Run: cnnlab data get mnist"),
-        (["train", "--dataset", "tiny", "--output", "/dev/null/run"], "Cannot make the folder"),
-        (["train", "--dataset", "tiny", "--output", "."], "is already there"),
+        (["train", "--dataset", "tiny", "--output", "/dev/null/run"], "Cannot create the folder"),
+        (["train", "--dataset", "tiny", "--output", "."], "already exists"),
     ],
 )
 def test_mistakes_exit_1_with_a_message_and_no_traceback(cnnlab, arguments, message):
@@ -187,7 +187,7 @@ def test_diverging_training_exits_1_and_names_the_setting(cnnlab):
     assert "try --learning-rate 1e+19" in " ".join(err.split())
 
 
-def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
+def test_ctrl_c_exits_130_and_says_how_to_see_what_is_saved(cnnlab, monkeypatch):
     from cnnlab.cli.progress import TrainingProgress
 
     def stop(self, record):
@@ -197,7 +197,7 @@ def test_ctrl_c_exits_130_and_says_how_to_see_what_is_kept(cnnlab, monkeypatch):
     monkeypatch.setattr(TrainingProgress, "epoch", stop)
     status, _, err = cnnlab("train", "--dataset", "tiny", "--output", "run")
     assert status == 130
-    assert "Stopped after 2 of 25 epochs, kept in run. Go on with:\n" in err
+    assert "Stopped after 2 of 25 epochs. The run is saved in run. Resume with:\n" in err
     assert "\n  cnnlab train --resume run\n" in err
     assert "\n  cnnlab report run\n" in err
     assert cnnlab("report", "run")[0] == 0
@@ -226,11 +226,12 @@ def test_data_check_names_the_damaged_file(cnnlab, tiny_folder):
 def test_without_a_data_set_train_goes_on_with_the_sample_and_labels_it(cnnlab):
     status, out, err = cnnlab("train", "--offline", "--epochs", 1, "--json")
     assert status == 0, err
-    first, last = (
+    places = [
         err.index("Fashion-MNIST is not on this machine"),
-        err.index("Do not compare results"),
-    )
-    assert first < last < err.index(" on Fashion-MNIST sample (10,000 images): 8,000 train,")
+        err.index("Do not compare results on the sample"),
+        err.index(" on Fashion-MNIST sample (10,000 images): 8,000 images to train on"),
+    ]
+    assert places == sorted(places)
     run = json.loads(out)["run"]
     assert run.endswith("fashion-mnist-sample-lenet5-seed-0")
     assert "Fashion-MNIST sample (10,000 images)" in cnnlab("evaluate", run)[1]
@@ -274,7 +275,7 @@ def test_help_is_quick_because_it_imports_no_torch():
     assert "HEAVY []" in result.stdout
 
 
-def test_output_cut_by_its_reader_is_no_traceback(tiny_folder):
+def test_no_traceback_if_the_reader_of_the_output_ends(tiny_folder):
     command = f"{sys.executable} -m cnnlab data list | true"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in result.stderr

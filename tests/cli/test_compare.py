@@ -23,9 +23,9 @@ def compare(cnnlab):
 def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
     status, out, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
     assert status == 0, err
-    assert "6 trainings to do, 0 kept" in said(err)
+    assert "2 variants x 3 seeds: 6 runs to train, 0 already in runs/compare-tiny-" in said(err)
     assert "6/6 lenet5-relu-max, seed 2: " in said(err)
-    assert "so far " in err
+    assert re.search(r"; mean so far [0-9.]+ \+/- [0-9.]+ \(3 runs\)", said(err))
     (report,) = Path("runs").glob("compare-tiny-lenet5-vs-lenet5-relu-max-*/report.html")
     assert f"The report: {report}" in said(out)
     page = report.read_text()
@@ -41,7 +41,7 @@ def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
 def test_the_same_command_trains_nothing_twice_and_says_the_same(compare):
     first = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
     again = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
-    assert "0 trainings to do, 6 kept" in said(again[2])
+    assert "0 runs to train, 6 already in" in said(again[2])
     assert json.loads(first[1]) == json.loads(again[1])
 
 
@@ -64,7 +64,7 @@ def test_three_variants_are_each_compared_with_the_first(compare):
     assert said(out).count("lenet5's") == 2
 
 
-def test_a_network_of_ones_own_is_compared(compare, cnnlab):
+def test_a_users_own_network_is_compared(compare, cnnlab):
     Path("mine.py").write_text(
         "from torch import nn\n"
         "def Small():\n"
@@ -78,11 +78,11 @@ def test_a_network_of_ones_own_is_compared(compare, cnnlab):
     status, out, err = cnnlab("compare", *runs, "--trust")
     assert status == 0, err
     assert "McNemar's exact p" in said(out)
-    assert "speaks of these two networks" in said(err)
+    assert "only about these two trained networks" in said(err)
     source = Path(runs[1], "source.py")
     source.write_text(source.read_text() + "\n# changed\n")
     _, _, err = cnnlab("compare", *runs, "--trust")
-    assert "source.py has been changed since the training" in said(err)
+    assert "source.py was changed after the training" in said(err)
 
 
 def test_a_network_that_prints_does_not_spoil_the_json(cnnlab):
@@ -121,7 +121,7 @@ def test_two_runs_of_one_name_are_told_apart(cnnlab, compare):
     assert "only with c/lenet5-relu-max/seed-0" in said(out)
 
 
-def test_again_is_an_a_a_check(compare):
+def test_again_is_an_a_a_test(compare):
     status, out, err = compare("lenet5", "--again", "--seeds", 3)
     assert status == 0, err
     assert "lenet5 (again)" in out
@@ -130,9 +130,12 @@ def test_again_is_an_a_a_check(compare):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["lenet5", "lenet5"], "lenet5 and lenet5 are one and the same"),
-        (["lenet5"], "takes two variants or more"),
-        (["lenet5", "lenet5-relu-max", "--again"], "An A/A check takes one variant"),
+        (["lenet5", "lenet5"], "lenet5 and lenet5 are the same: any difference would be chance."),
+        (["lenet5"], "A comparison needs two or more variants."),
+        (
+            ["lenet5", "lenet5-relu-max", "--again"],
+            "An A/A test (--again) takes one variant and trains it twice; you named 2.",
+        ),
         (["lenet5", "lenet5-relu-max", "--seeds", 0], "seeds is 0; it must be 1 or more"),
         (["lenet5", "lenet5-relu-max", "--matters", 0], "matters is 0; it must be above 0"),
         (["lenet5", "lenet5-relu-max", "--jobs", -1], "jobs is -1; it must be 1 or more"),
@@ -143,7 +146,7 @@ def test_again_is_an_a_a_check(compare):
         (["lenet5", "lenet5-relu-max", "--output", "file"], "Cannot write into file"),
     ],
 )
-def test_mistakes_exit_1_and_leave_nothing_behind(cnnlab, words, message):
+def test_mistakes_exit_1_and_leave_no_files(cnnlab, words, message):
     Path("file").write_text("mine")
     status, _, err = cnnlab("compare", *words, "--dataset", "tiny")
     assert status == 1
@@ -157,7 +160,7 @@ def test_a_seed_flag_is_a_mistake_in_the_command(cnnlab):
     assert cnnlab("compare", "lenet5", "lenet5-relu-max", "--seed", 3)[0] == 2
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(compare, monkeypatch):
+def test_ctrl_c_keeps_finished_runs_and_the_same_command_resumes(compare, monkeypatch):
     from cnnlab.cli.progress import RunsProgress
 
     shown = RunsProgress.__call__
@@ -170,27 +173,30 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(compare, monkeyp
     monkeypatch.setattr(RunsProgress, "__call__", stop)
     status, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
     assert status == 130
-    assert "Finished runs are kept in" in said(err)
+    assert "Stopped. Finished runs are kept in runs/compare-tiny-" in said(err)
+    assert "Resume with the same command." in said(err)
     monkeypatch.setattr(RunsProgress, "__call__", shown)
     status, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3)
     assert status == 0
-    assert "3 trainings to do, 3 kept" in said(err)
+    assert "3 runs to train, 3 already in" in said(err)
 
 
-def test_finished_runs_are_compared_two_at_a_time(cnnlab, compare):
+def test_two_finished_runs_are_compared(cnnlab, compare):
     compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--output", "c")
     one, two = "c/lenet5/seed-0", "c/lenet5-relu-max/seed-0"
     status, out, _ = cnnlab("compare", one, two, "--json")
     assert status == 0
     assert json.loads(out)["runs"] == [one, two]
-    assert "one and the same run" in said(cnnlab("compare", one, one)[2])
-    assert "two at a time; 3 were named" in said(cnnlab("compare", one, two, one)[2])
+    assert "are the same run. Name two runs." in said(cnnlab("compare", one, one)[2])
+    assert "Name two run folders to compare; you named 3." in said(
+        cnnlab("compare", one, two, one)[2]
+    )
 
 
 def test_one_seed_has_no_p_values_and_is_singular(compare):
     status, out, err = compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--json")
     assert status == 0, err
-    assert "2 variants x 1 seed: 2 trainings to do" in said(err)
+    assert "2 variants x 1 seed: 2 runs to train" in said(err)
     rows = re.findall(r"^lenet5\S* +1 .*", err, re.MULTILINE)
     assert [len(row.split()) for row in rows] == [4, 4], "name, seeds, mean and %: no p-values"
     page = Path(json.loads(out)["report"]).read_text()

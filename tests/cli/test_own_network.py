@@ -1,4 +1,4 @@
-"""What the commands say of a network of one's own, as a user meets it."""
+"""What the commands say about a user's own network."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ SOFTMAX = (
 )
 
 
-def test_what_spoils_a_training_is_said_before_it(cnnlab):
+def test_a_warning_comes_before_the_training(cnnlab):
     Path("mine.py").write_text(SOFTMAX)
     status, out, err = cnnlab("train", "--model", "mine.py:Soft", *QUICK, "--json")
     assert status == 0, err
@@ -27,7 +27,7 @@ def test_what_spoils_a_training_is_said_before_it(cnnlab):
     assert "softmax" not in cnnlab("train", *QUICK)[2]
 
 
-def test_what_spoils_a_comparison_is_said_once_a_model(cnnlab):
+def test_a_comparison_warns_once_for_each_model(cnnlab):
     Path("mine.py").write_text(SOFTMAX)
     Path("slow.toml").write_text("model = 'mine.py:Soft'\nlearning_rate = 0.001\n")
     words = ("compare", "mine.py:Soft", "slow.toml", *QUICK, "--jobs", 1, "--seeds", 1)
@@ -49,20 +49,22 @@ PRINTING = (
 )
 
 
-def test_what_a_network_prints_is_shown_once_and_apart_from_the_verdict(cnnlab):
+def test_a_networks_own_output_is_shown_once_and_separately(cnnlab):
     Path("mine.py").write_text(PRINTING)
     status, out, _ = cnnlab("check", "mine.py:Net")
     assert status == 0
-    assert out.startswith("The network printed, of one pass:\n[shape] (4, 1, 32, 32)\n")
+    assert out.startswith(
+        "Your network printed this during one forward pass:\n[shape] (4, 1, 32, 32)\n"
+    )
     assert out.count("[shape]") == 1
-    assert "Line 2 prints whenever the file is read" in said(out)
+    assert "Note: Line 2 prints whenever the file is read" in said(out)
     Path("mine.py").write_text(PRINTING + "# another file\n")
     status, out, err = cnnlab("check", "mine.py:Net", "--json")
     assert json.loads(out)["printed"] == "[shape] (4, 1, 32, 32)\n"
     assert "[shape] (4, 1, 32, 32)" in err
 
 
-def test_what_is_waited_for_is_said_on_standard_error(cnnlab, monkeypatch):
+def test_the_reason_for_waiting_is_on_standard_error(cnnlab, monkeypatch):
     say = Terminal.say
 
     def say_and_tell(terminal, message):

@@ -38,7 +38,7 @@ def stopped(cnnlab, monkeypatch):
     return Path("run")
 
 
-def test_a_stopped_run_goes_on_with_its_own_settings(cnnlab, stopped):
+def test_a_stopped_run_resumes_with_its_own_settings(cnnlab, stopped):
     status, out, err = cnnlab("train", "--resume", stopped, "--json")
     assert status == 0, err
     assert json.loads(out) | {"run": "run", "status": "finished", "epoch": 4} == json.loads(out)
@@ -53,11 +53,11 @@ def test_a_stopped_run_goes_on_with_its_own_settings(cnnlab, stopped):
     ).read_bytes()
 
 
-def test_a_finished_run_has_nothing_to_go_on_with(cnnlab, stopped):
+def test_a_finished_run_cannot_be_resumed(cnnlab, stopped):
     cnnlab("train", "--resume", stopped)
     status, _, err = cnnlab("train", "--resume", stopped)
     assert status == 1
-    assert "run is finished: there is nothing to go on with" in said(err)
+    assert "run is finished (4 epochs): there is nothing to resume. To train longer" in said(err)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,11 @@ def test_a_finished_run_has_nothing_to_go_on_with(cnnlab, stopped):
 def test_other_settings_are_refused_with_resume(cnnlab, stopped, flag):
     status, _, err = cnnlab("train", "--resume", stopped, *flag)
     assert status == 1
-    assert "A run goes on with its own network, data, recipe and settings" in said(err)
+    assert "A run resumes with its own network, data set, recipe and settings" in said(err)
+    assert f"With --resume, leave out {flag[0]}." in said(err)
 
 
-def test_what_is_no_run_folder_is_said(cnnlab):
+def test_a_folder_that_is_not_a_run_is_refused(cnnlab):
     Path("empty").mkdir()
     assert "empty is not a run folder" in said(cnnlab("train", "--resume", "empty")[2])
 
@@ -101,7 +102,7 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
 
 @pytest.fixture
 def at_once(cnnlab, monkeypatch):
-    """A run that Ctrl-C stopped in its first epoch, and what was said."""
+    """A run that Ctrl-C stopped in its first epoch, and its messages."""
     from cnnlab.cli.progress import TrainingProgress
 
     with monkeypatch.context() as patch:
@@ -115,16 +116,16 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
-def test_stopped_in_the_first_epoch_it_says_how_to_go_on(cnnlab, at_once):
+def test_a_run_stopped_in_its_first_epoch_says_how_to_resume(cnnlab, at_once):
     folder, err = at_once
-    assert "Stopped in the first epoch; its settings are kept in at-once. Go on with:" in err
+    assert "Stopped in the first epoch. The run is saved in at-once. Resume with:" in err
     assert "\n  cnnlab train --resume at-once\n" in err
     Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
     for command in (["evaluate", folder], ["predict", folder, "square.png"]):
         status, _, err = cnnlab(*command)
         assert status == 1
         assert (
-            "its first epoch has not ended. Go on with it:\n  cnnlab train --resume at-once" in err
+            "its first epoch has not ended. Resume it with:\n  cnnlab train --resume at-once" in err
         )
     assert cnnlab("report", folder)[0] == 0
     assert "cnnlab train --resume at-once" in (folder / "report.html").read_text()
@@ -147,7 +148,7 @@ def again():
 
 @pytest.fixture
 def own(cnnlab):
-    """A finished run of a network of one's own."""
+    """A finished run of a user's own network."""
     Path("mine.py").write_text(NET)
     status, _, err = cnnlab("train", "--model", "mine.py:Small", *QUICK, "--output", "own")
     assert status == 0, err
@@ -155,29 +156,30 @@ def own(cnnlab):
 
 
 @pytest.mark.parametrize("command", ["evaluate", "report"])
-def test_code_in_a_folder_runs_only_where_it_is_trusted(cnnlab, own, command):
+def test_code_in_a_folder_runs_only_if_it_is_trusted(cnnlab, own, command):
     Path("mine.py").unlink()  # the folder has its own copy
     assert (own / "source.py").read_text() == NET
     status, _, err = cnnlab(command, own)
     assert status == 1
-    assert "own carries code, own/source.py, for its network mine.py:Small. Read it; if you" in (
-        said(err)
+    assert (
+        "own contains Python code for its network mine.py:Small: own/source.py. Read it first. If "
+        "you trust it, repeat the command with --trust." in said(err)
     )
     status, _, err = cnnlab(command, own, "--trust")
     assert status == 0, err
 
 
-def test_code_that_is_not_what_was_trained_never_runs(cnnlab, own):
+def test_changed_code_never_runs(cnnlab, own):
     mark = Path("ran").absolute()
     (own / "source.py").write_text(f"open({str(mark)!r}, 'w')\n" + NET)
     for trust in ((), ("--trust",)):
         status, _, err = cnnlab("evaluate", own, *trust)
         assert status == 1
         assert not mark.exists()
-    assert "own/source.py has been changed since the training" in said(err)
+    assert "own/source.py was changed after the training" in said(err)
 
 
-def test_a_stopped_run_of_ones_own_network_goes_on_where_trusted(cnnlab, own):
+def test_a_stopped_run_of_a_users_own_network_resumes_if_trusted(cnnlab, own):
     description = json.loads((own / "config.json").read_text())
     (own / "config.json").write_text(json.dumps(description | {"status": "interrupted"}))
     assert "--trust" in said(cnnlab("train", "--resume", own)[2])
@@ -195,13 +197,18 @@ def pasted(cnnlab, text):
     return commands
 
 
-def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
+def test_every_command_in_a_hint_works_when_pasted(cnnlab, monkeypatch):
     from cnnlab.cli.progress import TrainingProgress
 
     Path("mine.py").write_text(NET)
     start = ("train", "--model", "mine.py:Small", *QUICK)
     _, _, err = cnnlab(*start, "--output", "own")
-    assert pasted(cnnlab, err) == ["report own --trust", "evaluate own --trust"]
+    Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("my-picture.jpg")
+    assert pasted(cnnlab, err) == [
+        "report own --trust",
+        "predict own --trust my-picture.jpg",
+        "evaluate own --trust",
+    ]
     page = html.unescape(Path("own/report.html").read_text())
     assert "with <code>cnnlab report own --trust</code>" in page
     with monkeypatch.context() as patch:
@@ -217,11 +224,11 @@ def test_every_hint_of_ones_own_network_works_when_pasted(cnnlab, monkeypatch):
     assert cnnlab(*shlex.split(longer))[0] == 0
 
 
-def test_changed_code_is_told_how_to_train(cnnlab, own):
+def test_the_message_about_changed_code_says_how_to_train_it(cnnlab, own):
     path = own / "source.py"
     path.write_text(NET.replace("9", "8"))
     _, _, err = cnnlab("evaluate", own, "--trust")
-    assert "perhaps that of mine.py, or train what is there now in a new run" in said(err)
+    assert "perhaps from mine.py. Or train the changed network in a new run" in said(err)
     pasted(cnnlab, err)
     path.unlink()
     _, _, err = cnnlab("evaluate", own, "--trust")

@@ -1,4 +1,4 @@
-"""What a narrow terminal shows: lines broken between words, and commands left whole."""
+"""A narrow terminal shows lines broken between words, and unbroken commands."""
 
 import io
 
@@ -13,7 +13,7 @@ from cnnlab.training.history import EpochRecord
 
 @pytest.fixture
 def narrow():
-    """A terminal of 80 columns, and all that it shows so far."""
+    """A terminal of 80 columns, and everything that it has shown."""
     terminal = Terminal()
 
     def shown():

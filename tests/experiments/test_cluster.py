@@ -1,4 +1,4 @@
-"""The same trainings on a Dask cluster: two workers of this machine, real processes."""
+"""The same jobs on a Dask cluster: two workers on this machine, in real processes."""
 
 import os
 import warnings
@@ -24,7 +24,7 @@ MODEL = MODELS["lenet5-relu-max"]
 @pytest.fixture(scope="module")
 def cluster():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dask's own, of its start and its end
+        warnings.simplefilter("ignore")  # Dask warns when it starts and when it ends
         made = distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
         )
@@ -45,7 +45,7 @@ def jobs():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_results_of_one_machine_seed_for_seed(cluster, prepared):
+def test_a_cluster_gives_the_same_results_as_one_machine_seed_by_seed(cluster, prepared):
     local = {done.place: done for done in fit_many(jobs(), prepared, processes=2)}
     with connected(cluster.scheduler_address) as client:
         there = {done.place: done for done in fit_many(jobs(), prepared, client=client)}
@@ -65,7 +65,7 @@ def once_deadly(folder):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, prepared, tmp_path):
+def test_the_jobs_of_a_dead_worker_are_done_elsewhere(cluster, prepared, tmp_path):
     work = [
         replace(each, network=replace(MODEL, make=partial(once_deadly, tmp_path)))
         if place == 1
@@ -81,7 +81,7 @@ def test_what_a_dead_worker_was_doing_is_done_elsewhere(cluster, prepared, tmp_p
 def test_another_version_on_a_worker_is_refused(cluster, monkeypatch):
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0.7")  # here, not there
     with (
-        pytest.raises(WorkerError, match=r"cnnlab is 0\.0\.7 here and .* on tcp://127"),
+        pytest.raises(WorkerError, match=r"cnnlab is 0\.0\.7 here but .* on tcp://127"),
         connected(cluster.scheduler_address),
     ):
         pass
@@ -97,14 +97,14 @@ def test_a_worker_of_several_threads_is_refused():
             dashboard_address=None,
             host="127.0.0.1",
         ) as wide,
-        pytest.raises(WorkerError, match=r"has 2 threads: .* Start it so: dask worker tcp.* 1"),
+        pytest.raises(WorkerError, match=r"has 2 threads; .* Start it with: dask worker tcp.* 1"),
         connected(wide.scheduler_address),
     ):
         pass
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_scheduler_is_said(monkeypatch):
+def test_a_missing_scheduler_is_reported(monkeypatch):
     monkeypatch.setattr(cluster_module, "_SECONDS", 1)
     with (
         pytest.raises(
@@ -116,7 +116,7 @@ def test_no_scheduler_is_said(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_an_address_that_is_none_is_said():
+def test_a_wrong_address_is_reported():
     with (
         pytest.raises(WorkerError, match="No Dask scheduler answers at nonsense://x"),
         connected("nonsense://x"),
@@ -125,7 +125,7 @@ def test_an_address_that_is_none_is_said():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_scheduler_without_workers_is_said():
+def test_a_scheduler_without_workers_is_reported():
     with (
         distributed.LocalCluster(
             n_workers=0, scheduler_port=0, dashboard_address=None, host="127.0.0.1"

@@ -43,7 +43,7 @@ def trained(folder, variants, splits, seeds, processes=1, on_run=lambda _: None)
     return comparison
 
 
-def test_every_run_is_kept_and_is_the_one_it_would_be_alone(folder, variants, splits):
+def test_every_run_is_saved_and_equals_the_run_alone(folder, variants, splits):
     seen = []
     comparison = trained(
         folder, variants, splits, 2, processes=2, on_run=lambda each: seen.append(each.seed)
@@ -102,36 +102,36 @@ def test_more_seeds_use_the_old_runs_and_a_wider_interval(folder, variants, spli
     assert comparison.look(5, splits.on("cpu"), "validation", 0.1).peeked
 
 
-def test_a_look_with_fewer_seeds_than_planned_is_an_early_one(folder, variants, splits):
+def test_a_look_with_fewer_seeds_than_planned_is_peeking(folder, variants, splits):
     with open_comparison(folder, variants, splits, 4) as comparison:
         comparison.train(3, splits.on("cpu"), processes=1)
         assert comparison.look(3, splits.on("cpu"), "validation", 0.1).peeked
 
 
-def test_before_anything_was_trained_the_number_may_be_planned_anew(folder, variants, splits):
+def test_the_number_of_seeds_may_change_before_the_first_run(folder, variants, splits):
     with open_comparison(folder, variants, splits, 3):
         pass
     results = trained(folder, variants, splits, 4).look(4, splits.on("cpu"), "validation", 0.1)
     assert not results.peeked
 
 
-def test_a_look_that_fails_counts_no_opening(folder, variants, splits):
+def test_a_look_that_fails_does_not_count(folder, variants, splits):
     comparison = trained(folder, variants, splits, 1)
     model = folder / "lenet5" / "seed-0" / "model.safetensors"
     whole = model.read_bytes()
     model.write_bytes(b"damaged")
-    with pytest.raises(RunError, match="not a sound safetensors file"):
+    with pytest.raises(RunError, match="not a valid safetensors file"):
         comparison.look(1, splits.on("cpu"), "test", 0.1)
     model.write_bytes(whole)
     assert comparison.look(1, splits.on("cpu"), "test", 0.1).test_openings == 1
     run = open_run(folder / "lenet5" / "seed-0")
-    assert read_test_result(run).test_openings == 1  # the run's own folder tells it too
+    assert read_test_result(run).test_openings == 1  # the run's own folder counts it too
 
 
-def test_a_run_copied_to_another_seed_is_not_taken(folder, variants, splits):
+def test_a_run_copied_to_another_seed_is_refused(folder, variants, splits):
     comparison = trained(folder, variants, splits, 1)
     shutil.copytree(folder / "lenet5" / "seed-0", folder / "lenet5" / "seed-1")
-    with pytest.raises(RunError, match="seed-1 is not the run of lenet5 on seed 1"):
+    with pytest.raises(RunError, match="seed-1 is not the run of lenet5 on seed 1: it was copied"):
         comparison.missing(2)
 
 
@@ -158,7 +158,7 @@ def test_two_seeds_give_no_verdict(folder, variants, splits):
     assert results.verdicts[0].new_images is None
 
 
-def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch, splits):
+def test_diverged_runs_are_excluded_from_the_mean(folder, tmp_path, monkeypatch, splits):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wild.toml").write_text('model = "lenet5-relu-max"\nlearning_rate = 1e30')
     variants = read_variants(["lenet5", "wild.toml"], "workshop", SETTINGS)
@@ -172,7 +172,7 @@ def test_diverged_runs_are_counted_and_in_no_mean(folder, tmp_path, monkeypatch,
     json.dumps(as_json(results), allow_nan=False)
 
 
-def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, splits):
+def test_a_run_that_learned_nothing_is_excluded_from_the_mean(folder, variants, splits):
     comparison = trained(folder, variants, splits, 1)
     metrics = folder / "lenet5" / "seed-0" / "metrics.jsonl"
     lines = [
@@ -184,7 +184,7 @@ def test_a_run_that_learnt_nothing_is_counted_and_in_no_mean(folder, variants, s
     assert len(results.variants[0].values) == 0
 
 
-def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, splits):
+def test_a_failed_run_is_reported_and_trained_again(folder, tmp_path, monkeypatch, splits):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
         "from pathlib import Path\n"
@@ -209,7 +209,7 @@ def test_a_failed_run_is_told_and_tried_again(folder, tmp_path, monkeypatch, spl
     assert open_run(folder / "mine-Net" / "seed-0").status == "finished"
 
 
-def test_interrupted_it_goes_on_where_it_was(folder, variants, splits):
+def test_an_interrupted_comparison_resumes(folder, variants, splits):
     def stop(finished):
         if finished.seed == 1:
             raise KeyboardInterrupt
@@ -244,7 +244,7 @@ def test_another_comparison_in_the_folder_is_refused(folder, variants, splits):
     changed = read_variants(["lenet5", "lenet5-relu-max"], "workshop", SETTINGS | {"momentum": 0.5})
     for wrong, message in (
         (others, "compares lenet5, lenet5-relu-max, not lenet5-relu-max, lenet5"),
-        (changed, "lenet5 has changed since .* was begun: momentum was 0.9, is 0.5"),
+        (changed, "lenet5 has changed since the first run in .*: momentum was 0.9 and is now 0.5"),
     ):
         with (
             pytest.raises(RunError, match=message),
@@ -258,7 +258,7 @@ def test_other_versions_and_other_images_are_refused(folder, variants, splits, m
     own = compare_module.versions()
     monkeypatch.setattr(compare_module, "versions", lambda: own | {"torch": "1.0"})
     with (
-        pytest.raises(RunError, match=r"by other versions: there torch 2.*; here torch 1\.0"),
+        pytest.raises(RunError, match=r"with other versions: there torch 2.*; here torch 1\.0"),
         open_comparison(folder, variants, splits, 1),
     ):
         pass
@@ -276,7 +276,7 @@ def test_a_folder_of_something_else_is_left_alone(folder, variants, splits):
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine")
     with (
-        pytest.raises(RunError, match="holds something else"),
+        pytest.raises(RunError, match="holds something other than a comparison"),
         open_comparison(folder, variants, splits, 1),
     ):
         pass
@@ -297,13 +297,13 @@ def test_two_finished_runs_are_compared_image_by_image(folder, variants, splits)
     trained(folder, variants, splits, 1)
     runs = tuple(open_run(folder / variant.slug / "seed-0") for variant in variants)
     paired = compare_runs(runs, splits, "validation")
-    right = [
+    correct = [
         predictions_on(run, splits.validation, torch.device("cpu")).predicted
         == splits.validation.labels
         for run in runs
     ]
-    assert paired.only_a == int((right[0] & ~right[1]).sum())
-    assert paired.only_b == int((right[1] & ~right[0]).sum())
+    assert paired.only_a == int((correct[0] & ~correct[1]).sum())
+    assert paired.only_b == int((correct[1] & ~correct[0]).sum())
     compare_runs(runs, splits, "test")
     assert [read_test_result(run).test_openings for run in runs] == [1, 1]
 
@@ -312,10 +312,10 @@ def test_runs_that_cannot_be_compared_are_named(folder, variants, splits):
     trained(folder, variants, splits, 1)
     first, second = (open_run(folder / variant.slug / "seed-0") for variant in variants)
     second.set_status("interrupted")
-    with pytest.raises(RunError, match="is interrupted, not finished"):
+    with pytest.raises(RunError, match=r"is not finished \(status: interrupted\)\. Only finished"):
         compare_runs((first, second), splits, "validation")
     second.set_status("finished")
     second.description["data_set"]["validation"] = 12
-    with pytest.raises(RunError, match="was trained on another split"):
+    with pytest.raises(RunError, match="was trained on other files, or on another split"):
         compare_runs((first, second), splits, "validation")
     shutil.rmtree(folder)

@@ -18,11 +18,11 @@ MODEL = MODELS["lenet5-relu-max"]
 
 
 def job(config, make=MODEL.make):
-    """A training of LeNet-5 with ReLU and max pooling, or of what a function makes."""
+    """Return a job for LeNet-5 with ReLU and max pooling, or for the network of a function."""
     return Job(replace(MODEL, make=make), "workshop", config, DATA_SETS["fashion-mnist"])
 
 
-def test_each_training_is_the_one_it_would_be_alone(prepared):
+def test_each_job_gives_the_result_of_the_job_alone(prepared):
     configs = [recipe("sprint", epochs=2, batch_size=32, seed=seed) for seed in (4, 5, 6)]
     found = {
         done.place: done
@@ -41,7 +41,7 @@ def test_each_training_is_the_one_it_would_be_alone(prepared):
     assert len(set(losses)) == 3  # each seed has its own
 
 
-def test_a_diverged_training_is_told_and_the_others_go_on(prepared):
+def test_a_diverged_job_is_reported_and_the_others_finish(prepared):
     configs = [recipe("workshop", epochs=2, batch_size=32, learning_rate=r) for r in (1e30, 0.01)]
     found = {
         done.place: done
@@ -58,7 +58,7 @@ def broken():
     return nn.Sequential(nn.Flatten(), nn.Linear(1000, 10))
 
 
-def test_a_network_that_fails_is_told_and_the_others_go_on(prepared):
+def test_a_network_that_fails_is_reported_and_the_others_finish(prepared):
     config = recipe("workshop", epochs=1, batch_size=32)
     jobs = [job(config, broken), job(config)]
     found = {done.place: done for done in fit_many(jobs, prepared, processes=1)}
@@ -79,7 +79,7 @@ def deadly():
     os._exit(1)
 
 
-def test_what_a_dead_process_was_doing_is_done_again(prepared, tmp_path):
+def test_the_jobs_of_a_dead_process_are_done_again(prepared, tmp_path):
     config = recipe("workshop", epochs=1, batch_size=64)
     jobs = [job(replace(config, seed=seed), partial(once_deadly, tmp_path)) for seed in range(3)]
     found = {done.place: done for done in fit_many(jobs, prepared, processes=2)}
@@ -88,9 +88,9 @@ def test_what_a_dead_process_was_doing_is_done_again(prepared, tmp_path):
     assert found[1].history[0].train_loss == pytest.approx(alone[0].train_loss, abs=1e-4)
 
 
-def test_processes_that_go_on_dying_are_told(prepared):
+def test_processes_that_keep_dying_are_reported(prepared):
     jobs = [job(recipe("workshop", epochs=1), deadly)] * 2
-    with pytest.raises(WorkerError, match="died 3 times; 2 of 2 trainings are not done"):
+    with pytest.raises(WorkerError, match="died 3 times; 2 of 2 runs are not done"):
         list(fit_many(jobs, prepared, processes=2))
 
 

@@ -49,7 +49,7 @@ def test_one_value_bounds_nothing():
         assert (difference.low, difference.high, difference.p_value) == (-inf, inf, 1.0)
 
 
-def test_equal_values_have_no_spread_whatever_the_rounding():
+def test_equal_values_have_no_variance_in_spite_of_rounding():
     assert np.var([90.1] * 3) > 0  # what is guarded against
     assert mean_interval([90.1] * 3) == Interval(pytest.approx(90.1), *[pytest.approx(90.1)] * 2)
     nothing = welch([90.1] * 3, [90.3] * 3)
@@ -69,13 +69,13 @@ def test_welch_is_scipys(confidence):
     assert welch(A, B, null=0.3).p_value == pytest.approx(shifted.pvalue, rel=1e-10)
 
 
-def test_welch_with_one_side_of_no_spread_is_students():
+def test_welch_with_one_constant_side_is_students():
     reference = stats.ttest_1samp(B, 90)
     assert welch([90.0] * 4, B).p_value == pytest.approx(reference.pvalue, rel=1e-10)
 
 
 def bayes_factor(differences):
-    """The always-valid test's factor by integrating its prior, knowing nothing of t."""
+    """Return the always-valid test's factor by integrating its prior, without using t."""
     n, square = len(differences), float(np.sum(np.square(differences)))
     total = float(np.sum(differences))
 
@@ -195,7 +195,7 @@ def test_probability_of_beating_at_its_ends():
     assert probability_of_beating(range(5), range(10, 15)).low < low < 1
 
 
-def test_probability_of_beating_is_newcombes_method_5_where_spreads_are_alike():
+def test_probability_of_beating_is_newcombes_method_5_for_equal_deviations():
     a, b = [1, 2, 3, 4, 5, 7], [6, 8, 9, 10, 11]
     ours = probability_of_beating(a, b)
     for end in (ours.low, ours.high):
@@ -205,7 +205,7 @@ def test_probability_of_beating_is_newcombes_method_5_where_spreads_are_alike():
         assert statistic == pytest.approx(stats.norm.ppf(0.975) ** 2, rel=1e-6)
 
 
-def test_probability_of_beating_is_wider_where_the_ranks_vary_more_than_that_takes_for_granted():
+def test_probability_of_beating_is_wider_if_the_ranks_vary_more_than_it_assumes():
     a, b = [4.9, 5.0, 5.1, 5.05, 4.95, 5.02], [1.0, 9.0, 2.0, 8.0, 7.0, 3.0]
     wins = np.array([[(y > x) + 0.5 * (y == x) for y in b] for x in a])
     measured = (wins.mean(axis=1).var(ddof=1) + wins.mean(axis=0).var(ddof=1)) / 6
@@ -281,7 +281,7 @@ def test_mcnemars_interval_ends_where_the_score_test_says_5_percent(only_a, only
         assert statistic == pytest.approx(stats.norm.ppf(0.975) ** 2, rel=1e-4)
 
 
-def test_mcnemar_of_the_same_answers_tells_nothing_but_bounds_the_difference():
+def test_mcnemar_of_equal_predictions_finds_nothing_but_bounds_the_difference():
     paired = mcnemar(*answers(0, 0, 90, 10))
     assert (paired.only_a, paired.only_b, paired.p_value) == (0, 0, 1.0)
     # n x / (1 - x) = z^2
@@ -341,7 +341,7 @@ def test_new_images_covers_what_the_seeds_alone_do_not():
     assert of_seeds_alone < 300
 
 
-def test_new_images_of_one_seed_or_of_no_spread_bounds_nothing():
+def test_new_images_of_one_seed_or_of_constant_values_bounds_nothing():
     right = np.random.default_rng(4).random((3, 50)) < 0.9
     assert new_images(right[:1], right) == Interval(pytest.approx(0, abs=20), -inf, inf)
     assert new_images(right[[0, 0]], right[[0, 0]]) == Interval(0.0, -inf, inf)
@@ -359,7 +359,7 @@ def test_overfitting_measures_each_half_from_the_others_lowest_epoch():
     assert ours.overfits is False  # the training loss's interval reaches above 0
 
 
-def test_overfitting_is_found_and_a_fall_is_none():
+def test_overfitting_is_found_and_a_falling_loss_is_not_overfitting():
     epochs, generator = np.arange(10), np.random.default_rng(5)
     noise = generator.normal(0, 0.01, (5, 10))
     train = 1 - 0.05 * epochs + noise
@@ -397,7 +397,7 @@ def test_overfitting_is_seldom_seen_in_noise():
 
 @pytest.mark.parametrize("ask", [mean_interval, lambda v: welch(v, A), lambda v: welch(A, v)])
 @pytest.mark.parametrize("bad", [nan, inf, -inf])
-def test_a_value_that_is_no_number_is_refused(ask, bad):
+def test_a_value_that_is_not_a_number_is_refused(ask, bad):
     with pytest.raises(ValueError, match="not a finite number: leave out runs that diverged"):
         ask([90.0, bad, 90.1])
 
@@ -431,17 +431,17 @@ def test_failures_are_of_runs(counts):
         failures_differ(*counts)
 
 
-def test_answers_that_do_not_fit_are_refused():
+def test_predictions_that_do_not_fit_are_refused():
     right = np.ones((3, 4), dtype=bool)
     with pytest.raises(ValueError, match="The images must be the same: A has 4, B has 3"):
         new_images(right, right[:, :3])
     with pytest.raises(ValueError, match="The images must be the same: A has 4, B has 2"):
         mcnemar(right[0], right[0, :2])
-    with pytest.raises(ValueError, match=r"Answers are \(seeds, images\), .* not \(4,\)"):
+    with pytest.raises(ValueError, match=r"Predictions are \(seeds, images\), .* not \(4,\)"):
         new_images(right[0], right[0])
-    with pytest.raises(ValueError, match=r"Answers are \(images,\), .* not \(0,\)"):
+    with pytest.raises(ValueError, match=r"Predictions are \(images,\), .* not \(0,\)"):
         mcnemar(right[0, :0], right[0, :0])
-    with pytest.raises(ValueError, match=r"right \(True\) or wrong \(False\), not int64"):
+    with pytest.raises(ValueError, match=r"correct \(True\) or wrong \(False\), not int64"):
         mcnemar(np.ones(4, dtype=np.int64), right[0])
     with pytest.raises(ValueError, match="One image tells nothing"):
         new_images(right[:, :1], right[:, :1])

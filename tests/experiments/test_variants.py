@@ -15,7 +15,7 @@ def write(tmp_path, monkeypatch):
     return call
 
 
-def test_a_models_name_takes_the_recipe_and_the_changes():
+def test_a_models_name_gets_the_recipe_and_the_changes():
     first, second = read_variants(["lenet5", "lenet5-relu-max"], "sprint", {"epochs": 2})
     assert (first.name, second.name) == ("lenet5", "lenet5-relu-max")
     assert first.config.epochs == second.config.epochs == 2
@@ -54,12 +54,13 @@ def test_again_is_the_same_variant_on_other_seeds():
         ('batch_size = "64"', "a.toml: batch_size is '64'; expected int"),
         ("learning_rate = nan", "a.toml: learning_rate is nan; expected a finite number"),
         ("epochs = 0", "a.toml: epochs is 0; it must be 1 or more"),
-        ("seed = 3", "a.toml: the seeds are the comparison's own"),
+        ("seed = 3", "a.toml sets a seed, but a comparison sets the seeds itself"),
         ("model = 3", "a.toml: model is 3; expected a name in quotes"),
         ('recipe = "sprnt"', "a.toml: There is no recipe 'sprnt'. Did you mean 'sprint'"),
-        ("epochs = ", "a.toml is not TOML: Invalid value"),
+        ("epochs = ", "a.toml is not valid TOML: Invalid value"),
+        ("model = lenet5", 'names in quotes and numbers with a point: model = "lenet5"'),
         ("[optimizer]\nname = 'sgd'", "a.toml: optimizer is {'name': 'sgd'}; expected one of sgd"),
-        ("model = 'lenet5'", "lenet5 and a are one and the same: any difference would be chance"),
+        ("model = 'lenet5'", "lenet5 and a are the same: any difference would be chance"),
     ],
 )
 def test_a_file_that_is_wrong_says_where(write, text, message):
@@ -70,12 +71,12 @@ def test_a_file_that_is_wrong_says_where(write, text, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["lenet5"], "takes two variants or more.*cnnlab compare lenet5 --again"),
-        (["lenet5", "lenet5"], "lenet5 and lenet5 are one and the same"),
+        (["lenet5"], "needs two or more variants.*cnnlab compare lenet5 --again"),
+        (["lenet5", "lenet5"], "lenet5 and lenet5 are the same"),
         (["lenet5", "gone.toml"], r"Cannot read gone.toml \(No such file or directory\)"),
     ],
 )
-def test_what_cannot_be_compared_is_said(words, message, write):
+def test_variants_that_cannot_be_compared_are_named(words, message, write):
     with pytest.raises(ConfigError, match=message):
         read_variants(words, "workshop", {})
 
@@ -104,20 +105,20 @@ def test_a_files_own_network_is_beside_the_file(write, tmp_path):
     assert variant.network.title == "Net"
 
 
-def test_the_same_code_under_two_names_is_one_and_the_same(write):
+def test_the_same_code_under_two_names_is_the_same_variant(write):
     code = (
         "from torch import nn\n"
         "def Net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))\n"
     )
     words = [f"{write(name, code)}:Net" for name in ("one.py", "two.py")]
-    with pytest.raises(ConfigError, match="one and the same"):
+    with pytest.raises(ConfigError, match="one-Net and two-Net are the same"):
         read_variants(words, "workshop", {})
 
 
 @pytest.mark.parametrize(
     ("name", "slug"), [("a$^$b", "a-b"), ("report.html", "report-html"), ("größer", "gr-er")]
 )
-def test_a_folders_name_is_one_on_every_system(write, name, slug):
+def test_a_folders_name_works_on_every_system(write, name, slug):
     _, variant = read_variants(["lenet5", write(f"{name}.toml", "epochs = 1")], "workshop", {})
     assert variant.slug == slug
 
@@ -125,7 +126,7 @@ def test_a_folders_name_is_one_on_every_system(write, name, slug):
 def test_two_files_of_one_name_are_refused(write, tmp_path):
     (tmp_path / "other").mkdir()
     one, two = write("a.toml", "epochs = 1"), write("other/a.toml", "epochs = 2")
-    with pytest.raises(ConfigError, match="Two variants are named a, and are not the same"):
+    with pytest.raises(ConfigError, match=r"Two different variants have the name a\. Rename one"):
         read_variants([one, two], "workshop", {})
 
 
@@ -134,7 +135,7 @@ def test_an_unknown_model_is_named(write):
         read_variants(["lenet5", "lenet5-relumax"], "workshop", {})
 
 
-def test_another_content_has_another_folder():
+def test_different_contents_have_different_folders():
     one = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {})
     two = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {"epochs": 3})
     names = {folder_name(each, "mnist") for each in (one, two)}

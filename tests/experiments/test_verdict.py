@@ -26,7 +26,7 @@ def one(baseline, other, matters=0.1, peeked=False):
 
 
 @pytest.mark.parametrize("peeked", [False, True])
-def test_every_outcome_is_reached(peeked):
+def test_every_decision_is_reached(peeked):
     def decision(a, b, matters):
         return one(a, b, matters, peeked).decision
 
@@ -117,7 +117,9 @@ def test_no_verdict_says_why(peeked):
             assert verdict.seeds_to_settle is None
     stuck = one([10.0] * 5, [90.1] * 5, peeked=peeked)
     assert stuck.decision == "no verdict"
-    assert stuck.reason == "no spread at all between seeds, so that chance cannot be measured"
+    assert stuck.reason == (
+        "neither variant's accuracy changes from seed to seed, so chance cannot be measured"
+    )
     assert one([10.0] * 8, BETTER, peeked=peeked).decision == "helped"
 
 
@@ -172,7 +174,7 @@ def test_identical_variants_seldom_help_or_hurt():
     assert alarms[True] <= 12
 
 
-def test_a_difference_of_just_what_matters_is_seldom_called_none():
+def test_a_difference_as_large_as_the_margin_is_seldom_called_no_difference():
     generator = np.random.default_rng(2)
     wrong = 0
     for baseline in generator.normal(90, 0.05, (600, 10)):
@@ -200,7 +202,7 @@ def test_seeds_for_is_the_fewest_with_the_power(difference, power):
     assert seeds == 2 or power_of(seeds - 1) < power
 
 
-def test_seeds_for_a_spread_of_0_2_points():
+def test_seeds_for_a_deviation_of_0_2_points():
     assert [seeds_for(points, 0.2) for points in (0.35, 0.25, 0.145, 0.1)] == [7, 12, 31, 64]
 
 
@@ -231,8 +233,8 @@ def test_seeds_to_settle_grow_with_what_is_asked_and_end():
 
 
 @pytest.mark.parametrize("matters", [0, -0.1, inf, nan])
-def test_what_matters_is_a_number_of_points(matters):
-    with pytest.raises(ValueError, match="The difference that matters is a number of points above"):
+def test_the_margin_is_a_number_of_points(matters):
+    with pytest.raises(ValueError, match=r"that matters is .*; it must be above 0 points"):
         one(BASELINE, BETTER, matters)
 
 

@@ -1,4 +1,4 @@
-"""A clock that jumps, and a loss that is no number, at any step."""
+"""A clock that jumps, and a loss that is not a number, at any step."""
 
 import random
 import time
@@ -23,7 +23,7 @@ def test_a_clock_that_jumps_changes_nothing(whole, memory, monkeypatch):
         assert result_of(open_run(run.folder)) == whole
 
 
-def test_a_loss_that_is_no_number_keeps_the_last_finite_weights(memory, monkeypatch):
+def test_a_loss_that_is_not_a_number_keeps_the_last_finite_weights(memory, monkeypatch):
     chance = random.Random(2)
     steps = CONFIG.epochs * 4
     real = loop.loss_batch

@@ -1,4 +1,4 @@
-"""A comparison whose disk is full, or that is cut off, at a step: the same verdict in the end."""
+"""A comparison whose disk is full, or that is cut off, at any step: the verdict is the same."""
 
 import shutil
 
@@ -15,13 +15,13 @@ SEEDS = how_many(1, 3)
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """What a comparison gives that was never disturbed."""
+    """The outcome of a comparison without a disturbance."""
     return outcome(tmp_path_factory.mktemp("compared") / "comparison", SEEDS)
 
 
 @pytest.fixture
 def failed(memory):
-    """A comparison one of whose runs has failed, and is to be replaced."""
+    """A comparison with one failed run, which must be replaced."""
     with_a_failed_run(memory / "failed", SEEDS)
     return memory / "failed"
 

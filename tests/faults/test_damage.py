@@ -1,4 +1,4 @@
-"""Every file, damaged in every way: refused in words, or sound; no code, no hang, no memory."""
+"""Every file, damaged in every way: a clear message or a good file; no code run, no hang."""
 
 import random
 import shutil
@@ -33,7 +33,7 @@ from tests.support.tiny_training import (
     PREPARED,
     SPLITS,
     TRAIN,
-    go_on,
+    finish,
     how_many,
     result_of,
     start,
@@ -44,7 +44,7 @@ IMAGES = TRAIN.images[:2]
 
 
 def go_through(path, ways, read, count):
-    """Damage a file again and again, each time read it, and put it back at the end."""
+    """Damage a file again and again, read it each time, and restore it at the end."""
     honest, chance = path.read_bytes(), random.Random(path.name)
     endings, wrong = Counter(), []
     every = damage.ACCIDENTS + ways * (len(damage.ACCIDENTS) // len(ways))
@@ -66,7 +66,7 @@ def go_through(path, ways, read, count):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A finished run whose test set was opened, and one that was stopped in its third epoch."""
+    """A finished run that was evaluated, and a run that was stopped in its third epoch."""
     folder = tmp_path_factory.mktemp("made")
     open_test_set(start(folder / "finished"), SPLITS, CPU)
 
@@ -86,13 +86,13 @@ def finished(made, memory):
 
 
 def copied(folder, copy):
-    """Return a copy of a folder; what an earlier copy left there would stand in for what is bad."""
+    """Return a copy of a folder, without an earlier copy whose files might replace bad ones."""
     shutil.rmtree(copy, ignore_errors=True)
     return shutil.copytree(folder, copy)
 
 
 def used_everywhere(folder, weights=None):
-    """Use a run in every way; what does not raise is as it should be, the weights to the bit."""
+    """Use a run in every way; if nothing raises, all values are possible and the weights exact."""
     run = open_run(folder)
     "".join(map(str, run_facts(run)))
     history = run.history()
@@ -143,13 +143,13 @@ def test_a_changed_byte_of_a_tensor_is_refused(finished, name):
         for at in chance.choices(range(first, len(honest)), k=chance.choice([1, 1, 2, 8])):
             content[at] = chance.choice([other for other in range(256) if other != honest[at]])
         path.write_bytes(content)
-        with pytest.raises(RunError, match=f"{name} is damaged: its checksum is not that of"):
+        with pytest.raises(RunError, match=f"{name} is damaged: its contents do not match"):
             load_tensors(path)
     print(f"\n{name}: {count} times with other bytes in its tensors, all refused")
 
 
 def test_a_checkpoint(made, memory, whole):
-    """What is not refused goes on to the same bits; one that was made up may go elsewhere."""
+    """A checkpoint that is not refused resumes bit-identical, unless its checksum is missing."""
     stopped = shutil.copytree(made / "stopped", memory / "stopped")
 
     path = stopped / "checkpoint.safetensors"
@@ -157,7 +157,7 @@ def test_a_checkpoint(made, memory, whole):
     def read():
         again = copied(stopped, memory / "again")
         try:
-            result = result_of(go_on(again))
+            result = result_of(finish(again))
         except DivergedError:
             return "diverged"
         if b'\\"sha256\\"' in path.read_bytes():
@@ -167,7 +167,7 @@ def test_a_checkpoint(made, memory, whole):
     go_through(path, (damage.hostile_tensors,), read, how_many(500, 10_000))
 
 
-def test_a_config_on_going_on(made, memory):
+def test_a_config_of_a_resumed_run(made, memory):
     stopped = shutil.copytree(made / "stopped", memory / "stopped")
 
     def read():
@@ -175,7 +175,7 @@ def test_a_config_on_going_on(made, memory):
             return "sound"
         again = copied(stopped, memory / "again")
         try:
-            assert go_on(again).status == "finished"
+            assert finish(again).status == "finished"
         except DivergedError:
             return "diverged"
         return "sound"

@@ -1,4 +1,4 @@
-"""The disk is full at each step of each write in turn: told, nothing torn, and it goes on."""
+"""The disk is full at each step of each write in turn: reported, nothing torn, resumable."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from cnnlab.errors import RunError
 from cnnlab.runs import train as train_module
 from tests.support.full import full_at, steps_in_turn
 from tests.support.steps import each_step
-from tests.support.tiny_training import LONG, assert_whole, go_on, result_of, start
+from tests.support.tiny_training import LONG, assert_whole, finish, result_of, start
 
 
 @pytest.mark.parametrize("once", [True, False])
@@ -24,7 +24,7 @@ def test_full_at_every_step_in_turn(whole, memory, monkeypatch, once):
             break
         assert_whole(folder)
         assert not list(folder.glob(".*.part"))
-        assert result_of(go_on(folder)) == whole, f"step {at}"
+        assert result_of(finish(folder)) == whole, f"step {at}"
     print(f"\ndisk full: {full.count} steps, {'once' if once else 'for good'}")
     assert at > 60
 
@@ -34,12 +34,12 @@ def test_a_folder_that_cannot_be_written(whole, tmp_path):
         if name in {"create", "mkdir"}:
             raise PermissionError(errno.EACCES, "Permission denied")
 
-    with each_step(unwritable), pytest.raises(RunError, match=r"Cannot make .* \(Permission den"):
+    with each_step(unwritable), pytest.raises(RunError, match=r"Cannot create .* \(Permission den"):
         start(tmp_path / "one")
     (tmp_path / "two").mkdir()
     with each_step(unwritable), pytest.raises(RunError, match=r"Cannot write .* \(Permission den"):
         start(tmp_path / "two")
-    assert result_of(go_on(tmp_path / "two")) == whole
+    assert result_of(finish(tmp_path / "two")) == whole
 
 
 def test_a_file_that_is_held_for_a_moment_is_replaced_at_the_fifth_try(tmp_path, monkeypatch):

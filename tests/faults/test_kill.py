@@ -1,4 +1,4 @@
-"""What is struck at any instant loses at most a save, and arrives at the same bits."""
+"""A program killed at any instant loses at most one save, and ends bit-identical."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 
 def struck(script, count, folder, *signals):
-    """Return what a script found that strikes so often; nothing of it is wrong."""
+    """Run a script that strikes this often; return what it found, if nothing was wrong."""
     done = subprocess.run(
         [sys.executable, "-m", f"tests.support.{script}", str(count), "1", str(folder), *signals],
         cwd=ROOT,
@@ -37,8 +37,8 @@ def test_killed_at_random(memory):
     struck("killing", how_many(50, 1000), memory, "SIGKILL")
 
 
-def test_told_to_end_at_random(memory):
-    """By a closed terminal, a system that shuts down or Ctrl-C: kept, said, exit status 130."""
+def test_ended_by_a_signal_at_random(memory):
+    """A closed terminal, a shutdown or Ctrl-C: saved, reported, exit status 130."""
     found = struck("killing", how_many(24, 1000), memory, "SIGTERM", "SIGHUP", "SIGINT")
     assert set(found["statuses"]) <= {"interrupted", "finished"}
 

@@ -1,4 +1,4 @@
-"""After a power cut at any step a run opens, and goes on to the same bits."""
+"""After a power cut at any step a run opens and resumes, bit-identical."""
 
 import json
 from contextlib import suppress
@@ -10,13 +10,13 @@ from cnnlab.runs import store
 from cnnlab.runs import train as train_module
 from tests.support.power import Disk, wrong
 from tests.support.steps import each_step
-from tests.support.tiny_training import assert_whole, go_on, result_of, start
+from tests.support.tiny_training import assert_whole, finish, result_of, start
 
 
 def to_the_same_bits(whole):
     def check(folder):
         assert_whole(folder / "run")
-        assert result_of(go_on(folder / "run")) == whole
+        assert result_of(finish(folder / "run")) == whole
 
     return check
 
@@ -39,14 +39,14 @@ def test_a_power_cut_at_any_step(whole, memory, disk, monkeypatch):
 
 
 def test_without_flushing_the_folder_a_power_cut_loses_the_run(whole, memory, disk, monkeypatch):
-    """The proof is able to find what it is for: figures lost, a checkpoint that needs them kept."""
+    """The test finds what it is for: metrics are lost, but a checkpoint that needs them is not."""
 
     class EnoughError(Exception):
         pass
 
     def step(name, *arguments):
         disk(name, *arguments)
-        if len(disk.pending) == 5:  # status, figures, weights, checkpoint, and figures again
+        if len(disk.pending) == 5:  # status, metrics, weights, checkpoint, and metrics again
             raise EnoughError
 
     monkeypatch.setattr(files, "sync_folder", lambda _: None)
@@ -54,7 +54,7 @@ def test_without_flushing_the_folder_a_power_cut_loses_the_run(whole, memory, di
         start(memory / "disk" / "run")
     monkeypatch.undo()
     faults = wrong(disk.distinct(), to_the_same_bits(whole), memory)
-    assert any("it is damaged" in fault for fault in faults)
+    assert any("because it is damaged" in fault for fault in faults)
 
 
 def test_a_new_folder_is_flushed_into_those_above_it(tmp_path):

@@ -1,4 +1,4 @@
-"""Many programs that start runs of one name at once: each gets its own folder, none is mixed."""
+"""Many programs start runs of one name at once: each gets its own folder, and none is mixed."""
 
 import json
 import os
@@ -49,13 +49,13 @@ def test_a_free_folder_is_given_once(tmp_path):
     assert len(set(given)) == 20
 
 
-def test_where_no_folder_can_be_made_it_says_so(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "runs").write_text("a file")
-    with pytest.raises(RunError, match="Cannot make the folder"):
+    with pytest.raises(RunError, match="Cannot create the folder"):
         free_folder(tmp_path / "runs" / "run")
 
 
-def test_one_name_given_twice_is_refused_the_second(memory):
+def test_the_second_run_of_one_name_is_refused(memory):
     refused = []
 
     def meanwhile(epoch, batch, batches):
@@ -65,4 +65,4 @@ def test_one_name_given_twice_is_refused_the_second(memory):
             refused.append(str(caught.value))
 
     start(memory / "run", batch=meanwhile)
-    assert "is already there" in refused[0]
+    assert "already exists" in refused[0]

@@ -1,4 +1,4 @@
-"""Run folders of this version open in later ones; those of a later one are refused by its name."""
+"""Run folders of this version open in later versions; those of a later version are refused."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def test_a_finished_run_of_0_1_0_opens_and_evaluates(finished):
     assert after.test_loss == pytest.approx(before.test_loss, abs=1e-3)
 
 
-def test_a_stopped_run_of_0_1_0_goes_on(tmp_path):
+def test_a_stopped_run_of_0_1_0_resumes(tmp_path):
     folder = shutil.copytree(FIXTURES / "stopped-0.1.0", tmp_path / "run")
     run = open_run(folder, trust=True)
     assert run.status == "interrupted"
@@ -57,7 +57,7 @@ def test_a_stopped_run_of_0_1_0_goes_on(tmp_path):
         ({"recipe": ...}, "recipe is None; expected str"),
         ({"status": "paused"}, "status is 'paused'; expected running, finished"),
         ({"config": {"epochs": 3, "mixup": 0.2}}, "it lacks the setting 'augmentation'"),
-        ({"config": asdict(CONFIG) | {"mixup": 0.2}}, "a setting that is unknown here, 'mixup'"),
+        ({"config": asdict(CONFIG) | {"mixup": 0.2}}, "has the unknown setting 'mixup'"),
         ({"data_set": []}, r"data_set is \[\]; expected dict"),
     ],
 )
@@ -66,13 +66,13 @@ def test_a_folder_of_a_later_version_is_refused_by_its_name(finished, changes, m
     with pytest.raises(RunError, match=message) as caught:
         open_run(finished)
     assert str(caught.value).endswith(
-        f" It was written by cnnlab 7.8.9, and this is {version('cnnlab')}: update it with pip "
-        "install --upgrade cnnlab."
+        f" cnnlab 7.8.9 wrote it, but this is cnnlab {version('cnnlab')}. Update it: pip install "
+        "--upgrade cnnlab."
     )
     change(finished, cnnlab="0.0.1", **changes)
     with pytest.raises(RunError) as caught:
         open_run(finished)
-    assert "written by" not in str(caught.value)
+    assert "Update it" not in str(caught.value)
 
 
 def test_a_folder_of_a_later_version_that_says_more_opens(finished):
@@ -81,7 +81,7 @@ def test_a_folder_of_a_later_version_that_says_more_opens(finished):
 
 
 @pytest.mark.parametrize("odd", [None, [], "99", {}, {"cnnlab": 99}, {"versions": 7}])
-def test_what_says_no_version_is_not_later(odd):
+def test_json_without_a_version_is_not_later(odd):
     assert newer(odd) == ""
 
 

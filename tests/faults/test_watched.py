@@ -1,11 +1,11 @@
-"""The watch itself finds what it is for."""
+"""The watch finds the faults that it is for."""
 
 import time
 
 import pytest
 
 from cnnlab.errors import RunError
-from cnnlab.training.device import keep_freed_memory
+from cnnlab.training.engines.memory import keep_freed_memory
 from tests.support import watched
 
 
@@ -13,7 +13,7 @@ def refuse(message):
     raise RunError(message)
 
 
-def test_what_is_sound_and_what_is_refused_in_words_pass():
+def test_good_files_and_clear_messages_pass():
     assert watched.try_once(lambda: "sound", 10) == ("sound", None)
     told = "config.json is damaged: expected a number."
     assert watched.try_once(lambda: refuse(told), 10) == ("refused", None)
@@ -28,12 +28,12 @@ def test_what_is_sound_and_what_is_refused_in_words_pass():
         (lambda: str(len(b"x" * (200 << 20))), "bytes of memory"),
     ],
 )
-def test_what_must_not_be_is_found(read, fault, monkeypatch):
+def test_what_must_not_happen_is_found(read, fault, monkeypatch):
     monkeypatch.setattr(watched, "SECONDS", 0.5)
     assert fault in watched.try_once(read, 10)[1]
 
 
-def test_memory_is_seen_also_where_freed_memory_is_kept():
+def test_memory_is_seen_even_if_freed_memory_is_kept():
     keep_freed_memory()
     assert len(b"x" * (300 << 20))
     assert "bytes of memory" in watched.try_once(lambda: str(len(b"x" * (200 << 20))), 10)[1]

@@ -13,11 +13,11 @@ def predictions() -> Predictions:
     return Predictions(image_set, np.array(rows, np.float32))
 
 
-def test_confusion_counts_rows_by_truth_and_columns_by_answer():
+def test_confusion_has_true_classes_as_rows_and_predictions_as_columns():
     assert confusion(predictions()).tolist() == [[1, 1, 0], [0, 1, 0], [2, 0, 0]]
 
 
-def test_most_confident_mistakes_are_wrong_and_surest_first():
+def test_most_confident_mistakes_are_wrong_and_in_order():
     assert most_confident_mistakes(predictions(), 9).tolist() == [2, 3, 4]
     assert most_confident_mistakes(predictions(), 1).tolist() == [2]
 

@@ -1,4 +1,4 @@
-"""What was named as a run and is none is told for what it is."""
+"""The message about a path that is not a run folder says what the path is."""
 
 import os
 
@@ -37,7 +37,7 @@ def test_a_path_that_is_not_there_names_the_runs_beside_it(folder):
 
 
 def test_a_file_names_the_run_it_is_in(folder):
-    assert said(folder, "runs/six/config.json").endswith("it is a file. The run is: runs/six")
+    assert said(folder, "runs/six/config.json").endswith("it is a file. Name its folder: runs/six")
 
 
 def test_a_folder_of_runs_names_at_most_five_the_newest_first(folder):
@@ -46,12 +46,12 @@ def test_a_folder_of_runs_names_at_most_five_the_newest_first(folder):
     )
 
 
-def test_a_workshop_names_its_runs_and_its_report_or_how_to_go_on(folder):
+def test_a_workshop_names_its_runs_and_its_report_or_how_to_resume(folder):
     run(folder / "shop" / "lenet5")
     (folder / "shop" / "workshop.json").write_text("{}")
     told = said(folder, "shop")
-    assert "it is a workshop's. Runs in shop: shop/lenet5." in told
-    assert told.endswith("\n  cnnlab workshop --resume shop")
+    assert "it is the folder of a workshop. Runs in shop: shop/lenet5." in told
+    assert told.endswith(" Resume it with:\n  cnnlab workshop --resume shop")
     (folder / "shop" / "report.html").write_text("")
     assert said(folder, "shop").endswith("Its report: shop/report.html.")
 
@@ -61,6 +61,6 @@ def test_a_comparison_names_its_runs_and_its_report(folder):
     for name in ("comparison.json", "report.html"):
         (folder / "both" / name).write_text("{}")
     assert said(folder, "both") == (
-        "both is not a run folder: it is a comparison's. Runs in both: both/lenet5/seed-0. Its "
-        "report: both/report.html."
+        "both is not a run folder: it is the folder of a comparison. Runs in both: "
+        "both/lenet5/seed-0. Its report: both/report.html."
     )

@@ -79,7 +79,7 @@ def test_run_folder_says_everything(train, splits):
     ]
 
 
-def test_reopened_run_answers_as_it_was_trained(train, splits):
+def test_a_reopened_run_predicts_the_same(train, splits):
     run = train()
     opened = open_run(run.folder)
     images = as_input(prepare(splits.validation).images)
@@ -92,17 +92,17 @@ def test_reopened_run_answers_as_it_was_trained(train, splits):
 def test_test_openings_are_counted_and_kept(train, splits):
     run = train()
     assert read_test_result(run) is None
-    first, answers = open_test_set(run, splits, torch.device("cpu"))
+    first, predictions = open_test_set(run, splits, torch.device("cpu"))
     second, _ = open_test_set(open_run(run.folder), splits, torch.device("cpu"))
     assert (first.test_openings, second.test_openings) == (1, 2)
     assert first.test_accuracy == second.test_accuracy
-    right = (answers.predicted == splits.test.labels).mean()
-    assert first.test_accuracy == pytest.approx(right)
+    correct = (predictions.predicted == splits.test.labels).mean()
+    assert first.test_accuracy == pytest.approx(correct)
     kept = json.loads((run.folder / "evaluation.json").read_text())
     assert kept["test_openings"] == 2
 
 
-def test_a_test_result_belongs_to_the_weights_that_gave_it(train, splits, tmp_path):
+def test_a_test_result_belongs_to_its_weights(train, splits, tmp_path):
     def stop(record):
         if record.epoch == 2:
             raise KeyboardInterrupt
@@ -171,7 +171,7 @@ def test_divergence_keeps_a_finite_model_and_names_the_folder(train, tmp_path):
 def test_existing_folder_is_never_overwritten(train):
     first = train()
     before = (first.folder / "model.safetensors").read_bytes()
-    with pytest.raises(RunError, match=r"is already there\. Name another folder with --output"):
+    with pytest.raises(RunError, match=r"already exists\. Nothing was changed\. Name another"):
         train(seed=5)
     assert (first.folder / "model.safetensors").read_bytes() == before
 
@@ -211,7 +211,7 @@ def test_disk_full_names_the_file_and_leaves_the_last_whole(train, monkeypatch, 
         ("config.json", b"{", "cannot be read as JSON"),
         ("config.json", b"[]", "lacks cnnlab, status"),
         ("metrics.jsonl", b'{"epoch": 1}\n', "metrics.jsonl is damaged"),
-        ("model.safetensors", b"\xff" * 50, "is not a sound safetensors file"),
+        ("model.safetensors", b"\xff" * 50, "is not a valid safetensors file"),
         ("evaluation.json", b"{}", "lacks test_loss"),
     ],
 )
@@ -239,15 +239,13 @@ def test_a_finished_runs_lost_weights_are_those_of_its_checkpoint(train, splits,
     assert torch.equal(load_model(opened, cpu)(images), whole)
     load_model(opened, cpu)
     assert len(told) == 1
-    said = (
-        r"model.safetensors is (missing|not a sound safetensors file).*checkpoint.safetensors are "
-    )
-    assert re.search(said + "used, which are those after epoch 3", told[0])
-    with pytest.raises(RunError, match=r"is missing|is not a sound"):
-        load_model(open_run(run.folder), cpu)  # nobody to tell: nothing stands in unsaid
+    said = r"model.safetensors is (missing|not a valid safetensors file).* Using the weights in "
+    assert re.search(said + ".*checkpoint.safetensors instead, .* after epoch 3", told[0])
+    with pytest.raises(RunError, match=r"is missing|is not a valid"):
+        load_model(open_run(run.folder), cpu)  # no listener: no silent replacement
     for name in ("checkpoint.safetensors", "checkpoint.before.safetensors"):
         (run.folder / name).unlink()
-    with pytest.raises(RunError, match="No checkpoint beside it has") as refused:
+    with pytest.raises(RunError, match="No checkpoint has these weights") as refused:
         load_model(open_run(run.folder, told.append), cpu)
     assert "before its first epoch" not in str(refused.value)
     assert "cnnlab train --model lenet5 --dataset tiny --recipe workshop --epochs 3 " in str(
@@ -255,20 +253,20 @@ def test_a_finished_runs_lost_weights_are_those_of_its_checkpoint(train, splits,
     )
 
 
-def test_an_older_checkpoint_is_not_taken_for_the_end_of_a_finished_run(train):
+def test_an_older_checkpoint_does_not_replace_the_end_of_a_finished_run(train):
     run = train()
     for name in ("checkpoint.safetensors", "model.safetensors"):
         (run.folder / name).unlink()
-    with pytest.raises(RunError, match="No checkpoint beside it has"):
+    with pytest.raises(RunError, match="No checkpoint has these weights"):
         load_model(open_run(run.folder, print), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
     ("status", "advice"),
-    [("interrupted", "After its next epoch it is there"), ("diverged", "Train again")],
+    [("interrupted", "its next epoch writes the file again"), ("diverged", "Train again")],
 )
 def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, advice):
-    """Those of a diverged one are of inside an epoch: no checkpoint has them."""
+    """A diverged run ended inside an epoch: no checkpoint has its weights."""
 
     def stop(record):
         raise KeyboardInterrupt
@@ -282,7 +280,7 @@ def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, adv
     told = []
     if status == "interrupted":
         assert read_weights(open_run(run.folder, told.append)).epochs == 1
-        assert "which are those after epoch 1" in told[0]
+        assert "which are from after epoch 1" in told[0]
     else:
         with pytest.raises(RunError, match=advice):
             read_weights(open_run(run.folder, told.append))
@@ -293,7 +291,7 @@ def test_lost_weights_of_a_run_that_is_not_finished(train, tmp_path, status, adv
         read_weights(run)
 
 
-def test_a_result_is_of_the_weights_that_gave_it_also_where_newer_ones_come_meanwhile(
+def test_a_result_belongs_to_its_weights_even_if_newer_ones_come_meanwhile(
     train, splits, monkeypatch
 ):
     run, other = train(), train("other", seed=1)
@@ -309,7 +307,7 @@ def test_a_result_is_of_the_weights_that_gave_it_also_where_newer_ones_come_mean
     assert not is_current(run, result)
 
 
-def test_openings_at_once_are_all_counted(train, splits):
+def test_simultaneous_test_openings_are_all_counted(train, splits):
     run = train()
     weights = read_weights(run)
     logits, labels = torch.zeros(4, 10), torch.zeros(4, dtype=torch.long)
@@ -319,10 +317,10 @@ def test_openings_at_once_are_all_counted(train, splits):
     assert read_test_result(run).test_openings == 24
 
 
-def test_lost_figures_are_missing_and_not_damaged(train):
+def test_lost_metrics_are_missing_and_not_damaged(train):
     run = train()
     (run.folder / "metrics.jsonl").unlink()
-    with pytest.raises(RunError, match=r"metrics.jsonl is missing; expected 3, as the run is fin"):
+    with pytest.raises(RunError, match=r"metrics.jsonl is missing; expected 3, because the run"):
         run.history()
     load_model(run, torch.device("cpu"))
 
@@ -338,11 +336,11 @@ def test_a_config_that_names_another_network_of_the_same_shapes_is_refused(train
     assert "is of the network 'lenet5'" in told[0]
 
 
-def test_what_to_do_with_a_damaged_config_is_said(train):
+def test_the_message_about_a_damaged_config_says_what_to_do(train):
     run = train()
     (run.folder / "config.json").write_text("{")
     with pytest.raises(
-        RunError, match="Put it back from a copy; without one, take the folder away"
+        RunError, match=r"Restore it from a copy\. If you have no copy, delete the folder and train"
     ):
         open_run(run.folder)
 
@@ -361,7 +359,7 @@ def test_weights_of_another_network_are_refused(train):
         load_model(run, torch.device("cpu"))
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path):
+def test_a_folder_without_a_config_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"is not a run folder: it has no config\.json"):
         open_run(tmp_path)
 
@@ -369,5 +367,5 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 def test_another_data_set_is_refused(train, splits):
     run = train()
     run.description["data_set"]["name"] = "mnist"
-    with pytest.raises(RunError, match="was trained on mnist; what was loaded is tiny"):
+    with pytest.raises(RunError, match="was trained on mnist, but tiny was loaded"):
         open_test_set(run, splits, torch.device("cpu"))

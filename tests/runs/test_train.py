@@ -1,4 +1,4 @@
-"""A training that is stopped, in any way, goes on to the same bits; nothing kept is lost."""
+"""A run that is stopped in any way resumes, bit-identical; nothing that was saved is lost."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def start(splits, tmp_path):
 
 
 @pytest.fixture
-def go_on(splits):
+def resume(splits):
     def call(folder, told=None, run=None, **listeners):
         say = ([] if told is None else told).append
         return resume_run(run or open_run(folder), splits.on("cpu"), Listener(say=say, **listeners))
@@ -73,40 +73,38 @@ def assert_same(run, whole):
 
 @pytest.mark.parametrize("save_seconds", [0.0, 30.0])
 @pytest.mark.parametrize("at", [(1, 1), (1, 4), (2, 2), (3, 4)])
-def test_stopped_anywhere_it_goes_on_to_the_same_bits(
-    start, go_on, tmp_path, monkeypatch, at, save_seconds
+def test_a_run_stopped_anywhere_resumes_bit_identical(
+    start, resume, tmp_path, monkeypatch, at, save_seconds
 ):
     monkeypatch.setattr(train_module, "SAVE_SECONDS", save_seconds)
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(*at))
     assert open_run(tmp_path / "stopped").status == "interrupted"
-    assert_same(go_on(tmp_path / "stopped"), whole)
+    assert_same(resume(tmp_path / "stopped"), whole)
 
 
-def test_stopped_again_and_again_it_still_arrives(start, go_on, tmp_path, monkeypatch):
+def test_a_run_stopped_many_times_still_ends_bit_identical(start, resume, tmp_path, monkeypatch):
     monkeypatch.setattr(train_module, "SAVE_SECONDS", 0.0)
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(1, 2))
     for at in ((1, 4), (2, 1), (2, 4), (3, 2)):
         with pytest.raises(KeyboardInterrupt):
-            go_on(tmp_path / "stopped", batch=stop_at(*at))
-    assert_same(go_on(tmp_path / "stopped"), whole)
+            resume(tmp_path / "stopped", batch=stop_at(*at))
+    assert_same(resume(tmp_path / "stopped"), whole)
 
 
-def test_stopped_before_anything_was_kept_it_begins_anew_and_says_so(start, go_on, tmp_path):
+def test_a_run_stopped_before_any_checkpoint_starts_again_and_says_so(start, resume, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(1, 1))
     told = []
-    assert_same(go_on(tmp_path / "stopped", told), whole)
-    assert "was stopped before its first epoch ended: it begins anew" in told[0]
+    assert_same(resume(tmp_path / "stopped", told), whole)
+    assert "before its first epoch ended: it starts again from the beginning." in told[0]
 
 
-def test_stopped_in_the_last_write_of_all_it_is_interrupted_and_goes_on(
-    start, go_on, tmp_path, monkeypatch
-):
+def test_a_run_stopped_in_its_last_write_resumes(start, resume, tmp_path, monkeypatch):
     whole = start("whole")
     write = Run.set_status
 
@@ -119,22 +117,22 @@ def test_stopped_in_the_last_write_of_all_it_is_interrupted_and_goes_on(
         patch.setattr(Run, "set_status", stop)
         start("stopped")
     assert open_run(tmp_path / "stopped").status == "interrupted"
-    assert_same(go_on(tmp_path / "stopped"), whole)
+    assert_same(resume(tmp_path / "stopped"), whole)
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(start, go_on, tmp_path):
+def test_the_older_checkpoint_replaces_a_damaged_one(start, resume, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     path = tmp_path / "stopped" / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-40])
     told = []
-    assert_same(go_on(tmp_path / "stopped", told), whole)
-    assert "checkpoint.safetensors is not a sound safetensors file" in told[0]
-    assert told[0].endswith("It is left out.")
+    assert_same(resume(tmp_path / "stopped", told), whole)
+    assert "checkpoint.safetensors is not a valid safetensors file" in told[0]
+    assert told[0].endswith("Skipping this file.")
 
 
-def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_on, tmp_path):
+def test_the_older_checkpoint_replaces_one_with_changed_numbers(start, resume, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
@@ -143,13 +141,13 @@ def test_a_checkpoint_with_other_numbers_gives_way_to_the_one_before(start, go_o
     content[-1] ^= 1
     path.write_bytes(content)
     told = []
-    assert_same(go_on(tmp_path / "stopped", told), whole)
-    assert "checkpoint.safetensors is damaged: its checksum is not that of what was" in told[0]
-    assert told[0].endswith("It is left out.")
+    assert_same(resume(tmp_path / "stopped", told), whole)
+    assert "checkpoint.safetensors is damaged: its contents do not match its checksum" in told[0]
+    assert told[0].endswith("Skipping this file.")
 
 
-def test_the_only_sound_checkpoint_is_not_overwritten_by_a_damaged_one(
-    start, go_on, tmp_path, monkeypatch
+def test_the_only_good_checkpoint_is_not_overwritten_by_a_damaged_one(
+    start, resume, tmp_path, monkeypatch
 ):
     whole, folder = start("whole"), tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
@@ -157,8 +155,8 @@ def test_the_only_sound_checkpoint_is_not_overwritten_by_a_damaged_one(
     (folder / "checkpoint.safetensors").write_bytes(b"damaged")
     with monkeypatch.context() as patch, pytest.raises(RunError, match="the disk is full"):
         patch.setattr(writer_module, "write_tensors", fails_for(folder / "checkpoint.safetensors"))
-        go_on(folder)
-    assert_same(go_on(folder), whole)
+        resume(folder)
+    assert_same(resume(folder), whole)
 
 
 def fails_for(path):
@@ -170,15 +168,15 @@ def fails_for(path):
     return write
 
 
-def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
+def test_the_device_of_a_resume_is_recorded(start, resume, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     folder, told = tmp_path / "stopped", []
     monkeypatch.setattr(train_module, "describe_device", lambda _: "another CPU")
     with pytest.raises(KeyboardInterrupt):
-        go_on(folder, told, batch=stop_at(3, 2))
-    assert "and is another CPU: the results may differ" in told[0]
-    run = go_on(folder, told)  # as before: it is told and kept once
+        resume(folder, told, batch=stop_at(3, 2))
+    assert "and is now another CPU: the result may differ" in told[0]
+    run = resume(folder, told)  # on the same device: reported and recorded only once
     assert len(told) == 1
     (resumed,) = open_run(folder).description["resumed"]
     assert (resumed["epoch"], resumed["device"]) == (3, "another CPU")
@@ -187,108 +185,108 @@ def test_what_it_was_resumed_with_is_kept(start, go_on, tmp_path, monkeypatch):
     ]
 
 
-def test_of_two_that_go_on_at_once_the_later_finds_it_finished(start, go_on, tmp_path):
+def test_the_second_of_two_programs_that_resume_finds_the_run_finished(start, resume, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     late = open_run(tmp_path / "stopped")
-    go_on(tmp_path / "stopped")
-    with pytest.raises(RunError, match="is finished: there is nothing to go on with"):
-        go_on(late.folder, run=late)
+    resume(tmp_path / "stopped")
+    with pytest.raises(RunError, match=r"is finished \(3 epochs\): there is nothing to resume"):
+        resume(late.folder, run=late)
     assert open_run(tmp_path / "stopped").status == "finished"
 
 
-def test_without_a_sound_checkpoint_it_is_refused_and_left_as_it_is(start, go_on, tmp_path):
+def test_a_run_without_a_good_checkpoint_is_refused_and_not_changed(start, resume, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     folder = tmp_path / "stopped"
     for path in folder.glob("checkpoint*"):
         path.write_bytes(b"damaged")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(RunError, match="has no checkpoint that can be read: train anew"):
-        go_on(folder)
+    with pytest.raises(RunError, match="has no checkpoint that can be read, so it cannot be res"):
+        resume(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_without_any_checkpoint_kept_epochs_are_not_trained_over(start, go_on, tmp_path):
+def test_complete_epochs_without_a_checkpoint_are_not_overwritten(start, resume, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     folder = tmp_path / "stopped"
     for path in folder.glob("checkpoint*"):
         path.unlink()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    message = r"holds 2 epochs and a network, but checkpoint.safetensors, to go on from, is missing"
+    message = r"has 2 epochs and a network, but checkpoint.safetensors is missing"
     with pytest.raises(RunError, match=message):
-        go_on(folder)
+        resume(folder)
     (folder / "metrics.jsonl").unlink()
-    with pytest.raises(RunError, match=r"holds 0 epochs and a network, but"):
-        go_on(folder)
+    with pytest.raises(RunError, match=r"has 0 epochs and a network, but"):
+        resume(folder)
     assert (folder / "model.safetensors").read_bytes() == before["model.safetensors"]
 
 
-def test_killed_as_the_first_epoch_was_kept_it_begins_anew(start, go_on, tmp_path):
+def test_a_run_killed_while_it_saved_its_first_epoch_starts_again(start, resume, tmp_path):
     whole = start("whole")
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(2, 1))
     for path in (tmp_path / "stopped").glob("checkpoint*"):
         path.unlink()
-    assert_same(go_on(tmp_path / "stopped"), whole)
+    assert_same(resume(tmp_path / "stopped"), whole)
 
 
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        ("finished", "begin a new run with more:\n  cnnlab train .* --epochs 6 "),
-        ("diverged", "has diverged: there is nothing"),
+        ("finished", "start a new run with more epochs:\n  cnnlab train .* --epochs 6 "),
+        ("diverged", "it cannot be resumed. Start a new run with a lower learning rate:\n"),
     ],
 )
-def test_what_has_ended_does_not_go_on(start, go_on, tmp_path, status, message):
+def test_an_ended_run_cannot_be_resumed(start, resume, tmp_path, status, message):
     run = start("run")
     run.set_status(status)
     with pytest.raises(RunError, match=message):
-        go_on(tmp_path / "run")
+        resume(tmp_path / "run")
 
 
-def test_other_versions_go_on_and_say_that_bits_may_differ(start, go_on, tmp_path):
+def test_another_version_resumes_and_says_that_the_result_may_differ(start, resume, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(2, 1))
     run = open_run(tmp_path / "stopped")
     run.description["versions"]["torch"] = "1.0"
     run.set_status("interrupted")
     told = []
-    assert go_on(tmp_path / "stopped", told).status == "finished"
+    assert resume(tmp_path / "stopped", told).status == "finished"
     assert told == [
-        f"torch was 1.0, and is {torch.__version__}: the results may differ from those of a run "
-        "never stopped."
+        f"torch was 1.0 and is now {torch.__version__}: the result may differ from that of an "
+        "uninterrupted run."
     ]
 
 
-def test_a_run_that_another_program_trains_is_left_to_it(start, go_on, tmp_path):
+def test_a_run_that_another_program_trains_is_refused(start, resume, tmp_path):
     def meanwhile(epoch, batch, batches):
         if (epoch, batch) == (2, 1):
-            with pytest.raises(RunError, match="is being trained by another program"):
-                go_on(tmp_path / "run")
+            with pytest.raises(RunError, match=r"Another program is training .*run\. Wait until"):
+                resume(tmp_path / "run")
 
     assert start("run", batch=meanwhile).status == "finished"
 
 
-def test_a_checkpoint_without_the_epochs_before_it_is_refused(start, go_on, tmp_path):
+def test_a_checkpoint_without_the_epochs_before_it_is_refused(start, resume, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start("stopped", batch=stop_at(3, 1))
     path = tmp_path / "stopped" / "metrics.jsonl"
-    for fault in ("has the figures of 0 epochs", "is missing"):
+    for fault in ("has the metrics of 0 epochs", "is missing"):
         if fault == "is missing":
             path.unlink()
         else:
             path.write_text("")
         with pytest.raises(
-            RunError, match=rf"metrics.jsonl {fault}; expected those of 2, as many as"
+            RunError, match=rf"metrics.jsonl {fault}; expected 2 epochs, as in checkpoint"
         ):
-            go_on(tmp_path / "stopped")
+            resume(tmp_path / "stopped")
 
 
 @pytest.mark.parametrize("file", ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors"])
-def test_a_full_disk_stops_the_run_and_what_was_kept_goes_on(
-    start, go_on, tmp_path, monkeypatch, file
+def test_a_full_disk_stops_the_run_and_it_can_be_resumed(
+    start, resume, tmp_path, monkeypatch, file
 ):
     whole = start("whole")
     writes = []
@@ -307,10 +305,10 @@ def test_a_full_disk_stops_the_run_and_what_was_kept_goes_on(
         start("stopped")
     monkeypatch.undo()
     assert open_run(tmp_path / "stopped").status == "failed"
-    assert_same(go_on(tmp_path / "stopped"), whole)
+    assert_same(resume(tmp_path / "stopped"), whole)
 
 
-def test_kept_weights_are_those_of_the_last_epoch_that_ended(start, tmp_path):
+def test_saved_weights_are_those_of_the_last_complete_epoch(start, tmp_path):
     seen = []
     start("whole", epoch=seen.append)
     assert [record.epoch for record in seen] == [1, 2, 3]
@@ -323,7 +321,7 @@ def test_kept_weights_are_those_of_the_last_epoch_that_ended(start, tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signals")
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_killed_program_goes_on_to_the_same_bits(start, go_on, tmp_path, tiny_folder, name):
+def test_a_killed_program_resumes_bit_identical(start, resume, tmp_path, tiny_folder, name):
     whole = start("whole")
     script = (
         "import sys, time\n"
@@ -366,4 +364,4 @@ def test_a_killed_program_goes_on_to_the_same_bits(start, go_on, tmp_path, tiny_
     assert status == ("running" if name == "SIGKILL" else "interrupted")
     if name != "SIGKILL":
         assert f"cnnlab train --resume {folder}" in " ".join(said.split())
-    assert_same(go_on(folder), whole)
+    assert_same(resume(folder), whole)

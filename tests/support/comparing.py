@@ -1,4 +1,4 @@
-"""Kill comparisons at random, see what is left, and go on.
+"""Kill comparisons at random, look at what is left, and resume.
 
     python -m tests.support.comparing COUNT SEED FOLDER
 
@@ -33,7 +33,7 @@ MOST_STEPS = 16 + 50 * SEEDS
 
 
 def check(folder: Path, kept: list[str], whole) -> None:
-    """Fail where a half-written run counts, a kept one is lost, or another verdict is reached."""
+    """Fail if a half-written run counts, a saved run is lost, or the verdict is another one."""
     assert_all_count(folder)
     assert set(kept) <= {str(each) for each in counting(folder)}
     assert outcome(folder, SEEDS) == whole

@@ -96,7 +96,7 @@ def _near(chance: random.Random, size: int) -> int:
 
 
 def hostile_json(content: bytes, chance: random.Random) -> bytes:
-    """Replace, drop or double a value of a JSON text, at any depth."""
+    """Replace, delete or double a value of a JSON text, at any depth."""
     value, marks = json.loads(content), {}
     for _ in range(chance.choice([1, 1, 1, 3])):
         mark = f"<mark {len(marks)}>"
@@ -114,7 +114,7 @@ def hostile_json(content: bytes, chance: random.Random) -> bytes:
 
 
 def _change(value, mark: str, chance: random.Random) -> bool:
-    """Put a mark somewhere into a JSON value, or drop a part; return whether a mark is in."""
+    """Put a mark somewhere into a JSON value, or delete a part; return whether a mark is in."""
     while True:
         keys = list(value) if isinstance(value, dict) else list(range(len(value)))
         if not keys:
@@ -153,7 +153,7 @@ def hostile_lines(content: bytes, chance: random.Random) -> bytes:
 
 
 def hostile_tensors(content: bytes, chance: random.Random) -> bytes:
-    """Make up the header of a safetensors file: sizes, types, places, and what it says."""
+    """Make up the header of a safetensors file: sizes, types, places and metadata."""
     (size,) = struct.unpack("<Q", content[:8])
     header, data = content[8 : 8 + size], content[8 + size :]
     kind = chance.randrange(5)
@@ -162,7 +162,7 @@ def hostile_tensors(content: bytes, chance: random.Random) -> bytes:
         return struct.pack("<Q", wrong) + header + data
     value = json.loads(header)
     about = json.loads(value["__metadata__"]["cnnlab"])
-    if chance.random() < 0.8:  # left out, as in the first files: what is behind it is looked at
+    if chance.random() < 0.8:  # without it, as in the first files, the rest is read
         del about["sha256"]
     text = json.dumps(about).encode()
     value["__metadata__"]["cnnlab"] = (hostile_json(text, chance) if kind == 1 else text).decode()

@@ -10,13 +10,13 @@ from tests.support.tiny_training import how_many
 
 
 class Full:
-    """Lets steps pass up to a number, then has no room: once, or from there on."""
+    """Lets a number of steps pass, then has no space: once, or from then on."""
 
     def __init__(self, at, once):
         self.at, self.once, self.count = at, once, 0
 
     def __call__(self, name, *_):
-        if name in {"unlink", "rmdir"}:  # these take no room
+        if name in {"unlink", "rmdir"}:  # these need no space
             return
         self.count += 1
         if self.count == self.at or (self.count > self.at and not self.once):
@@ -24,13 +24,13 @@ class Full:
 
 
 def steps_in_turn(once):
-    """Every step; in the short form one half of them once, the other half for good."""
+    """Return every step; in the short form one half of them once, the other half for good."""
     return range(1 + once, 10_000, how_many(2, 1))
 
 
 @contextmanager
 def full_at(at, once, folder):
-    """Let the disk be full inside the block; what that ends says so, and names the folder."""
+    """Let the disk be full inside the block; an error must say so, and name the folder."""
     full = Full(at, once)
     with each_step(full):
         try:

@@ -1,9 +1,9 @@
-"""Strike trainings at random, see what is left, and go on.
+"""Strike trainings at random, look at what is left, and resume.
 
     python -m tests.support.killing COUNT SEED FOLDER SIGNAL...
 
 One process imports everything, and forks a child for each part, so that a try takes a fraction
-of a second. Prints JSON: how many were struck, where, and what was wrong.
+of a second. This prints JSON: how many were struck, where, and what was wrong.
 """
 
 import itertools
@@ -26,14 +26,14 @@ from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE
 from cnnlab.runs.run import open_run
 from cnnlab.runs.tensors import load_tensors
 from tests.support.striking import FAILED, OVER, Report, child, seconds_of, strike
-from tests.support.tiny_training import ARGUMENTS, SPLITS, assert_whole, go_on, result_of, start
+from tests.support.tiny_training import ARGUMENTS, SPLITS, assert_whole, finish, result_of, start
 
 MOST_STEPS = 300
 """A little more than a training that saves after each of its 12 batches takes."""
 
 
 def report_saves(report: Report) -> None:
-    """Let a training say which saves are behind it."""
+    """Let a training report each save that is done."""
     write = train_module.write_state
 
     def reporting(run, tensors, numbers, history):
@@ -44,13 +44,13 @@ def report_saves(report: Report) -> None:
 
 
 def train(folder: Path, report: Report) -> None:
-    """Train, or go on, ready to be killed from the first moment."""
+    """Train or resume, ready to be killed from the first moment."""
     report("ready")
-    go_on(folder)
+    finish(folder)
 
 
 def train_by_command(folder: Path, report: Report) -> None:
-    """Train, or go on, as a user does: the command line knows what to do with a signal."""
+    """Train or resume as a user does: the command line handles signals."""
 
     def load(*_, **__):
         report("ready")
@@ -73,13 +73,13 @@ def train_by_command(folder: Path, report: Report) -> None:
 
 
 def check(folder: Path, last: tuple[int, ...], whole) -> None:
-    """Fail where a file is torn, a save is lost, or the end is not the whole run's."""
+    """Fail if a file is torn, a save is lost, or the end differs from the uninterrupted run's."""
     assert_whole(folder)
     if last:
         paths = [p for n in (CHECKPOINT, CHECKPOINT_BEFORE) if (p := folder / n).exists()]
         _, numbers = load_tensors(paths[0])
         assert (numbers["epoch"], numbers["batch"]) >= last, (numbers, last)
-    assert result_of(go_on(folder)) == whole
+    assert result_of(finish(folder)) == whole
     assert not list(folder.glob(".*.part"))
 
 
@@ -94,7 +94,7 @@ def main(count: int, seed: int, base: Path, signals: list[signal.Signals]) -> No
         if where.total() - where[OVER] >= count:
             break
         folder, last = base / f"run-{number}", ()
-        for _ in range(1 + (chance.random() < 0.3)):  # some are struck again on going on
+        for _ in range(1 + (chance.random() < 0.3)):  # some are struck again while they resume
             sent = chance.choice(signals)
 
             def work(report, folder=folder):

@@ -1,4 +1,4 @@
-"""A disk as a power cut leaves it: what was flushed is there, what was not may be or not."""
+"""A disk after a power cut: what was flushed is there; the rest may be there or not."""
 
 import itertools
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 State = dict[str, bytes | None]
-"""What is below a folder: paths of files and their contents, paths of folders and None."""
+"""The contents of a folder: paths of files with their bytes, paths of folders with None."""
 
 
 class Change(NamedTuple):
-    """A name that a folder got, and the one that it lost for that or ""; both of one inode."""
+    """A new name in a folder, and the old name that it replaces or ""; both of one inode."""
 
     folder: int
     old: str
@@ -25,9 +25,9 @@ class Change(NamedTuple):
 class Disk:
     """Watches the steps of writes below a folder, and knows each state that they may leave.
 
-    ``folders`` are the names that each folder surely holds, ``pending`` the changes of folders
-    that were not flushed since; folders and files are inodes. A file's content is sure once it was
-    flushed; before, it may be empty, half or whole. What is removed is always hidden: it may stay.
+    ``folders`` has the names that each folder certainly holds, ``pending`` the changes of folders
+    that were not flushed since; folders and files are inodes. A file's content is certain after a
+    flush; before, it may be empty, half or whole. Deleted files may stay: their names are hidden.
     """
 
     folder: Path
@@ -38,13 +38,13 @@ class Disk:
     pending: list[Change] = field(default_factory=list)
     most_pending: int = 0
     begun: Path | None = None
-    """The folder that the last step was about to make."""
+    """The folder that the last step was going to make."""
 
     def __post_init__(self) -> None:
         self.folders[self.folder.stat().st_ino] = {}
 
     def __call__(self, name: str, *arguments) -> None:
-        """Take note of a step that is about to happen, and of the states before it."""
+        """Record a step that happens next, and the states before it."""
         self.note_made()
         self.states += self.after_a_cut()
         match name:
@@ -60,7 +60,7 @@ class Disk:
                 self.change(new.parent, old.name, new.name, old)
 
     def note_made(self) -> None:
-        """Take note of the folder that the last step made, if it did."""
+        """Record the folder that the last step made, if it did."""
         made, self.begun = self.begun, None
         if made is not None and made.exists() and made.stat().st_ino not in self.folders:
             self.folders[made.stat().st_ino] = {}
@@ -78,7 +78,7 @@ class Disk:
             self.pending.remove(change)
 
     def after_a_cut(self) -> Iterator[State]:
-        """Each change since the last flush happened or not, each unflushed file is cut or not."""
+        """Yield the states: each unflushed change happened or not, each such file is cut or not."""
         for happened in itertools.product([False, True], repeat=len(self.pending)):
             folders = {inode: dict(names) for inode, names in self.folders.items()}
             for change in itertools.compress(self.pending, happened):
@@ -98,7 +98,7 @@ class Disk:
 
 
 def lay_out(state: State, folder: Path) -> None:
-    """Make a folder as a power cut left it."""
+    """Make a folder in a state that a power cut left."""
     folder.mkdir()
     for path, content in sorted(state.items()):
         if content is None:
@@ -124,14 +124,14 @@ def _cut(content: bytes, share: int) -> bytes:
     return content[: len(content) // share] if share else b""
 
 
-def wrong(found, go_on_with, base):
-    """Return what is wrong with each state of a disk that does not open and go on."""
+def wrong(found, check, base):
+    """Return what is wrong with each state of a disk that fails the check."""
     faults = []
     for number, state in enumerate(found):
         folder = base / f"state-{number}"
         lay_out(state, folder)
         try:
-            go_on_with(folder)
+            check(folder)
         except Exception as error:
             faults.append(f"{sorted(state)}: {type(error).__name__}: {error}")
         shutil.rmtree(folder)

@@ -1,6 +1,6 @@
-"""What a command printed, read as a person reads it."""
+"""The output of a command, as a person reads it."""
 
 
 def said(text):
-    """Return a text with all line ends and spaces as one space each."""
+    """Return a text with single spaces instead of line ends and repeated spaces."""
     return " ".join(text.split())

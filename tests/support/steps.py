@@ -1,4 +1,4 @@
-"""The steps of a write, each of which can be watched, made to fail or be the last of all."""
+"""The steps of a write. Each can be watched, fail, or be the last one."""
 
 import os
 import tempfile
@@ -38,7 +38,7 @@ class Halved:
 
 @contextmanager
 def each_step(step):
-    """Call ``step(name, *arguments)`` before each step of a write or removal of cnnlab's."""
+    """Call ``step(name, *arguments)`` before each step of a write or deletion by cnnlab."""
 
     def before(name):
         def call(*arguments, **named):

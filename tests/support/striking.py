@@ -1,4 +1,4 @@
-"""Strike a child process with a signal at a random instant, and see where that was."""
+"""Strike a child process with a signal at a random instant, and record where."""
 
 import os
 import random
@@ -15,7 +15,7 @@ Report = Callable[[str], None]
 
 
 class Strike(NamedTuple):
-    """Where a signal struck, what had been reported before, and the exit status."""
+    """Where a signal struck, what the child had reported before, and its exit status."""
 
     place: str
     reported: list[str]
@@ -45,10 +45,10 @@ def strike(
     most_steps: int,
     most_seconds: float,
 ) -> Strike:
-    """Strike work before a random step of a write, or at a random instant, in a child.
+    """Run work in a child; strike it before a random step of a write, or at a random instant.
 
-    The first line that work reports says that it is ready to be struck. The place is `OVER` where
-    it ended before, and `FAILED` where it ended otherwise, or went on.
+    The first line that work reports says that it is ready. The place is `OVER` if it ended before
+    the signal, and `FAILED` if it ended in another way, or continued.
     """
     reading, writing = os.pipe()
     places = os.pipe()

@@ -1,4 +1,4 @@
-"""Images so few and so clear that a network learns them in a second."""
+"""Images that a network learns in a second, because they are few and clear."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The smallest comparison that has everything: begun, gone on with, and checked bit by bit."""
+"""The smallest comparison that has everything: start it, resume it, check it bit by bit."""
 
 import json
 from pathlib import Path
@@ -15,19 +15,19 @@ VARIANTS = read_variants(["lenet5", "lenet5-relu-max"], "best", SETTINGS)
 
 
 def train(folder: Path, seeds: int, on_run=lambda _: None) -> None:
-    """Begin a comparison or go on with it, until all its trainings are over."""
+    """Start or resume a comparison, until all its runs have ended."""
     with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
         comparison.train(seeds, PREPARED, processes=1, on_run=on_run)
 
 
 def with_a_failed_run(folder: Path, seeds: int) -> None:
-    """Leave a comparison one run of which has failed: it is to be trained anew, and replaced."""
+    """Leave a comparison with one failed run, which must be trained again and replaced."""
     train(folder, seeds)
     open_run(folder / VARIANTS[0].slug / "seed-0").set_status("failed")
 
 
 def outcome(folder: Path, seeds: int) -> tuple[dict, dict]:
-    """Return what two comparisons have alike: all numbers but seconds, and each run's bits."""
+    """Return what must be equal in two comparisons: all numbers but seconds, each run's bits."""
     train(folder, seeds)
     with open_comparison(folder, VARIANTS, SPLITS, seeds) as comparison:
         assert not comparison.missing(seeds)
@@ -45,7 +45,7 @@ def counting(folder: Path) -> list[Path]:
 
 
 def assert_all_count(folder: Path) -> None:
-    """Each run that counts is over, and has all its figures and weights."""
+    """Assert that each run that counts has ended, with all its metrics and weights."""
     for each in counting(folder):
         run = open_run(each)
         assert run.status in {"finished", "failed"}

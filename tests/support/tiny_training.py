@@ -1,4 +1,4 @@
-"""The smallest training that has everything: started, gone on with, and checked bit by bit."""
+"""The smallest training that has everything: start it, resume it, check it bit by bit."""
 
 import os
 from dataclasses import replace
@@ -24,13 +24,13 @@ from tests.support.tiny import tiny_arrays
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
 ARGUMENTS = ("--model", "lenet5-relu-max", "--recipe", "best", "--epochs", "3")
 ARGUMENTS += ("--batch-size", "60", "--learning-rate", "0.01")
-"""What says the same to the command line."""
+"""The same settings for the command line."""
 CPU = torch.device("cpu")
 LONG = os.environ.get("CNNLAB_FAULTS") == "long"
 
 
 def how_many(short: int, long: int) -> int:
-    """Return how often a fault is tried: by pytest as usual, or by hand in the long form."""
+    """Return how often to try a fault: the short form is for every day, the long one by hand."""
     return long if LONG else short
 
 
@@ -55,8 +55,8 @@ def start(folder: Path, config=CONFIG, **listeners) -> Run:
     return train_run(folder, job, PREPARED, Listener(**listeners))
 
 
-def go_on(folder: Path, told=None, **listeners) -> Run:
-    """Bring a run to its end, however it was stopped: begun anew where nothing is there."""
+def finish(folder: Path, told=None, **listeners) -> Run:
+    """Train a run to its end, however it was stopped; start it if there is nothing yet."""
     if not (folder / "config.json").exists():
         return start(folder, **listeners)
     run = open_run(folder)
@@ -67,7 +67,7 @@ def go_on(folder: Path, told=None, **listeners) -> Run:
 
 
 def assert_whole(folder: Path) -> None:
-    """Every file of a run loads, or is not there."""
+    """Assert that every file of a run loads, or is not there."""
     if not (folder / "config.json").exists():
         return
     run = open_run(folder)
@@ -80,9 +80,9 @@ def assert_whole(folder: Path) -> None:
 
 
 def result_of(run: Run) -> tuple[list[dict], dict[str, bytes]]:
-    """What two runs have alike, bit by bit: their figures but the seconds, and their weights."""
+    """Return what must be equal in two runs: all metrics but seconds, and the weights' bits."""
     assert run.status == "finished"
     assert (run.folder / METRICS).exists()
-    figures = [{k: v for k, v in vars(each).items() if k != "seconds"} for each in run.history()]
+    metrics = [{k: v for k, v in vars(each).items() if k != "seconds"} for each in run.history()]
     weights = load_model(run, CPU).state_dict()
-    return figures, {name: tensor.numpy().tobytes() for name, tensor in weights.items()}
+    return metrics, {name: tensor.numpy().tobytes() for name, tensor in weights.items()}

@@ -1,4 +1,4 @@
-"""Start many runs at once that want one name.
+"""Start many runs with the same name at once.
 
 python -m tests.support.together COUNT AT_ONCE FOLDER
 """

@@ -1,4 +1,4 @@
-"""Do one thing with damaged bytes under watch: its time, its memory, and how it ended."""
+"""Read damaged bytes and watch the time, the memory and the end."""
 
 import ctypes
 import os
@@ -13,18 +13,18 @@ from cnnlab.errors import CnnlabError
 
 SECONDS = 10
 CONSTANT = 40 << 20
-"""Bytes that any reading may take, however small its file."""
+"""Bytes that any reading may use, even of a small file."""
 _STATUS = Path("/proc/self/status")
 
 
 class HangError(BaseException):
-    """A reading that took longer than it may."""
+    """A reading took longer than allowed."""
 
 
 def try_once(read: Callable[[], str], honest_size: int) -> tuple[str, str | None]:
-    """Return how a reading ended, and what was wrong with that or None.
+    """Return how a reading ended, and what was wrong with it or None.
 
-    Sound is a `CnnlabError` with a message, or what ``read`` itself proves sound and names.
+    Good endings are a `CnnlabError` with a message, and any ending that ``read`` returns.
     """
     _give_back_freed()
     before = _memory("VmRSS")
@@ -71,7 +71,7 @@ def _memory(name: str) -> int:
 
 
 def _give_back_freed() -> None:
-    """Give the system what was freed: in it a reading's memory would not be seen."""
+    """Return freed memory to the system: reused memory would hide a reading's use."""
     with suppress(OSError, AttributeError):  # only glibc has the function
         ctypes.CDLL(None).malloc_trim(0)
 

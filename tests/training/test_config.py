@@ -44,7 +44,7 @@ def test_bad_settings_are_named(changes, message):
         recipe("workshop", **changes)
 
 
-def test_unknown_recipe_is_answered_with_the_nearest():
+def test_an_unknown_recipe_suggests_the_nearest_one():
     with pytest.raises(ConfigError, match=r"no recipe 'workshp'\. Did you mean 'workshop'\?"):
         recipe("workshp")
 

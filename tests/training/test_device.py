@@ -1,7 +1,3 @@
-import platform
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -16,31 +12,10 @@ def test_cpu_is_always_there():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_here_is_refused():
-    with pytest.raises(DeviceError, match=r"no device 'cuda' here\. There are: auto, cpu"):
+    with pytest.raises(DeviceError, match=r"no device 'cuda'\. Use one of: auto, cpu"):
         choose_device("cuda")
 
 
 def test_auto_takes_cuda_before_the_cpu(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert choose_device("auto").type == "cuda"
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc only")
-@pytest.mark.parametrize(
-    ("variable", "value", "told"),
-    [
-        ("UNRELATED", "131072", True),
-        ("MALLOC_TRIM_THRESHOLD_", "131072", False),
-        ("MALLOC_TRIM_THRESHOLD_", "65536", True),  # by Dask, for every worker
-    ],
-)
-def test_allocator_is_told_unless_the_user_told_it(variable, value, told):
-    code = "from cnnlab.training.device import keep_freed_memory as k; print(k())"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env={variable: value, "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.strip() == str(told)

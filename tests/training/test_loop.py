@@ -31,12 +31,12 @@ def test_loss_batch_is_mean_cross_entropy(tensors):
     assert loss.item() == pytest.approx(-probabilities.log().mean().item(), rel=1e-5)
 
 
-def test_accuracy_is_the_share_of_right_answers():
+def test_accuracy_is_the_share_of_correct_predictions():
     logits = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0], [5.0, 4.0]])
     assert accuracy(logits, torch.tensor([1, 1, 1, 0])) == 0.75
 
 
-def test_evaluate_is_over_all_images_whatever_the_batch(tensors):
+def test_evaluate_uses_all_images_with_any_batch_size(tensors):
     model = build("lenet5")
     whole = evaluate(model, tensors, batch_size=200)
     odd = evaluate(model, tensors, batch_size=7)
@@ -62,8 +62,8 @@ def test_fit_learns_and_reports_means_over_the_epoch(tensors):
     assert history[-1].train_loss < history[0].train_loss
 
 
-def test_training_figures_are_means_over_all_images(tensors):
-    """With a learning rate of almost nothing, the epoch's means are those of the fixed model."""
+def test_training_metrics_are_means_over_all_images(tensors):
+    """With a tiny learning rate, the epoch's means are those of the fixed model."""
     model = build("lenet5")
     expected = evaluate(model, tensors)
     config = recipe("workshop", epochs=1, batch_size=64, learning_rate=1e-30)
@@ -73,7 +73,7 @@ def test_training_figures_are_means_over_all_images(tensors):
 
 
 def test_first_steps_are_plain_sgd_with_momentum(tensors):
-    """The loop against the textbook's update, written out: v = 0.9 v + g; w = w - 0.1 v."""
+    """The loop equals the textbook's update: v = 0.9 v + g; w = w - 0.1 v."""
     ours, by_hand = build("lenet5", 3), build("lenet5", 3)
     config = recipe("workshop", epochs=2, batch_size=200, seed=3)
     fit(ours, tensors, tensors, config)
@@ -91,7 +91,7 @@ def test_first_steps_are_plain_sgd_with_momentum(tensors):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
-def test_same_seed_gives_the_same_bits_and_another_seed_does_not(tensors):
+def test_the_same_seed_is_bit_identical_and_another_seed_is_not(tensors):
     config = recipe("workshop", epochs=2, batch_size=32)
 
     def train(seed):
@@ -200,7 +200,7 @@ def test_dropout_is_drawn_from_the_seed_and_leaves_the_global_generator(tensors)
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_training_loss_is_plain_cross_entropy_also_with_smoothed_labels(tensors):
+def test_training_loss_is_plain_cross_entropy_even_with_smoothed_labels(tensors):
     config = recipe("workshop", epochs=1, batch_size=10_000, label_smoothing=0.5)
     model = build("lenet5")
     before = evaluate(model, tensors)
@@ -208,7 +208,7 @@ def test_training_loss_is_plain_cross_entropy_also_with_smoothed_labels(tensors)
     assert record.train_loss == pytest.approx(before.loss, abs=1e-5)
 
 
-def test_a_diverged_training_names_the_rate_that_was_asked_for(tensors):
+def test_a_diverged_training_names_the_requested_learning_rate(tensors):
     config = recipe("sprint", learning_rate=1e30)
     with pytest.raises(
         DivergedError, match=r"learning rate was 1e\+30; try --learning-rate 1e\+29"

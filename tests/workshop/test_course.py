@@ -110,7 +110,7 @@ def test_what_is_missing_is_trained_and_what_is_whole_left_alone(cnnlab, whole):
 
 def test_other_settings_and_other_folders_are_refused(cnnlab, whole):
     _, _, err = cnnlab("workshop", "--resume", whole, "--epochs", 9)
-    assert "A workshop goes on with its own network, data, recipe and settings" in said(err)
+    assert "A workshop resumes with its own network, data set, recipe and settings" in said(err)
     assert "leave out --epochs" in said(err)
     Path("empty").mkdir()
     assert "empty is not the folder of a workshop: it has no workshop.json" in said(
@@ -132,7 +132,7 @@ def test_going_on_with_another_version_is_said_once(cnnlab, whole):
     plan = whole / "workshop.json"
     content = json.loads(plan.read_text())
     plan.write_text(json.dumps(content | {"versions": content["versions"] | {"torch": "1.0"}}))
-    assert cnnlab("workshop", "--resume", whole)[2].count("torch was 1.0, and is") == 1
+    assert cnnlab("workshop", "--resume", whole)[2].count("torch was 1.0 and is now") == 1
 
 
 def test_seconds_add_up(cnnlab, whole):

@@ -1,4 +1,4 @@
-"""The command line's root: its name, its help, its groups; and what a command returns."""
+"""The root of the command line: its name, help and groups; and what a command returns."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,7 +9,7 @@ from cyclopts import App
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command found, as JSON; and its exit status, 1 if the user has something to fix."""
+    """What a command found, as JSON, and its exit status: 1 if the user has something to fix."""
 
     json: dict[str, Any]
     status: int = 0
@@ -17,12 +17,13 @@ class CommandResult:
 
 app = App(
     name="cnnlab",
-    help="Learn, train and improve small convolutional networks, and see every step.\n\n"
+    help="Train small neural networks that recognise images. See every step, and find out whether "
+    "a change helped.\n\n"
     "Start with: cnnlab workshop",
     version=lambda: version("cnnlab"),
     version_flags=["--version"],
     result_action="return_value",
-    suppress_keyboard_interrupt=False,  # main says what a stop means
+    suppress_keyboard_interrupt=False,  # main says what Ctrl-C means
 )
 data_app = App(name="data", help="Data sets: list them, get them, check them.")
 app.command(data_app)

@@ -37,45 +37,56 @@ def compare(
     variants: Annotated[
         list[str],
         Parameter(
-            help="Two or more of: a model, file.py:Class, settings.toml; or two run folders."
+            help="Two or more variants: each a model's name, file.py:Class or settings.toml. Or "
+            "two run folders."
         ),
     ],
     /,
     *,
-    seeds: Annotated[int, Parameter(help="Trainings of each variant, on seeds 0, 1, 2 ...")] = 10,
-    matters: Annotated[float, Parameter(help="Smallest difference that matters, in points.")] = 0.1,
+    seeds: Annotated[
+        int, Parameter(help="How often to train each variant: with the seeds 0, 1, 2 ...")
+    ] = 10,
+    matters: Annotated[
+        float,
+        Parameter(help="Equivalence margin: the smallest difference that matters, in points."),
+    ] = 0.1,
     on: Annotated[
         Literal["validation", "test"],
-        Parameter(help="Images that decide; opening the test set is counted."),
+        Parameter(help="The images that decide. Every use of the test set is counted."),
     ] = "validation",
     dataset: Dataset = DEFAULT,
     recipe_name: Annotated[str, Parameter(name="--recipe", help=RECIPE_HELP)] = "workshop",
     changes: Annotated[ChangesOfAll, Parameter(name="*", group=SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
     again: Annotated[
-        bool, Parameter(help="A/A check: the one variant twice, on other seeds.", negative=())
+        bool,
+        Parameter(help="A/A test: train this one variant twice, on different seeds.", negative=()),
     ] = False,
     trust: Trust = False,
     jobs: Annotated[
-        int | None, Parameter(help="Trainings at a time; by default one a core.")
+        int | None,
+        Parameter(help="How many runs to train at the same time. Default: one for each core."),
     ] = None,
     cluster: Annotated[
-        str | None, Parameter(help="A running Dask scheduler to train on: tcp://name:8786.")
+        str | None,
+        Parameter(help="Train on a Dask cluster: the address of its scheduler, tcp://name:8786."),
     ] = None,
-    output: Annotated[Path | None, Parameter(help="A folder for the comparison.")] = None,
+    output: Annotated[Path | None, Parameter(help="The folder of the comparison.")] = None,
     data_dir: DataDir = None,
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Find out whether a change helped: many seeds of each variant, and a verdict.
+    """Find out whether a change helped: train each variant on many seeds, and get a verdict.
 
-    The same command goes on where it was stopped; with more --seeds it adds to what is there.
+    Interrupted? Continue with the same command. With more --seeds it adds runs.
 
     Example: cnnlab compare lenet5 lenet5-relu-max --recipe sprint --seeds 10
     """
     terminal = Terminal(json_wanted)
     _check_numbers(seeds=seeds, matters=matters, jobs=jobs)
     if jobs is not None and cluster is not None:
-        raise ConfigError("jobs is of this machine, and --cluster trains elsewhere: leave one out.")
+        raise ConfigError(
+            "--jobs is about this machine, but --cluster trains on other machines: leave one out."
+        )
     if all((Path(word) / "config.json").is_file() for word in variants):
         return _compare_runs(variants, on, trust, data_dir, offline, terminal)
     made = settings_of(changes)
@@ -99,10 +110,10 @@ def compare(
         missing = comparison.missing(seeds)
         terminal.say(
             f"{len(read)} variants x {counted(seeds, 'seed')}: "
-            f"{counted(len(missing), 'training')} to do, "
-            f"{len(read) * seeds - len(missing)} kept in {folder}."
+            f"{counted(len(missing), 'run')} to train, "
+            f"{len(read) * seeds - len(missing)} already in {folder}."
         )
-        kept = f"Stopped. Finished runs are kept in {folder}; the same command goes on."
+        kept = f"Stopped. Finished runs are kept in {folder}. Resume with the same command."
         prepared = splits.on("cpu")
         with (
             kept_on_ctrl_c(terminal, lambda: kept),
@@ -139,18 +150,18 @@ def _compare_runs(
     from cnnlab.views.sentences import paired_sentence
 
     if len(words) != 2:
-        raise ConfigError(f"Finished runs are compared two at a time; {len(words)} were named.")
+        raise ConfigError(f"Name two run folders to compare; you named {len(words)}.")
     first, second = (open_run(Path(word), terminal.say, trust=trust) for word in words)
     if first.folder.resolve() == second.folder.resolve():
-        raise ConfigError(f"{first.folder} and {second.folder} are one and the same run.")
+        raise ConfigError(f"{first.folder} and {second.folder} are the same run. Name two runs.")
     splits = load(first.data_set_name, data_dir, offline, terminal)
     paired = compare_runs((first, second), splits, on)
     images = len(splits.test if on == "test" else splits.validation)
     sentence = paired_sentence(paired, (words[0], words[1]), images, on)
     terminal.show(sentence)
     terminal.say(
-        "This speaks of these two networks, not of how they were made: another seed gives another "
-        "two. For that, compare the variants over many seeds."
+        "This is only about these two trained networks. With other seeds they would be different. "
+        "To find out which kind of network is better, compare both kinds on many seeds."
     )
     found = {"runs": words, "on": on, "images": images, "sentence": sentence, **plain(paired)}
     return CommandResult(found)
@@ -158,7 +169,7 @@ def _compare_runs(
 
 @contextmanager
 def _client(cluster: str | None) -> Iterator[Any]:
-    """Yield a client of the cluster, or None where none is wanted."""
+    """Yield a client of the cluster, or None if there is no cluster."""
     if cluster is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""Flags that several commands share, and what commands do with them alike."""
+"""Flags that several commands share, and how commands handle them."""
 
 import signal
 import sys
@@ -27,32 +27,35 @@ SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
 
 DataDir = Annotated[
     Path | None,
-    Parameter(help="Folder with data sets in torchvision's layout; also CNNLAB_DATA."),
+    Parameter(help="Folder of the data sets (torchvision's layout). CNNLAB_DATA sets it too."),
 ]
-Offline = Annotated[bool, Parameter(help="Touch no network.", negative=())]
+Offline = Annotated[bool, Parameter(help="Work offline: never download anything.", negative=())]
 Json = Annotated[
     bool,
-    Parameter(
-        name="--json", help="Print one JSON object, and only that, on standard output.", negative=()
-    ),
+    Parameter(name="--json", help="Print only the result, as one JSON object.", negative=()),
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "mps"],
-    Parameter(help="Where to compute; auto takes a GPU where there is one."),
+    Parameter(help="Where to compute. auto uses a GPU if there is one."),
 ]
-RunFolder = Annotated[Path, Parameter(help="A run folder, as cnnlab train made it.")]
+RunFolder = Annotated[Path, Parameter(help="A run folder, made by cnnlab train.")]
 Trust = Annotated[
-    bool, Parameter(help="Run the code that the folder carries: read it first.", negative=())
+    bool,
+    Parameter(
+        help="Run the network's Python code stored in this folder. Read it first: it can do "
+        "anything.",
+        negative=(),
+    ),
 ]
 Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 DatasetOfNew = Annotated[
     str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. ({DEFAULT})")
 ]
-RECIPE_HELP = f"Settings by name: {', '.join(RECIPES)}."
+RECIPE_HELP = f"A named set of settings: {', '.join(RECIPES)}."
 
 
 def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
-    """Return a class of the fields of `TrainConfig`, each None where the recipe's value stays."""
+    """Return a class with the fields of `TrainConfig`; None means the recipe's value."""
     made = make_dataclass(
         name,
         [
@@ -69,7 +72,7 @@ def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
         ],
         frozen=True,
     )
-    made.__module__ = __name__  # else it passes for a built-in type, and has no flags
+    made.__module__ = __name__  # otherwise cyclopts takes it for a built-in type without flags
     return made
 
 
@@ -78,34 +81,34 @@ ChangesOfAll = _changes_class("ChangesOfAll", without=("seed",))
 
 
 def settings_of(changes: Any) -> dict[str, Any]:
-    """Return the settings that were named on the command line."""
+    """Return the settings that the user named on the command line."""
     return {name: value for name, value in asdict(changes).items() if value is not None}
 
 
 @contextmanager
 def kept_on_ctrl_c(terminal: Terminal, kept: Callable[[], str]) -> Iterator[None]:
-    """Where the body is interrupted, say what is kept and how to go on, and exit 130."""
+    """If the block is interrupted, say what is kept and how to resume, and exit with 130."""
     try:
         yield
     except KeyboardInterrupt:
-        # A second Ctrl-C has nothing left to stop: it would only silence what is said here.
+        # A second Ctrl-C has nothing left to stop: it would only cut off this message.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         terminal.say(kept())
         sys.exit(130)
 
 
 def refuse_with_resume(resume: Path | None, what: str, named: dict[str, Any]) -> None:
-    """Raise `ConfigError` where something is named beside --resume that it has already."""
+    """Raise `ConfigError` if a flag beside --resume names something that the run already has."""
     flags = [f"--{name.replace('_', '-')}" for name, value in named.items() if value is not None]
     if resume is not None and flags:
         raise ConfigError(
-            f"{what} goes on with its own network, data, recipe and settings, in its own folder: "
-            f"with --resume leave out {', '.join(flags)}."
+            f"{what} resumes with its own network, data set, recipe and settings, in its own "
+            f"folder. With --resume, leave out {', '.join(flags)}."
         )
 
 
 def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
-    """Say, once a network, what was found wrong with it that does not stop its training."""
+    """Report, once for each network, the problems that do not stop its training."""
     for name, about in {each.name: each.warnings for each in networks}.items():
         if about:
             terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")

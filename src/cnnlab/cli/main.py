@@ -1,4 +1,4 @@
-"""Run the command line: what a result, an error, a stop or a broken pipe ends in."""
+"""Run the command line, and end it well: after a result, an error, Ctrl-C or a broken pipe."""
 
 import json
 import os
@@ -15,15 +15,15 @@ from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import CnnlabError
 
 COMMANDS = (data, experiments, networks, runs, workshop)
-"""The files that each add their commands to the app when they are imported."""
+"""The files that add their commands to the app when they are imported."""
 
 
 @contextmanager
 def only_json() -> Iterator[None]:
-    """Send what anybody prints inside the block to standard error.
+    """Send everything that is printed inside the block to standard error.
 
-    Anybody: a network of the user's own may print, in this process and in the workers, which
-    take over file descriptor 1.
+    This includes what a user's own network prints, in this process and in the workers, which
+    inherit file descriptor 1.
     """
     sys.stdout.flush()
     kept = os.dup(1)
@@ -37,7 +37,7 @@ def only_json() -> Iterator[None]:
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command; print its result as JSON if it is asked for; return the exit status."""
+    """Run a command; print its result as JSON if requested; return the exit status."""
     is_json_wanted = "--json" in words
     with only_json() if is_json_wanted else nullcontext():
         result = app(words)
@@ -55,9 +55,9 @@ def _interrupt(number: int, frame: object) -> None:
 def main() -> None:
     """Run the command line; exit 0 done, 1 something to fix, 2 usage, 130 interrupted."""
     startup.let_waiting_threads_sleep()
-    # joblib says so where Ctrl-C stops trainings; the command says it better.
+    # joblib warns when Ctrl-C stops runs; the command has a better message.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
-    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shut-down stops as Ctrl-C does
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shutdown acts like Ctrl-C
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
     try:
@@ -66,9 +66,9 @@ def main() -> None:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        Terminal(json_wanted=True).say("Interrupted; there was nothing to keep.")
+        Terminal(json_wanted=True).say("Interrupted. There was nothing to save.")
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output left (| head): nothing more to say, and nowhere to say it.
+        # The program that reads our output has ended (| head): nobody reads any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

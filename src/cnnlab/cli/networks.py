@@ -1,4 +1,4 @@
-"""Commands about a network of one's own: new, check."""
+"""Commands about a network of your own: new, check."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +14,12 @@ from cnnlab.cli.terminal import Terminal
 
 @app.command
 def new(
-    path: Annotated[Path, Parameter(help="The file to write: a name with .py.")] = Path("mine.py"),
+    path: Annotated[Path, Parameter(help="The file to write. It ends in .py.")] = Path("mine.py"),
     /,
     *,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Write a commented file with a network to start from, and to change.
+    """Write a Python file with a small network, explained, for you to change.
 
     Example: cnnlab new mine.py
     """
@@ -28,7 +28,7 @@ def new(
     from cnnlab.custom.template import write_starting_file
 
     written = write_starting_file(path)
-    terminal.show(f"Written: {written}. Change it, then see what it is: cnnlab check {written}")
+    terminal.show(f"Wrote {written}. Change it, then check it: cnnlab check {written}")
     return CommandResult({"file": str(written)})
 
 
@@ -39,7 +39,7 @@ def check(
     *,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Try a network on a few images: its layers, what they cost, and what is wrong with it.
+    """Try a network on a few images. Show its layers, their cost, and what is wrong.
 
     Example: cnnlab check mine.py:Net
     """
@@ -49,7 +49,7 @@ def check(
 
     report = check_network(model, terminal.say)
     if report.printed:
-        terminal.show(f"The network printed, of one pass:\n{report.printed}")
+        terminal.show(f"Your network printed this during one forward pass:\n{report.printed}")
     show_check(terminal, report)
     findings = [asdict(each) | {"effect": each.effect} for each in report.findings]
     found = {**asdict(report), "is_sound": report.is_sound, "findings": findings}

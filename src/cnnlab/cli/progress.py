@@ -1,4 +1,4 @@
-"""Live progress in the terminal: of a training, of many, and of files that are fetched."""
+"""Live progress in the terminal: of one run, of many runs, and of downloads."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class TrainingProgress:
-    """A bar for the training that runs, and a line for each of its epochs that is worth one."""
+    """Shows a bar for one run, and a line for each epoch: in a long run, for every fifth."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
@@ -59,23 +59,23 @@ class TrainingProgress:
 
     @property
     def listener(self) -> Listener:
-        """What hears a training, and shows it here."""
+        """The listener that receives what happens in a run, and shows it here."""
         return Listener(self.terminal.say, self.training, self.batch, self.epoch)
 
     def training(self, name: str, config: "TrainConfig") -> None:
-        """Begin the bar of a training; it takes the place of the one before."""
+        """Start the bar of a run; it replaces the bar of the run before."""
         self.epochs = config.epochs
         for task in self.bars.task_ids:
             self.bars.remove_task(task)
         self.bars.add_task(escape(name), total=1.0, metrics="")
 
     def batch(self, epoch: int, batch: int, batches: int) -> None:
-        """Move the bar on by a mini-batch."""
+        """Move the bar forward by one mini-batch."""
         done = (epoch - 1 + batch / batches) / self.epochs
         self.bars.update(self.bars.task_ids[0], completed=done)
 
     def epoch(self, record: "EpochRecord") -> None:
-        """Show the metrics of an epoch: beside the bar, and as a line to keep."""
+        """Show the metrics of an epoch: beside the bar, and as a line that stays."""
         validation = percent(record.validation_accuracy)
         self.bars.update(self.bars.task_ids[0], metrics=f"validation {validation}")
         if record.epoch in (1, self.epochs) or record.epoch % 5 == 0 or self.epochs <= 10:
@@ -92,13 +92,13 @@ class TrainingProgress:
 def comparing(
     terminal: Terminal, total: int, kept: "Sequence[FinishedRun]"
 ) -> Iterator["RunsProgress"]:
-    """Show a bar of all trainings and a line for each that has ended while the body runs.
+    """Show a bar for all runs, and a line for each run that ends, while the block runs.
 
-    The runs that are ``kept`` from before are in the means so far.
+    Runs that are ``kept`` from before count in the means so far.
     """
     bars = Progress(
         SpinnerColumn(),
-        TextColumn("{task.completed}/{task.total} trainings"),
+        TextColumn("{task.completed}/{task.total} runs"),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[left]}"),
         console=terminal.progress_console,
@@ -113,7 +113,7 @@ def comparing(
 
 
 class RunsProgress:
-    """Called with each run that has ended; shows it, the means so far and the time left."""
+    """Call it with each run that ends. It shows the run, the mean so far and the time left."""
 
     def __init__(self, bars: Progress, total: int) -> None:
         self.bars = bars
@@ -124,18 +124,18 @@ class RunsProgress:
         self.task = bars.add_task("", total=total, left="")
 
     def add(self, finished: "FinishedRun") -> bool:
-        """Take a run into its variant's mean; return whether it belongs there."""
-        from cnnlab.experiments.results import has_learnt
+        """Add a run to its variant's mean; return whether it counts there."""
+        from cnnlab.experiments.results import has_learned
 
         run = finished.run
-        counts = run.status == "finished" and has_learnt(run.history())
+        counts = run.status == "finished" and has_learned(run.history())
         if counts:
             values = self.values.setdefault(finished.variant.name, [])
             values.append(100 * run.history()[-1].validation_accuracy)
         return counts
 
     def __call__(self, finished: "FinishedRun") -> None:
-        """Print a line for the run, and move the bar on."""
+        """Print a line for the run, and move the bar forward."""
         from cnnlab.experiments.statistics import mean_interval
         from cnnlab.views.sentences import duration
 
@@ -148,10 +148,10 @@ class RunsProgress:
             if len(values) > 1:
                 mean = mean_interval(values)
                 half = mean.high - mean.estimate
-                told += f"; so far {mean.estimate:.2f} +/- {half:.2f} (n {len(values)})"
+                told += f"; mean so far {mean.estimate:.2f} +/- {half:.2f} ({len(values)} runs)"
         else:
-            status = "learnt nothing" if run.status == "finished" else run.status
-            told += f"{status}, counted and in no mean"
+            status = "learned nothing" if run.status == "finished" else run.status
+            told += f"{status}, excluded from the mean"
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         words = f"about {duration(left)} left" if self.done < self.total else ""
         self.bars.update(self.task, completed=self.done, left=words)
@@ -160,7 +160,7 @@ class RunsProgress:
 
 @contextmanager
 def fetching(terminal: Terminal) -> Iterator["FetchProgress"]:
-    """Show a bar for each file that is fetched while the body runs."""
+    """Show a bar for each file that is downloaded while the block runs."""
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -176,14 +176,14 @@ def fetching(terminal: Terminal) -> Iterator["FetchProgress"]:
 
 
 class FetchProgress:
-    """Called with a file's name and its bytes so far; shows them as a bar."""
+    """Call it with a file's name and its bytes so far. It shows them as a bar."""
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
         self.tasks: dict[str, object] = {}
 
     def __call__(self, name: str, done: int, total: int | None) -> None:
-        """Move the file's bar to ``done`` of ``total`` bytes."""
+        """Show ``done`` of ``total`` bytes in the file's bar."""
         if name not in self.tasks:
             self.bars.start()
             self.tasks[name] = self.bars.add_task(name, total=total)

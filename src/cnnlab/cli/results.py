@@ -1,4 +1,4 @@
-"""Results in the terminal: the check of a network, and a comparison in ten lines."""
+"""Results in the terminal: the check of a network, and a comparison in a few lines."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from cnnlab.views.sentences import ComparisonText
 
 _COLOURS = {"stops": "bold red", "spoils": "bold yellow", "none": "bold blue"}
-_WORDS = {"stops": "Stops it", "spoils": "Spoils it", "none": "To know"}
+_WORDS = {"stops": "Error", "spoils": "Warning", "none": "Note"}
 
 
 def show_check(terminal: Terminal, report: "CheckReport") -> None:
-    """Print a network's layers with their costs, and what was found, the gravest first."""
+    """Print a network's layers with their cost, then the findings, the worst first."""
     from cnnlab.views.run_page import layers_table
 
     if report.layers:
@@ -33,7 +33,7 @@ def show_check(terminal: Terminal, report: "CheckReport") -> None:
 def show_comparison(
     terminal: Terminal, results: "ComparisonResult", text: "ComparisonText"
 ) -> None:
-    """Print the means of a comparison, and what its page says too."""
+    """Print the means of a comparison, and the sentences of its report."""
     from cnnlab.views.comparison_page import means_table
 
     table = means_table(results)

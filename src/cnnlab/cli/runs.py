@@ -36,7 +36,7 @@ def train(
     model: Annotated[
         str | None,
         Parameter(
-            help="lenet5, lenet5-relu-max, lenet5-batch-norm, lenet1, vgg6, resnet8, "
+            help="Network: lenet5, lenet5-relu-max, lenet5-batch-norm, lenet1, vgg6, resnet8, "
             "mobilenet-small, or your own as file.py:Class. (lenet5)"
         ),
     ] = None,
@@ -45,7 +45,7 @@ def train(
         str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} (workshop)")
     ] = None,
     resume: Annotated[
-        Path | None, Parameter(help="Go on with a run that was stopped, with its own settings.")
+        Path | None, Parameter(help="Resume an interrupted run, with its own settings.")
     ] = None,
     trust: Trust = False,
     changes: Annotated[Changes, Parameter(name="*", group=SETTINGS)] = Changes(),  # type: ignore[valid-type] # noqa: B008
@@ -55,9 +55,9 @@ def train(
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Train one network and keep the run in a folder; the test set stays shut.
+    """Train one network and save the run in a folder. The test images are not used.
 
-    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+    Interrupted (Ctrl-C, closed lid, crash)? Continue with --resume.
 
     Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
     """
@@ -90,8 +90,8 @@ def train(
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = resume or output or free_folder(Path("runs") / name)
     terminal.say(
-        f"{network.title} on {splits.data_set.title}: {len(splits.train):,} train, "
-        f"{len(splits.validation):,} validation; recipe {recipe_name}, seed {config.seed}, "
+        f"{network.title} on {splits.data_set.title}: {len(splits.train):,} images to train on, "
+        f"{len(splits.validation):,} for validation; recipe {recipe_name}, seed {config.seed}, "
         f"{counted(config.epochs, 'epoch')}; {describe_device(chosen)}."
     )
     with (
@@ -106,9 +106,13 @@ def train(
     last = run.history()[-1]
     terminal.show(
         f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
-        f"after {counted(last.epoch, 'epoch')}. The run: {folder}"
+        f"after {counted(last.epoch, 'epoch')}. The run is saved in {folder}."
     )
-    terminal.say(f"Next:\n  {run.command('report')}\n  {run.command('evaluate')}")
+    terminal.say(
+        f"See its report:\n  {run.command('report')}\n"
+        f"Try a picture of your own:\n  {run.command('predict')} my-picture.jpg\n"
+        f"At the very end, evaluate it on the test images:\n  {run.command('evaluate')}"
+    )
     return CommandResult({"run": str(folder), "status": run.status, **asdict(last)})
 
 
@@ -123,7 +127,7 @@ def evaluate(
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Open the test set for a run, on purpose, and count it.
+    """Evaluate a run on the test set. Every evaluation is counted.
 
     Example: cnnlab evaluate runs/fashion-mnist-lenet5-seed-0
     """
@@ -142,8 +146,8 @@ def evaluate(
         f"{len(splits.test):,} images of {splits.data_set.title}{how_far and f'; {how_far}'}."
     )
     terminal.say(
-        f"The test set has been opened {times(result.test_openings)} for this run. Choose on "
-        "validation figures, so that it stays a test."
+        f"This run has been evaluated on the test set {times(result.test_openings)}. Compare "
+        "networks by their validation accuracy, so that the test set stays a fair test."
     )
     found = {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
     return CommandResult(found | {"status": opened.status})
@@ -159,7 +163,7 @@ def predict(
     device: Device = "auto",
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Ask a trained network about pictures of your own, and show what it sees.
+    """Let a trained network recognise your own pictures. Show what the network sees.
 
     Example: cnnlab predict runs/mnist-lenet5-seed-0 my-seven.png
     """
@@ -210,7 +214,7 @@ def report(
     offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Write a run's report, one self-contained HTML file, into its folder.
+    """Write a run's report into its folder: one HTML file that you can send to anybody.
 
     Example: cnnlab report runs/fashion-mnist-lenet5-seed-0
     """

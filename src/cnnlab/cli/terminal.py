@@ -20,7 +20,10 @@ _RAMP = " .:-=+*#%@"
 
 
 class Terminal:
-    """Results go to standard output, all else to standard error; with JSON, all but the JSON."""
+    """Prints results to standard output, and everything else to standard error.
+
+    With JSON, only the JSON goes to standard output.
+    """
 
     def __init__(self, json_wanted: bool = False) -> None:
         self.progress_console = Console(stderr=True, highlight=False)
@@ -39,7 +42,7 @@ class Terminal:
         print_wrapped(self.progress_console, message, before="Error: ")
 
     def table(self, headings: list[str], rows: list[list[str]], title: str = "") -> None:
-        """Print a table; the first column is words, the others are figures."""
+        """Print a table: words in the first column, numbers in the others."""
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for index, heading in enumerate(headings):
             justify: Literal["left", "right"] = "right" if index else "left"
@@ -49,7 +52,7 @@ class Terminal:
         self.console.print(table)
 
     def chapter(self, number: int, chapter: "Chapter") -> None:
-        """Print a chapter as the report has it, without its pictures."""
+        """Print a chapter of the report, without its pictures."""
         self.console.print()
         self.console.rule(f"[bold]{number}  {escape(chapter.title)}", align="left", style="blue")
         for paragraph in chapter.paragraphs:
@@ -59,7 +62,7 @@ class Terminal:
             self.table(list(chapter.table.headings), [list(row) for row in chapter.table.rows])
 
     def picture(self, image: "NDArray[np.uint8]") -> None:
-        """Print a grey image, two pixels a character; as letters where there is no colour."""
+        """Print a grey image, two rows in one line; as letters if the terminal has no colour."""
         if self.console.color_system in ("truecolor", "256"):
             for top, bottom in zip(image[::2], image[1::2], strict=True):
                 line = Text("  ")
@@ -81,9 +84,9 @@ def is_interactive() -> bool:
 
 
 def print_wrapped(console: Console, message: str, style: str = "", before: str = "") -> None:
-    """Print a message, on a terminal wrapped between words; a file gets its lines whole.
+    """Print a message: wrapped between words on a terminal, with unchanged lines into a file.
 
-    A line that begins with two spaces is a command: it stays one line, so that it can be pasted.
+    A line that begins with two spaces is a command. It stays one line, so that you can paste it.
     """
     for line in (before + message).split("\n"):
         parts = [line]

@@ -28,24 +28,28 @@ def workshop(
     dataset: DatasetOfNew = None,
     epochs: Annotated[int | None, Parameter(help="Passes over the training images. (25)")] = None,
     seed: Annotated[
-        int | None, Parameter(help="Draws the first weights and the batches' order. (0)")
+        int | None,
+        Parameter(help="Random seed for the first weights and the order of the images. (0)"),
     ] = None,
     resume: Annotated[
         Path | None,
-        Parameter(help="Go on with a workshop that was stopped, with its own settings."),
+        Parameter(help="Resume an interrupted workshop, with its own settings."),
     ] = None,
     output: Annotated[Path | None, Parameter(help="A new folder for the results.")] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     offline: Offline = False,
     open_report: Annotated[
-        bool | None, Parameter(name="--open", help="Open the report at the end; asked otherwise.")
+        bool | None,
+        Parameter(
+            name="--open", help="Open the report when done (without this flag you are asked)."
+        ),
     ] = None,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Go through the whole workshop: both networks, every step, and a report at the end.
+    """Go through the whole workshop: two networks, every step, and a report at the end.
 
-    What was stopped, by Ctrl-C, a closed lid or a crash, goes on with --resume.
+    Interrupted (Ctrl-C, closed lid, crash)? Continue with --resume.
 
     Example: cnnlab workshop --dataset mnist --epochs 5
     """

@@ -1,4 +1,4 @@
-"""A Dask cluster that is running already: reached, and checked to be of the same versions."""
+"""Connect to a running Dask cluster, and check that it has the same versions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +12,17 @@ _MUST_MATCH = ("cnnlab", "torch", "numpy", "llvmlite")
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """Yield a client of the scheduler at an address, as tcp://name:8786.
+    """Yield a client of the scheduler at an address such as tcp://name:8786.
 
-    Raises `WorkerError` where it does not answer, has no workers, or a worker's versions
-    differ from this machine's: results of two versions would be taken for one.
+    Raises `WorkerError` if it does not answer, if it has no workers, or if a worker's versions
+    differ from this machine's: results of two versions must not be mixed.
     """
     try:
         from distributed import Client
     except ImportError:
         raise WorkerError(
-            "A cluster needs the extra: pip install 'cnnlab[cluster]', here and on every machine."
+            "A cluster needs more software. Install it here and on every machine: "
+            "pip install 'cnnlab[cluster]'"
         ) from None
     try:
         client: Any = Client(address, timeout=_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -45,8 +46,8 @@ def _check(client: Any, address: str) -> None:
     for worker, about in workers.items():
         if about["nthreads"] != 1:
             raise WorkerError(
-                f"{worker} has {about['nthreads']} threads: trainings that share a process share "
-                f"its random numbers, and give other results. Start it so: {start}"
+                f"{worker} has {about['nthreads']} threads; expected 1. Runs in one process share "
+                f"its random numbers, so their results would change. Start it with: {start}"
             )
     read_versions = versions_reader(_MUST_MATCH)
     found, here = client.run(read_versions), read_versions()
@@ -54,15 +55,15 @@ def _check(client: Any, address: str) -> None:
         for name in _MUST_MATCH:
             if there[name] != here[name]:
                 raise WorkerError(
-                    f"{name} is {here[name]} here and {there[name]} on {worker}: results would "
-                    "not be of one kind. Install the same version there."
+                    f"{name} is {here[name]} here but {there[name]} on {worker}: their results "
+                    "must not be mixed. Install the same version there."
                 )
 
 
 def versions_reader(names: tuple[str, ...]) -> Callable[[], dict[str, str]]:
-    """Return a function that reads the versions of packages, also where cnnlab is missing.
+    """Return a function that reads the versions of packages, even where cnnlab is missing.
 
-    Being local it travels as code, not as a name to import.
+    It is a local function, so Dask sends its code and not a name to import.
     """
 
     def read() -> dict[str, str]:

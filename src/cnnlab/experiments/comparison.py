@@ -1,4 +1,4 @@
-"""Variants by seeds: trained side by side, each run kept as it ends, then judged."""
+"""A comparison: train every variant on every seed, save each run as it ends, then judge."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments.jobs import fit_many
-from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, has_learnt, judge_all
+from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, has_learned, judge_all
 from cnnlab.experiments.variants import Variant
 from cnnlab.runs.description import describe, describe_data, versions
 from cnnlab.runs.evaluation import compute_logits, keep_test_result
@@ -32,7 +32,7 @@ from cnnlab.wording import percent
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that has just ended: of which variant and seed, and how it ended."""
+    """A run that has just ended, with its variant and its seed."""
 
     variant: Variant
     seed: int
@@ -40,7 +40,7 @@ class FinishedRun:
 
 
 class Comparison:
-    """A comparison's folder: its plan, a run folder for each training, and what was looked at."""
+    """A comparison's folder: its plan, its run folders, and which results were looked at."""
 
     def __init__(self, folder: Path, variants: Sequence[Variant], plan: dict[str, Any]) -> None:
         self.folder = folder
@@ -48,11 +48,11 @@ class Comparison:
         self.plan = plan
 
     def run_folder(self, variant: Variant, seed: int) -> Path:
-        """Return where the run of a variant and seed is kept."""
+        """Return the folder for the run of a variant and seed."""
         return self.folder / variant.slug / f"seed-{seed}"
 
     def run(self, variant: Variant, seed: int) -> Run | None:
-        """Return a run that is over, or None; raise `RunError` where it is of something else."""
+        """Return an ended run, or None; raise `RunError` if the folder holds another run."""
         folder = self.run_folder(variant, seed)
         if not folder.exists():
             return None
@@ -62,14 +62,14 @@ class Comparison:
             source and source.sha256
         ):
             raise RunError(
-                f"{folder} is not the run of {variant.name} on seed {seed}: it was copied or "
-                "changed. Delete it, and cnnlab trains that run again."
+                f"{folder} is not the run of {variant.name} on seed {seed}: it was copied here or "
+                "changed. Delete it and cnnlab will train that run again."
             )
         run.network = variant.network
         return run
 
     def kept(self, seeds: int) -> list[FinishedRun]:
-        """Return the runs up to that many seeds that are there already."""
+        """Return the runs, up to that many seeds, that are already there."""
         wanted = [(variant, seed) for variant in self.variants for seed in range(seeds)]
         return [
             FinishedRun(variant, seed, run)
@@ -78,7 +78,7 @@ class Comparison:
         ]
 
     def missing(self, seeds: int) -> list[tuple[Variant, int]]:
-        """Return what is still to be trained, seed by seed, so that all variants go on alike."""
+        """Return what is still to train, seed by seed, so that all variants advance together."""
         wanted = [(variant, seed) for seed in range(seeds) for variant in self.variants]
         found = [(*each, self.run(*each)) for each in wanted]
         return [
@@ -94,7 +94,7 @@ class Comparison:
         client: Any = None,
         on_run: Callable[[FinishedRun], None] = lambda _: None,
     ) -> None:
-        """Train what is missing up to that many seeds; keep each run as it ends."""
+        """Train the missing runs up to that many seeds; save each run as it ends."""
         missing = self.missing(seeds)
         models = {variant.name: variant.network.build(seed=0) for variant, _ in missing}
         jobs = [variant.job(seed, prepared.splits.data_set) for variant, seed in missing]
@@ -109,22 +109,22 @@ class Comparison:
     def look(
         self, seeds: int, prepared: PreparedSplits, on: Split, matters: float
     ) -> ComparisonResult:
-        """Return the results with that many seeds; remember that they were looked at.
+        """Return the results with that many seeds; record that somebody looked at them.
 
-        The test set is opened where it is asked for, and counted. The verdict is by a fixed
-        number of seeds only where it was fixed before the first training and nobody has looked
-        at another number since.
+        If ``on`` is "test", the use of the test set is counted. The verdict is that for a fixed
+        number of seeds only if this number was fixed before the first run, and if nobody has
+        looked at results with another number since.
         """
         looks = self.plan["looks"]
         peeked = seeds != self.plan["seeds"] or (bool(looks) and looks[0] != seeds)
         splits = prepared.splits
         images = splits.test if on == "test" else splits.validation
         tensors = prepare(images) if on == "test" else prepared.validation
-        if on == "test":  # nothing is opened where a run's weights are lost
+        if on == "test":  # the test set is not used if the weights of a run are lost
             for each in self.kept(seeds):
                 if each.run.status == "finished":
                     read_weights(each.run)
-            # Counted before the first answer: what is stopped then has been opened too.
+            # Counted before the first prediction: it counts even if it is interrupted then.
             self.plan["test_openings"] += 1
             write_json(self.folder / PLAN, self.plan)
         variants = [self._runs_of(variant, seeds, tensors, on) for variant in self.variants]
@@ -154,7 +154,7 @@ class Comparison:
                 failures[seed] = f"{run.status}: {run.description.get('fault')}"
                 continue
             history = run.history()
-            if has_learnt(history):
+            if has_learned(history):
                 finished[seed] = run
                 histories.append(history)
             else:
@@ -182,10 +182,10 @@ class Comparison:
 def open_comparison(
     folder: Path, variants: Sequence[Variant], splits: Splits, seeds: int
 ) -> Iterator[Comparison]:
-    """Yield the comparison in a folder, a new one where there is none; nobody else has it open.
+    """Yield the comparison in a folder, or a new one; nobody else can open it meanwhile.
 
-    Raises `RunError` where the folder holds something else: other variants, other images, or
-    runs of other versions, which must not be mixed.
+    Raises `RunError` if the folder holds something else: other variants, other images, or runs
+    of other versions, which must not be mixed.
     """
     for variant in variants:
         check_mirroring(variant.config.augmentation == "flip", splits.data_set.may_mirror)
@@ -193,7 +193,7 @@ def open_comparison(
         make_lasting(folder, exist_ok=True)
     except OSError as error:
         raise RunError(
-            f"Cannot write into {folder} ({error.strerror}). Name another with --output."
+            f"Cannot write into {folder} ({error.strerror}). Name another folder with --output."
         ) from None
     with alone(folder, f"Another comparison is running in {folder}. Wait, or use --output."):
         content = {
@@ -207,10 +207,13 @@ def open_comparison(
             _check_plan(path, plan)
             _check_same(folder, plan, content)
             if not plan["looks"] and not any(folder.glob("*/seed-*")):
-                plan["seeds"] = seeds  # nothing has been seen yet: it may still be planned anew
+                plan["seeds"] = seeds  # nobody has seen anything yet: a new plan is allowed
                 write_json(path, plan)
         elif any(not child.name.startswith(".") for child in folder.iterdir()):
-            raise RunError(f"{folder} holds something else. Name another with --output.")
+            raise RunError(
+                f"{folder} holds something other than a comparison. Name another folder with "
+                "--output."
+            )
         else:
             plan = {
                 **content,
@@ -220,7 +223,7 @@ def open_comparison(
                 "test_openings": 0,
             }
             write_json(path, plan)
-        for left in folder.glob("*/.seed-*"):  # by a program that was killed as it kept a run
+        for left in folder.glob("*/.seed-*"):  # of a program that was killed while it saved a run
             shutil.rmtree(left, ignore_errors=True)
         yield Comparison(folder, variants, plan)
 
@@ -232,11 +235,11 @@ def _check_plan(path: Path, plan: dict[str, Any]) -> None:
         check_types(path, plan["variants"], {variant: dict}, plan)
         check_types(path, plan["variants"][variant], {"config": dict}, plan)
     if not all(type(each) is int for each in plan["looks"]):
-        raise RunError(f"{path} is damaged: its looks are not all numbers of seeds.")
+        raise RunError(f"{path} is damaged: its looks are not all whole numbers.")
 
 
 def _check_same(folder: Path, plan: dict[str, Any], content: dict[str, Any]) -> None:
-    for key, word in (("data_set", "on other images"), ("versions", "by other versions")):
+    for key, word in (("data_set", "on other images"), ("versions", "with other versions")):
         if plan[key] != content[key]:
             there, here = (
                 ", ".join(
@@ -258,16 +261,16 @@ def _check_same(folder: Path, plan: dict[str, Any], content: dict[str, Any]) -> 
     for name, wanted in content["variants"].items():
         if plan["variants"][name] != wanted:
             raise RunError(
-                f"{name} has changed since {folder} was begun: "
-                f"{_difference(plan['variants'][name], wanted)}. Its runs cannot be mixed with "
-                "new ones: name another folder with --output."
+                f"{name} has changed since the first run in {folder}: "
+                f"{_difference(plan['variants'][name], wanted)}. Old and new runs cannot be mixed: "
+                "name another folder with --output."
             )
 
 
 def _difference(there: dict[str, Any], here: dict[str, Any]) -> str:
     flat = [{**each, **each["config"]} for each in (there, here)]
     changed = [
-        f"{key} was {flat[0].get(key)}, is {flat[1].get(key)}"
+        f"{key} was {flat[0].get(key)} and is now {flat[1].get(key)}"
         for key in flat[1]
         if key != "config" and flat[0].get(key) != flat[1].get(key)
     ]

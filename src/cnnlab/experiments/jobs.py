@@ -1,4 +1,4 @@
-"""Many trainings side by side: a process for each core, a thread in each; or a Dask cluster."""
+"""Train many jobs side by side: one process for each core, or on a Dask cluster."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -29,13 +29,13 @@ def fit_many(
     processes: int | None = None,
     client: Any = None,
 ) -> Iterator[TrainingResult]:
-    """Train every job, and yield each result as it is there, in any order.
+    """Train every job; yield each result as soon as it is ready, in any order.
 
-    The sets lie on the CPU. So many ``processes`` run at a time: by default one a core, which is
-    quicker than one after another, because nothing waits for another thread. With a Dask
-    ``client`` its workers run them instead. Each training is the one that it would be alone, up
-    to the order in which sums are added. Jobs of a process that died are trained again. Raises
-    `WorkerError` where processes keep dying.
+    The images are on the CPU. ``processes`` is how many jobs run at the same time. By default it
+    is one for each core, with one thread each: that is faster than one job after another, because
+    no thread waits for another. With a Dask ``client``, its workers train instead. Each result is
+    the same as that of the job alone, up to the order in which sums are added. If a process dies,
+    its jobs are trained again. Raises `WorkerError` if processes keep dying.
     """
     sets = (prepared.train, prepared.validation)
     arrays = [tensor.numpy() for each in sets for tensor in (each.images, each.labels)]
@@ -55,18 +55,19 @@ def fit_many(
             if deaths == _MOST_DEATHS:
                 raise WorkerError(
                     f"A training process died {deaths} times; {len(waiting)} of "
-                    f"{len(jobs)} trainings are not done. The system may be short of memory: "
-                    "try fewer at a time, with --jobs 1."
+                    f"{len(jobs)} runs are not done. The computer may have too little memory. "
+                    "Train fewer runs at the same time: --jobs 1."
                 ) from None
-        except Exception as error:  # Dask has many: a worker, its data or a connection was lost
+        except Exception as error:
+            # Dask has many kinds: a worker, its data or a connection was lost.
             deaths += 1
             if client is None:
                 raise
             if deaths == _MOST_DEATHS:
                 raise WorkerError(
-                    f"The cluster gave up with {len(waiting)} of {len(jobs)} trainings not "
-                    f"done ({type(error).__name__}: {error}). What is done is kept; look at its "
-                    "workers, then start the same again."
+                    f"The cluster failed {deaths} times; {len(waiting)} of {len(jobs)} runs are "
+                    f"not done ({type(error).__name__}: {error}). Finished runs are kept. Check "
+                    "the workers, then repeat the same command."
                 ) from None
 
 
@@ -74,7 +75,7 @@ def _side_by_side(
     waiting: dict[int, Job], arrays: list[NDArray[Any]], processes: int | None
 ) -> Iterator[TrainingResult]:
     processes = min(processes or joblib.cpu_count(), len(waiting))
-    # One at a time runs in this process, and has all cores to itself.
+    # A single job runs in this process and uses all cores.
     threads = torch.get_num_threads() if processes == 1 else 1
     tasks = [
         joblib.delayed(_fit_one)(job, place, threads, *arrays) for place, job in waiting.items()
@@ -88,7 +89,7 @@ def _side_by_side(
 def _on_cluster(
     waiting: dict[int, Job], arrays: list[NDArray[Any]], client: Any
 ) -> Iterator[TrainingResult]:
-    """Train on Dask's workers. Not through joblib: with one worker left it trains here instead."""
+    """Train on Dask's workers, without joblib: with only one worker, joblib would train here."""
     from distributed import as_completed
 
     client.wait_for_workers(1, timeout=_SECONDS_FOR_A_WORKER)
@@ -121,7 +122,7 @@ def _fit_one(job: Job, place: int, threads: int, *arrays: NDArray[Any]) -> Train
         except DivergedError as error:
             status, fault = "diverged", str(error)
         weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    except Exception as error:  # the user's own network may fail in any way
+    except Exception as error:  # a user's own network may fail in any way
         status, fault = "failed", f"{type(error).__name__}: {error}"
     finally:
         torch.set_num_threads(threads_before)

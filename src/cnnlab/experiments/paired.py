@@ -1,4 +1,4 @@
-"""Two finished runs on the same images."""
+"""Compare two finished runs on the same images."""
 
 import torch
 
@@ -14,22 +14,28 @@ from cnnlab.runs.run import Run
 def compare_runs(runs: tuple[Run, Run], splits: Splits, on: Split) -> PairedComparison:
     """Return how two finished runs differ on the same images: McNemar's exact test.
 
-    On the test set the opening is counted in both folders. Raises `RunError` where a run has not
-    finished or is of other images.
+    The use of the test set is counted in both folders. Raises `RunError` if a run is not finished
+    or was trained on other images.
     """
     for run in runs:
         run.check_data_set(splits)
         if run.status != "finished":
-            raise RunError(f"{run.folder} is {run.status}, not finished: train it to its end.")
+            raise RunError(
+                f"{run.folder} is not finished (status: {run.status}). Only finished runs can be "
+                "compared."
+            )
         there, here = (
             {key: each[key] for key in ("sha256", "train", "validation", "test")}
             for each in (run.description["data_set"], describe_data(splits))
         )
         if there != here:
-            raise RunError(f"{run.folder} was trained on another split or other files than these.")
+            raise RunError(
+                f"{run.folder} was trained on other files, or on another split, than those loaded "
+                "now."
+            )
     device = torch.device("cpu")
     for run in runs:
-        load_model(run, device)  # if one cannot be loaded, the test set is opened for neither
+        load_model(run, device)  # if one cannot be loaded, the test set is used for neither
     correct = []
     for run in runs:
         if on == "test":

@@ -1,4 +1,4 @@
-"""What a comparison found: every variant's runs, and a verdict on each but the first."""
+"""The result of a comparison: every variant's runs, and a verdict on each but the first."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
 from cnnlab.training.history import History
 
-_LEAST_LEARNT = 0.2  # twice what guessing among ten classes gives
+_LEAST_LEARNED = 0.2  # an accuracy, twice that of guessing among ten classes
 Split = Literal["validation", "test"]
 
 
@@ -30,10 +30,10 @@ Split = Literal["validation", "test"]
 class VariantRuns:
     """All runs of one variant on one set of images.
 
-    ``values`` are accuracies in points, one for each of ``seeds``, whose ``histories`` and
-    answers ``right`` (seeds, images) follow in the same order. ``faults`` are the runs that
-    diverged, failed or learnt nothing, by seed: counted, and in no mean, whose interval one such
-    run would make worthless (docs/verdicts.md).
+    ``values`` are accuracies in points, one for each of ``seeds``; ``histories`` and ``correct``
+    (seeds, images) are in the same order. ``failures`` are the runs that diverged, failed or
+    learned nothing, by seed. They are excluded from the mean: one of them would make its
+    interval worthless (docs/verdicts.md).
     """
 
     variant: Variant
@@ -52,24 +52,24 @@ class VariantRuns:
 
     @property
     def deviation(self) -> float:
-        """The standard deviation over seeds, in points; NaN where there are fewer than two."""
+        """The standard deviation over seeds, in points; NaN for fewer than two seeds."""
         return float(self.values.std(ddof=1)) if len(self.values) > 1 else float("nan")
 
     @property
     def seconds(self) -> float:
-        """The median seconds of a training, one thread; NaN where none finished."""
+        """The median seconds of a run, on one thread; NaN if no run finished."""
         totals = [sum(record.seconds for record in history) for history in self.histories]
         return float(np.median(totals)) if totals else float("nan")
 
-    def losses(self, part: Literal["train", "validation"]) -> NDArray[np.float64]:
-        """Return the losses (seeds, epochs) of a part."""
+    def losses(self, split: Literal["train", "validation"]) -> NDArray[np.float64]:
+        """Return the losses (seeds, epochs) on a split."""
         return np.array(
-            [[getattr(record, f"{part}_loss") for record in each] for each in self.histories]
+            [[getattr(record, f"{split}_loss") for record in each] for each in self.histories]
         )
 
     @property
     def overfitting(self) -> Overfitting | None:
-        """How the losses went from the best epoch to the last; None without runs."""
+        """How the losses changed from the best epoch to the last; None without runs."""
         if not self.histories:
             return None
         return overfitting(self.losses("train"), self.losses("validation"))
@@ -77,12 +77,12 @@ class VariantRuns:
 
 @dataclass(frozen=True)
 class VariantVerdict:
-    """One variant against the first: what the seeds say, and what they say of new images.
+    """One variant against the first: what the runs say, about these images and about new ones.
 
-    ``verdict`` is None where one of the two has no run to judge. ``pairs`` is the number of
-    seeds that an always-valid verdict is by: those that every variant finished. ``new_images`` is
-    for a number of seeds fixed beforehand, and None after any other look. ``failures_p_value`` is
-    Fisher's, of the numbers of runs that did not finish or learn.
+    ``verdict`` is None if one of the two has no run to judge. ``pairs`` is the number of seeds
+    that every variant finished; an anytime-valid verdict uses only those. ``new_images`` is for a
+    number of seeds fixed beforehand, and None after peeking. ``failures_p_value`` is Fisher's,
+    for the numbers of runs that did not finish or did not learn.
     """
 
     name: str
@@ -107,23 +107,23 @@ class ComparisonResult:
     processes: int
 
     def seconds_of_seeds(self, seeds: int) -> float:
-        """Return how long so many more seeds of every variant take on this machine."""
+        """Return the seconds that so many more seeds of every variant take on this machine."""
         each = sum(one.seconds for one in self.variants if not isnan(one.seconds))
         return seeds * each / self.processes
 
 
-def has_learnt(history: History) -> bool:
-    """Return whether a finished run does better on its training images than twice guessing."""
-    return history[-1].train_accuracy >= _LEAST_LEARNT
+def has_learned(history: History) -> bool:
+    """Return whether a finished run is at least twice as good as guessing on training images."""
+    return history[-1].train_accuracy >= _LEAST_LEARNED
 
 
 def judge_all(
     variants: Sequence[VariantRuns], matters: float, peeked: bool
 ) -> list[VariantVerdict]:
-    """Return what the runs say of every variant against the first.
+    """Return what the runs say about every variant against the first.
 
-    After an early or a second look the verdict pairs the variants seed by seed, and so takes the
-    seeds that all of them finished.
+    If somebody peeked, the verdict pairs the variants seed by seed. It then uses the seeds that
+    all of them finished.
     """
     first, *others = variants
     with_runs = [each for each in others if len(each.values) and len(first.values)]
@@ -163,7 +163,7 @@ def judge_all(
 
 
 def as_json(results: ComparisonResult) -> dict[str, Any]:
-    """Return every number of a comparison; what is infinite or unknown is null."""
+    """Return every number of a comparison; infinite and unknown numbers are null."""
     return {
         "on": results.on,
         "images": len(results.images),
@@ -193,7 +193,7 @@ def as_json(results: ComparisonResult) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return dataclasses as dicts, and floats that are not finite as None, for JSON."""
+    """Return dataclasses as dicts and non-finite floats as None, for JSON."""
     if hasattr(value, "__dataclass_fields__"):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, float | np.floating):

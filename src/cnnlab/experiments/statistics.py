@@ -1,7 +1,7 @@
-"""What seeds and images can tell: intervals and tests, each with its source.
+"""Intervals and tests over seeds and over images, each with its source.
 
-Values are accuracies in percentage points, one per seed; a diverged run is no value but a
-failure (`failures_differ`). A difference is always B minus A.
+Values are accuracies in percentage points, one per seed. A diverged run has no value: it counts
+as a failure (`failures_differ`). A difference is always B minus A.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ PRIOR_PRECISION = 1.0
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and the ends of its confidence interval, infinite where nothing bounds it."""
+    """An estimate and the ends of its confidence interval; an end may be infinite."""
 
     estimate: float
     low: float
@@ -35,10 +35,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """B minus A in points, its interval, and the p-value of the null that was asked about.
+    """B minus A in points, its interval, and the p-value of the null that was tested.
 
-    "fixed" holds for one look at a number of seeds fixed beforehand; "always-valid" at every
-    look, however often seeds are added.
+    "fixed" is valid for one look, at a number of seeds fixed beforehand. "always-valid" is valid
+    at every look, however often seeds are added.
     """
 
     estimate: float
@@ -50,9 +50,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """Two networks on the same images: how many only one of them got right, and what follows.
+    """Two networks on the same images: how many images only one of them classified correctly.
 
-    ``difference`` is of the accuracies in points, for new images but these two networks.
+    ``difference`` is that of the accuracies in points, for new images and these two networks.
     """
 
     only_a: int
@@ -72,7 +72,7 @@ class Overfitting:
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the mean and its interval by Student's t; one value bounds nothing."""
+    """Return the mean and its interval by Student's t; for one value it is infinite."""
     array = finite_values(values)
     half = _student_half_width(_variance(array) / len(array), len(array) - 1, confidence)
     mean = float(array.mean())
@@ -82,7 +82,7 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
 def welch(a: ArrayLike, b: ArrayLike, *, null: float = 0.0, confidence: float = 0.95) -> Difference:
     """Return the difference of the means by Welch's t-test (1947), for a number fixed beforehand.
 
-    Where a side has one value, or neither has any spread, chance cannot be measured: the
+    If a side has one value, or if both standard deviations are 0, chance cannot be measured: the
     interval is infinite and p is 1.
     """
     first, second = finite_values(a), finite_values(b)
@@ -100,13 +100,13 @@ def welch(a: ArrayLike, b: ArrayLike, *, null: float = 0.0, confidence: float = 
 def always_valid(
     a: ArrayLike, b: ArrayLike, *, null: float = 0.0, confidence: float = 0.95
 ) -> Difference:
-    """Return the mean of the differences paired by place, by a test that is valid at every look.
+    """Return the mean of the paired differences, by a test that is valid at every look.
 
     The e-process is the Bayes factor of effect sizes N(0, 1/g) against an effect of 0, with the
     right Haar prior on the standard deviation: Lai, "On confidence sequences", 1976; Wang and
     Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
     variance", 2024. The interval holds the nulls whose factor is below 1 / (1 - confidence).
-    Of unequally many values the pairs go up to the shorter.
+    Extra values of the longer side are not used.
     """
     first, second = finite_values(a), finite_values(b)
     pairs = min(len(first), len(second))
@@ -117,7 +117,7 @@ def always_valid(
     width = float(always_valid_width(np.array([pairs]), confidence)[0])
     variance = _variance(differences)
     half = width * sqrt(variance) if width < inf else inf
-    # (1 + t^2 / (n-1)) / (1 + share t^2 / (n-1)), written so that no spread is no division by 0
+    # (1 + t^2 / (n-1)) / (1 + share t^2 / (n-1)), written so that nothing divides by 0
     share = PRIOR_PRECISION / (pairs + PRIOR_PRECISION)
     spread, distance = variance * (pairs - 1) / pairs, (estimate - null) ** 2
     ratio = (spread + distance) / (spread + share * distance) if spread + distance > 0 else 1.0
@@ -129,7 +129,7 @@ def always_valid(
 def always_valid_width(pairs: NDArray[np.int64], confidence: float) -> NDArray[np.float64]:
     """Return half the always-valid interval's width, in standard deviations of the differences.
 
-    Infinite where so few pairs (2 or more) can never be told from a null, however far.
+    It is infinite if there are too few pairs (of 2 or more) to reject any null.
     """
     share = PRIOR_PRECISION / (pairs + PRIOR_PRECISION)
     ratio = ((1 - _checked_confidence(confidence)) ** 2 * share) ** (-1 / pairs)
@@ -144,9 +144,9 @@ def probability_of_beating(a: ArrayLike, b: ArrayLike) -> Interval:
     """Return the probability that B beats A on a new seed, ties half, with its 95 % interval.
 
     Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic, part 2", 2006, method 5, which behaves at 0 and 1. It takes the spreads to be
-    alike; where the variance that Brunner and Munzel (2000) measure from the ranks is larger,
-    its own is raised by that factor.
+    statistic, part 2", 2006, method 5, which works at 0 and 1 too. It assumes equal standard
+    deviations. If the variance that Brunner and Munzel (2000) measure from the ranks is larger,
+    the method's own variance is raised by that factor.
     """
     first, second = np.sort(finite_values(a)), np.sort(finite_values(b))
     shares_below = _shares_below(first, second)
@@ -193,13 +193,13 @@ def failures_differ(failed_a: int, runs_a: int, failed_b: int, runs_b: int) -> f
     return float(fisher_exact(table).pvalue)
 
 
-def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> PairedComparison:
-    """Compare two networks on the same images, each image right (True) or wrong.
+def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> PairedComparison:
+    """Compare two networks on the same images, each prediction correct (True) or wrong.
 
     McNemar's exact test (1947), and the score interval at 95 % of Tango, "Equivalence test and
     confidence interval for the difference in proportions for the paired-sample design", 1998.
     """
-    first, second = _as_correct(right_a, 1), _as_correct(right_b, 1)
+    first, second = _as_correct(correct_a, 1), _as_correct(correct_b, 1)
     _check_same_images(first, second)
     images = len(first)
     only_a, only_b = int((first & ~second).sum()), int((second & ~first).sum())
@@ -208,7 +208,7 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> PairedComparison:
     difference, quantile = (only_b - only_a) / images, float(ndtri(0.975))
 
     def within(x: float) -> bool:
-        # the most likely share of images right in A only, if the difference were x
+        # the most likely share of images that only A classifies correctly, if the difference is x
         linear = (2 * images - only_b + only_a) * x - differing
         root = sqrt(max(0.0, linear**2 + 8 * images * only_a * x * (1 - x)))
         share = (root - linear) / (4 * images)
@@ -221,31 +221,31 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> PairedComparison:
     )
 
 
-def new_images(right_a: ArrayLike, right_b: ArrayLike, *, confidence: float = 0.95) -> Interval:
+def new_images(correct_a: ArrayLike, correct_b: ArrayLike, *, confidence: float = 0.95) -> Interval:
     """Return the difference of mean accuracies in points, for new seeds and new images.
 
-    Answers are (seeds, images), right (True) or wrong, the images shared. The variance is that
-    of clusters crossed both ways: over the seeds, plus over the images, less what both count
-    (Cameron, Gelbach and Miller, "Robust inference with multiway clustering", 2011). Student's
-    t, the freedom by Satterthwaite (1946), the images so many that their part is as if known.
-    Infinite where a side has one seed, or nothing varies.
+    Predictions are (seeds, images), correct (True) or wrong, on shared images. The variance is
+    that of clusters crossed both ways: over the seeds, plus over the images, minus what both count
+    (Cameron, Gelbach and Miller, "Robust inference with multiway clustering", 2011). The interval
+    is by Student's t, with Satterthwaite's degrees of freedom (1946); there are so many images
+    that their variance counts as known. It is infinite if a side has one seed, or nothing varies.
     """
-    answers = [_as_correct(right, 2) for right in (right_a, right_b)]
-    _check_same_images(*answers)
-    images = answers[0].shape[1]
+    both_sides = [_as_correct(correct, 2) for correct in (correct_a, correct_b)]
+    _check_same_images(*both_sides)
+    images = both_sides[0].shape[1]
     if images == 1:
         raise ValueError("One image tells nothing about new images.")
-    by_image = [right.mean(axis=0) for right in answers]
+    by_image = [correct.mean(axis=0) for correct in both_sides]
     estimate = float(by_image[1].mean() - by_image[0].mean())
-    by_seed = [_variance(right.mean(axis=1)) / len(right) for right in answers]
+    by_seed = [_variance(correct.mean(axis=1)) / len(correct) for correct in both_sides]
     if max(by_seed) == inf:
         return Interval(100 * estimate, -inf, inf)
-    both = sum(_unexplained(right) / right.size for right in answers)
+    both = sum(_unexplained(correct) / correct.size for correct in both_sides)
     of_images = _variance(by_image[1] - by_image[0]) / images
     variance = sum(by_seed) + max(0.0, of_images - both)
     if variance == 0:
         return Interval(100 * estimate, -inf, inf)
-    freedom = _satterthwaite(variance, by_seed, [len(right) - 1 for right in answers])
+    freedom = _satterthwaite(variance, by_seed, [len(correct) - 1 for correct in both_sides])
     half = _student_half_width(variance, freedom, confidence)
     return Interval(100 * estimate, 100 * (estimate - half), 100 * (estimate + half))
 
@@ -253,9 +253,9 @@ def new_images(right_a: ArrayLike, right_b: ArrayLike, *, confidence: float = 0.
 def overfitting(train_losses: ArrayLike, validation_losses: ArrayLike) -> Overfitting:
     """Say whether the validation loss rose from its lowest while the training loss still fell.
 
-    Losses are (seeds, epochs). Every second seed is measured from the epoch that is lowest for
-    the other half, and the other way round: the lowest of a seed's own epochs would be lowest
-    by luck too, and the rise from it flattered. The answer is None with fewer than 3 seeds.
+    Losses are (seeds, epochs). Each half of the seeds is measured from the epoch that is lowest
+    for the other half. The lowest of a seed's own epochs is partly lowest by luck, and the rise
+    from there would be too large. ``overfits`` is None with fewer than 3 seeds.
     """
     train, validation = _checked_losses(train_losses), _checked_losses(validation_losses)
     if train.shape != validation.shape:
@@ -275,7 +275,7 @@ def overfitting(train_losses: ArrayLike, validation_losses: ArrayLike) -> Overfi
 
 
 def finite_values(values: ArrayLike) -> NDArray[np.float64]:
-    """Return accuracies as an array; raise `ValueError` where they are none."""
+    """Return accuracies as an array; raise `ValueError` if they are not a list of numbers."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"Accuracies are a list of one or more numbers, not {array.shape}.")
@@ -293,13 +293,13 @@ def _checked_losses(losses: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _as_correct(right: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
-    array = np.asarray(right)
+def _as_correct(correct: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
+    array = np.asarray(correct)
     if array.dtype != np.bool_:
-        raise ValueError(f"Answers are right (True) or wrong (False), not {array.dtype}.")
+        raise ValueError(f"Predictions are correct (True) or wrong (False), not {array.dtype}.")
     if array.ndim != dimensions or array.size == 0:
         shape = "(images,)" if dimensions == 1 else "(seeds, images)"
-        raise ValueError(f"Answers are {shape}, one or more of each, not {array.shape}.")
+        raise ValueError(f"Predictions are {shape}, one or more of each, not {array.shape}.")
     return array
 
 
@@ -317,16 +317,16 @@ def _checked_confidence(confidence: float) -> float:
 
 
 def _variance(values: NDArray[np.float64]) -> float:
-    """Return the unbiased variance: infinite for one value, exactly 0 where all are equal."""
+    """Return the unbiased variance: infinite for one value, exactly 0 if all are equal."""
     if len(values) == 1:
         return inf
-    if values.min() == values.max():  # else rounding of the mean would look like spread
+    if values.min() == values.max():  # else rounding of the mean would look like variance
         return 0.0
     return float(values.var(ddof=1))
 
 
 def _satterthwaite(variance: float, parts: Sequence[float], freedoms: Sequence[int]) -> float:
-    """Return the degrees of freedom of a variance, of which the parts are estimated."""
+    """Return the degrees of freedom of a variance that is a sum of estimated parts."""
     shares = [
         (part / variance) ** 2 / freedom
         for part, freedom in zip(parts, freedoms, strict=True)
@@ -344,23 +344,23 @@ def _student_half_width(variance: float, freedom: float, confidence: float) -> f
 
 
 def _shares_below(ordered: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each value the share of the ordered ones that it beats, ties half."""
+    """Return for each value the share of the ordered values that it beats, ties half."""
     below = np.searchsorted(ordered, values, side="left")
     not_above = np.searchsorted(ordered, values, side="right")
     shares: NDArray[np.float64] = (below + not_above) / (2 * len(ordered))
     return shares
 
 
-def _unexplained(right: NDArray[np.bool_]) -> float:
-    """Return the variance of answers that neither their seed nor their image explains."""
-    seeds, images = right.shape
-    by_seed, by_image, mean = right.mean(axis=1), right.mean(axis=0), right.mean()
-    explained = images * (by_seed**2).sum() + seeds * (by_image**2).sum() - right.size * mean**2
-    return float((right.sum() - explained) / ((seeds - 1) * (images - 1)))
+def _unexplained(correct: NDArray[np.bool_]) -> float:
+    """Return the variance of predictions that neither their seed nor their image explains."""
+    seeds, images = correct.shape
+    by_seed, by_image, mean = correct.mean(axis=1), correct.mean(axis=0), correct.mean()
+    explained = images * (by_seed**2).sum() + seeds * (by_image**2).sum() - correct.size * mean**2
+    return float((correct.sum() - explained) / ((seeds - 1) * (images - 1)))
 
 
 def _edge(within: Callable[[float], bool], inside: float, outside: float) -> float:
-    """Return by halving the point between inside and outside up to which ``within`` holds."""
+    """Return the point between inside and outside up to which ``within`` is true, by bisection."""
     for _ in range(50):
         middle = (inside + outside) / 2
         if within(middle):

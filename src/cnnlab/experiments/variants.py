@@ -1,4 +1,4 @@
-"""What is compared: each variant a network and its settings, named by a word or a small file."""
+"""What to compare: each variant is a network with its settings, named by a word or a file."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from cnnlab.runs.job import Job
 from cnnlab.training.config import TrainConfig, recipe
 
 AGAIN = " (again)"
-"""What is behind the name of the second variant of an A/A check."""
+"""The end of the name of the second variant in an A/A test."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A network with the settings of its training; ``seed_offset`` is added to each seed."""
+    """A network with its settings; ``seed_offset`` is added to each seed."""
 
     name: str
     network: ModelSpec
@@ -37,15 +37,15 @@ class Variant:
         return re.sub(r"[^A-Za-z0-9_]+", "-", self.name).strip("-") or "variant"
 
     def settings(self, seed: int) -> TrainConfig:
-        """Return the settings of the training of that number."""
+        """Return the settings of the run on a seed."""
         return replace(self.config, seed=self.seed_offset + seed)
 
     def job(self, seed: int, data_set: DataSet) -> Job:
-        """Return the training of that number."""
+        """Return the job of the run on a seed."""
         return Job(self.network, self.recipe_name, self.settings(seed), data_set)
 
     def content(self) -> dict[str, Any]:
-        """Return all that decides a training but its seed: the same content is the same variant."""
+        """Return everything but the seed that decides a run: same content, same variant."""
         source = self.network.source
         settings = asdict(self.config)
         del settings["seed"]
@@ -67,39 +67,43 @@ def read_variants(
 ) -> list[Variant]:
     """Return the variants that words name: a model, ``file.py:Class``, or a TOML file.
 
-    A recipe and changes hold for all; a file may name its own ``model`` and ``recipe`` and change
-    any setting but the seed. With ``again`` the one variant is taken twice, on other seeds: an
-    A/A check. ``notify`` is told where a network's own file takes long. Raises `ConfigError` and
-    `ModelError`.
+    The recipe and the changes are for all variants. A TOML file may name its own ``model`` and
+    ``recipe``, and change any setting but the seed. With ``again``, the one variant is used twice
+    with different seeds: an A/A test. ``notify`` hears if the file of a user's own network takes
+    long. Raises `ConfigError` and `ModelError`.
     """
     variants = [_read(word, recipe_name, changes, notify) for word in words]
     if again:
         if len(variants) != 1:
-            raise ConfigError("An A/A check takes one variant, and trains it twice.")
+            raise ConfigError(
+                f"An A/A test (--again) takes one variant and trains it twice; you named "
+                f"{len(variants)}."
+            )
         (first,) = variants
         second = replace(first, name=first.name + AGAIN, seed_offset=1_000_000)
         return [first, second]
     if len(variants) < 2:
         raise ConfigError(
-            "A comparison takes two variants or more. To see what chance alone does to one, "
-            f"train it twice on other seeds: cnnlab compare {words[0]} --again"
+            "A comparison needs two or more variants. To see what chance alone does to one "
+            f"variant, train it twice on different seeds: cnnlab compare {words[0]} --again"
         )
     for place, variant in enumerate(variants):
         for other in variants[:place]:
             if other.content() == variant.content():
                 raise ConfigError(
-                    f"{other.name} and {variant.name} are one and the same: any difference would "
-                    f"be chance. To see how large chance is: cnnlab compare {words[0]} --again"
+                    f"{other.name} and {variant.name} are the same: any difference would be "
+                    "chance. To see how large differences by chance are: "
+                    f"cnnlab compare {words[0]} --again"
                 )
             if other.slug.casefold() == variant.slug.casefold():
                 raise ConfigError(
-                    f"Two variants are named {variant.name}, and are not the same: rename a file."
+                    f"Two different variants have the name {variant.name}. Rename one of the files."
                 )
     return variants
 
 
 def folder_name(variants: Sequence[Variant], data_set: str) -> str:
-    """Return a name for the folder of a comparison: another content, another name."""
+    """Return a name for the folder of a comparison; it differs if the content differs."""
     content = json.dumps([data_set, *({each.name: each.content()} for each in variants)])
     names = "-vs-".join(each.slug for each in variants)[:80]
     return f"compare-{data_set}-{names}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
@@ -116,14 +120,20 @@ def _read(
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read {word} ({error.strerror}).") from None
-    except (ValueError, RecursionError) as error:  # also of numbers and nesting beyond Python's
-        raise ConfigError(f"{word} is not TOML: {error}.") from None
+    except (ValueError, RecursionError) as error:  # also for too large numbers and too deep nesting
+        raise ConfigError(
+            f"{word} is not valid TOML: {error}. Write each setting on a line of its own, names in "
+            'quotes and numbers with a point: model = "lenet5", learning_rate = 0.05.'
+        ) from None
     if "seed" in content:
-        raise ConfigError(f"{word}: the seeds are the comparison's own: 0, 1, 2 ...; leave it out.")
+        raise ConfigError(
+            f"{word} sets a seed, but a comparison sets the seeds itself: 0, 1, 2 ... Delete this "
+            "line."
+        )
     model, own_recipe = (
         _word(word, content, key, usual) for key, usual in (("model", "lenet5"), ("recipe", ""))
     )
-    if is_custom(model):  # a path in a file is meant from where the file is
+    if is_custom(model):  # a path in a TOML file starts at the folder of that file
         model = str(path.parent / model)
     network = find_network(model, notify)
     try:

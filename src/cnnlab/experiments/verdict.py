@@ -29,9 +29,9 @@ LEVEL, FEWEST_SEEDS, MOST_SEEDS = 0.05, 3, 100_000
 class Verdict:
     """What the seeds say about one variant against the baseline.
 
-    Both p-values are adjusted for the number of variants (Holm), and 1 where there is no
-    verdict; the difference is shown as it is. ``seeds_to_settle`` is of "cannot tell yet" only,
-    ``reason`` of "no verdict" only.
+    Both p-values are adjusted for the number of variants (Holm), and 1 if there is no verdict.
+    The difference is not adjusted. ``seeds_to_settle`` is only for "cannot tell yet", ``reason``
+    only for "no verdict".
     """
 
     decision: Decision
@@ -48,15 +48,15 @@ def judge(
 ) -> list[Verdict]:
     """Return a verdict on each of the others against the baseline.
 
-    In this order: no verdict where chance cannot be measured; no difference that matters where
-    the difference is within ``matters`` points at 5 % (two one-sided tests: Schuirmann, 1987),
-    even if it is surely there; helped or hurt where it is not 0 at 5 %; else cannot tell yet.
-    By Welch's test; where a verdict was seen before the last seeds were added, or before all
-    seeds were there (``peeked``), by the always-valid one. For ``beats`` there is only
-    the interval for a number of seeds fixed beforehand.
+    The rules, in this order: no verdict if chance cannot be measured; no difference that matters
+    if the difference is within ``matters`` points at 5 % (two one-sided tests: Schuirmann, 1987),
+    even if it is not 0; helped or hurt if it is not 0 at 5 %; else cannot tell yet.
+    The test is Welch's. It is the always-valid one if somebody saw a verdict before all seeds
+    were done, or before the last seeds were added (``peeked``). ``beats`` always has the interval
+    for a number of seeds fixed beforehand.
     """
     if not 0 < matters < inf:
-        raise ValueError(f"The difference that matters is a number of points above 0: {matters}.")
+        raise ValueError(f"The difference that matters is {matters}; it must be above 0 points.")
     reference, variants = finite_values(baseline), [finite_values(other) for other in others]
     reasons = [_why_no_verdict(reference, variant) for variant in variants]
     compare = always_valid if peeked else welch
@@ -94,9 +94,9 @@ def seeds_to_settle(
 ) -> int | None:
     """Return about how many seeds in all, more than ``seeds``, settle a verdict 4 times in 5.
 
-    That is if the truth were this difference, and this standard deviation of the difference on
-    one seed; by the always-valid test's width, as the seeds are added after a look. None where
-    even 100,000 would not.
+    This assumes that the true difference is ``difference``, and that the standard deviation of
+    the difference on one seed is ``deviation``. It uses the always-valid test's width, because
+    seeds are added after a look. None if even 100,000 seeds are not enough.
     """
     if not 0 < deviation < inf:
         raise ValueError(f"A standard deviation is above 0, not {deviation}.")
@@ -112,17 +112,17 @@ def seeds_to_settle(
 
     found, room = below(-half) + 1 - below(half), matters - half
     equal = np.where(room > 0, below(room) - below(-room), 0.0)
-    # where every estimate satisfies one or both, the two chances overlap
+    # if every estimate satisfies one or both, the two chances overlap
     settled = np.where(room > half, 1.0, found + equal)
     enough = numbers[settled >= 0.8]
     return int(enough[0]) if len(enough) else None
 
 
 def seeds_for(difference: float, standard_deviation: float, power: float = 0.8) -> int:
-    """Return the seeds a side that find a difference with this probability, tested at 5 %.
+    """Return how many seeds of each variant find a difference with this probability, at 5 %.
 
-    For one look at a number fixed beforehand and the same spread on both sides: the power of
-    the t-test by the noncentral t distribution (Cohen, 1988), the wrong side's tail left out.
+    This is for one look at a number fixed beforehand, and equal standard deviations: the power of
+    the t-test by the noncentral t distribution (Cohen, 1988), without the tail of the wrong side.
     """
     if not 0 < abs(difference) < inf:
         raise ValueError(f"The difference to find is a number other than 0, not {difference}.")
@@ -131,7 +131,7 @@ def seeds_for(difference: float, standard_deviation: float, power: float = 0.8) 
     if not 0.5 <= power < 1:
         raise ValueError(f"The power is from 0.5 to below 1, not {power}.")
     effect = abs(difference) / standard_deviation
-    # a known spread would need no more than this; an estimated one a little more
+    # a known standard deviation would need only this many; an estimated one needs a few more
     seeds = max(2, ceil(2 * float((ndtri(1 - LEVEL / 2) + ndtri(power)) / effect) ** 2))
     while _power(seeds, effect) < power:
         seeds += 1
@@ -148,12 +148,12 @@ def _why_no_verdict(reference: NDArray[np.float64], variant: NDArray[np.float64]
     if min(len(reference), len(variant)) < FEWEST_SEEDS:
         return f"fewer than {FEWEST_SEEDS} seeds"
     if np.ptp(reference) == 0 and np.ptp(variant) == 0:
-        return "no spread at all between seeds, so that chance cannot be measured"
+        return "neither variant's accuracy changes from seed to seed, so chance cannot be measured"
     return ""
 
 
 def _adjusted(p_values: list[float], reasons: list[str]) -> list[float]:
-    """Return the p-values adjusted for the number of verdicts, 1 where there is none."""
+    """Return the p-values adjusted for the number of verdicts; 1 if there is no verdict."""
     judged = [place for place, reason in enumerate(reasons) if not reason]
     adjusted = dict(zip(judged, holm([p_values[place] for place in judged]), strict=True))
     return [adjusted.get(place, 1.0) for place in range(len(p_values))]
@@ -169,7 +169,7 @@ def _equivalence(above_low: Difference, below_high: Difference, matters: float) 
 
 
 def _one_sided(test: Difference, *, inside: bool) -> float:
-    if test.kind == "always-valid":  # a Bayes factor knows no sides: it cannot be halved
+    if test.kind == "always-valid":  # a Bayes factor has no sides, so its p-value is not halved
         return test.p_value if inside else 1.0
     return test.p_value / 2 if inside else 1 - test.p_value / 2
 

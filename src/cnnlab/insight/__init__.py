@@ -1,4 +1,4 @@
-"""What a network has learnt: tensors in, plain values out.
+"""What a network has learned: tensors in, plain values out.
 
 Read: predictions, mistakes.
 """

@@ -1,5 +1,5 @@
-"""One training as a folder: nothing is lost, and everything can be resumed.
+"""One run as a folder: nothing is lost, and every run can be resumed.
 
 Read: layout (which files), store, tensors and schema (how they are written and checked),
-description (what is kept of a training), run, weights, evaluation, writer, train.
+description (what is recorded about a run), run, weights, evaluation, writer, train.
 """

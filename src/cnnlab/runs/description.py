@@ -1,4 +1,4 @@
-"""What a training is made of and with, as a run folder keeps it."""
+"""What a run folder records about a run: network, settings, data set, device, versions."""
 
 import platform
 from dataclasses import asdict
@@ -17,9 +17,9 @@ from cnnlab.training.engines.choose import engine_for
 
 
 def describe(job: Job, model: nn.Module, splits: Splits, device: torch.device) -> dict[str, Any]:
-    """Return what a training is made of and with, as a run's ``config.json`` keeps it.
+    """Return the content of a run's ``config.json``.
 
-    ``model`` is one of the job's networks, whatever its weights.
+    ``model`` is a network of the job's kind. Its weights do not matter.
     """
     source = job.network.source
     return {
@@ -41,7 +41,7 @@ def describe(job: Job, model: nn.Module, splits: Splits, device: torch.device) -
 
 
 def describe_data(splits: Splits) -> dict[str, Any]:
-    """Return which images a training sees: two runs on the same have the same of these."""
+    """Return a description of the images of a run; it is equal for runs on the same images."""
     return {
         "name": splits.data_set.name,
         "title": splits.data_set.title,
@@ -55,7 +55,7 @@ def describe_data(splits: Splits) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return what a result depends on beside the code and the data."""
+    """Return the versions of everything else that a result depends on."""
     return {
         "cnnlab": version("cnnlab"),
         "python": platform.python_version(),

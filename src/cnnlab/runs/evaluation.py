@@ -1,4 +1,4 @@
-"""A run's predictions; and its test result, each opening of the test set counted."""
+"""A run's predictions, and its test result. Every use of the test set is counted."""
 
 from dataclasses import asdict, dataclass
 
@@ -21,18 +21,18 @@ from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.loop import predict, score
 
 _PATIENCE = 10.0
-"""Seconds that an evaluation waits for another to write its result."""
+"""Seconds that an evaluation waits while another one writes its result."""
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """Loss and accuracy on the test set, and how often this run has opened it.
+    """Loss and accuracy on the test set, and how often it was used for this run.
 
-    They are of the weights after ``epochs``, whose digest is kept; 0 and "" are of an earlier
-    cnnlab, which kept neither.
+    They belong to the weights after ``epochs``, with the digest ``weights_sha256``. An earlier
+    cnnlab recorded neither: then these are 0 and "".
     """
 
-    __test__ = False  # pytest: this is no test
+    __test__ = False  # for pytest, which would take this class for a test
 
     test_loss: float
     test_accuracy: float
@@ -42,14 +42,14 @@ class TestResult:
 
 
 def load_model(run: Run, device: torch.device, weights: Weights | None = None) -> nn.Module:
-    """Return a run's network on a device, with its trained weights or those that are given."""
+    """Return a run's network on a device, with its trained weights or the given ones."""
     path, tensors = run.folder / MODEL, (weights or read_weights(run)).tensors
     model = run.network.build(seed=0)
     for name, own in model.state_dict().items():
         if name in tensors and tensors[name].dtype != own.dtype:
             raise RunError(
-                f"{path} does not fit its network: {name} should be {own.dtype}, and is "
-                f"{tensors[name].dtype}. Train again:\n  {run.train_command()}"
+                f"{path} does not fit its network: {name} is {tensors[name].dtype}; expected "
+                f"{own.dtype}. Train again:\n  {run.train_command()}"
             )
     try:
         model.load_state_dict(tensors)
@@ -79,9 +79,9 @@ def predictions_on(run: Run, image_set: ImageSet, device: torch.device) -> Predi
 
 
 def open_test_set(run: Run, splits: Splits, device: torch.device) -> tuple[TestResult, Predictions]:
-    """Evaluate on the test set, count the opening, and keep the result in the folder.
+    """Evaluate on the test set, count this use, and save the result in the folder.
 
-    Raises `RunError` where the splits are of another data set than the run's.
+    Raises `RunError` if the splits are of another data set than the run's.
     """
     run.check_data_set(splits)
     tensors, weights = prepare(splits.test, device), read_weights(run)
@@ -93,9 +93,9 @@ def open_test_set(run: Run, splits: Splits, device: torch.device) -> tuple[TestR
 def keep_test_result(
     run: Run, logits: torch.Tensor, labels: torch.Tensor, weights: Weights
 ) -> TestResult:
-    """Write the loss and accuracy on the test set into the folder, and count the opening."""
+    """Write the loss and accuracy on the test set into the folder, and count this use."""
     result = score(logits, labels)
-    busy = f"Another program is evaluating {run.folder}: try again."
+    busy = f"Another program is evaluating {run.folder} now. Try again in a moment."
     with alone(run.folder, busy, name=".evaluation.lock", seconds=_PATIENCE):
         before = read_test_result(run)
         kept = TestResult(
@@ -110,9 +110,9 @@ def keep_test_result(
 
 
 def read_test_result(run: Run) -> TestResult | None:
-    """Return the latest test result, or None while the test set was never opened.
+    """Return the latest test result, or None if the test set was never used.
 
-    It may be of weights that are no longer the run's: see `is_current`.
+    The result may belong to older weights of the run: see `is_current`.
     """
     path = run.folder / EVALUATION
     if not path.exists():
@@ -121,5 +121,5 @@ def read_test_result(run: Run) -> TestResult | None:
 
 
 def is_current(run: Run, result: TestResult) -> bool:
-    """Return whether a test result is of the weights that the run has now."""
+    """Return whether a test result belongs to the weights that the run has now."""
     return result.weights_sha256 == read_weights(run).sha256

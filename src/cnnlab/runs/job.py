@@ -1,4 +1,4 @@
-"""What is to be trained, as one value."""
+"""What to train, as one value."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from cnnlab.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Job:
-    """A network, the recipe that its settings began from, the settings, and a data set.
+    """A network, the name of a recipe, the settings (the recipe, with changes), and a data set.
 
     Raises `ConfigError` if the settings would mirror images that must not be mirrored.
     """

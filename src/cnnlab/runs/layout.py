@@ -1,21 +1,21 @@
-"""What the files of a run, a comparison and a workshop are called; and what is no run folder."""
+"""The file names of a run, a comparison and a workshop; and why a path is not a run folder."""
 
 from pathlib import Path
 
 from cnnlab.wording import command_line
 
 CONFIG, PLAN, WORKSHOP = "config.json", "comparison.json", "workshop.json"
-"""What makes a folder one of a run, a comparison, a workshop."""
+"""The file that makes a folder the folder of a run, a comparison or a workshop."""
 REPORT, RESULTS = "report.html", "results.json"
 METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
 CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
 SOURCE = "source.py"
-"""The code of a network of the user's own, as it was trained."""
+"""The code of a user's own network, as it was trained."""
 _MOST_NAMED = 5
 
 
 def runs_in(folder: Path) -> list[Path]:
-    """Return the run folders in a folder, the newest first: beside each other, or two down."""
+    """Return the run folders in a folder, the newest first; if there are none, one level deeper."""
     for depth in ("*", "*/*"):
         found = [path for path in folder.glob(f"{depth}/{CONFIG}") if path.is_file()]
         if found:
@@ -25,7 +25,7 @@ def runs_in(folder: Path) -> list[Path]:
 
 
 def not_a_run(folder: Path) -> str:
-    """Return why a path is not a run folder, what it is, and what to name instead."""
+    """Return why a path is not a run folder, what it is instead, and what to name."""
     fault = f"{folder} is not a run folder"
     if not folder.exists():
         return f"{fault}: there is no such path. {_named(runs_in(folder.parent), folder.parent)}"
@@ -36,19 +36,19 @@ def not_a_run(folder: Path) -> str:
     runs = _named(runs_in(folder), folder)
     if (folder / WORKSHOP).exists():
         more = (
-            f" To go on with it:\n  {command_line('workshop', '--resume', str(folder))}"
+            f" Resume it with:\n  {command_line('workshop', '--resume', str(folder))}"
             if not seen
             else ""
         )
-        return f"{fault}: it is a workshop's. {runs}{seen}{more}"
+        return f"{fault}: it is the folder of a workshop. {runs}{seen}{more}"
     if (folder / PLAN).exists():
-        return f"{fault}: it is a comparison's. {runs}{seen}"
+        return f"{fault}: it is the folder of a comparison. {runs}{seen}"
     return f"{fault}: it has no {CONFIG}. {runs}{seen}"
 
 
 def _named(runs: list[Path], where: Path) -> str:
     if (where / CONFIG).is_file():
-        return f"The run is: {where}"
+        return f"Name its folder: {where}"
     if not runs:
         return "Expected a folder that cnnlab train made."
     named = ", ".join(map(str, runs[:_MOST_NAMED]))

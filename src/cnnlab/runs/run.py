@@ -1,4 +1,4 @@
-"""One training as a folder: what was run, and the metrics of each epoch."""
+"""One run as a folder: what was trained, and the metrics of each epoch."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ from cnnlab.wording import command_line, counted
 class Run:
     """A run folder and the JSON of its ``config.json``; see `open_run`.
 
-    ``notify`` hears when a checkpoint replaces something damaged; without it, what is damaged is
-    refused. With ``trust``, code that the folder carries may run.
+    ``notify`` hears when a checkpoint replaces damaged weights; without ``notify``, damaged
+    weights are an error. With ``trust``, Python code in the folder may run.
     """
 
     folder: Path
@@ -36,17 +36,17 @@ class Run:
 
     @property
     def model_name(self) -> str:
-        """The name that the network was built by."""
+        """The model's name, as given to ``--model``."""
         return str(self.description["model"])
 
     @property
     def data_set_name(self) -> str:
-        """The data set that was trained on: the sample where it was a sample."""
+        """The data set of the run; if it was only a sample, the sample's name."""
         return str(self.description["data_set"]["name"])
 
     @property
     def recipe_name(self) -> str:
-        """The recipe that the settings began from."""
+        """The recipe of the run; single settings may differ from it."""
         return str(self.description["recipe"])
 
     @property
@@ -56,13 +56,13 @@ class Run:
 
     @property
     def trained_on(self) -> list[dict[str, Any]]:
-        """The device and versions that the training began with, and each it was resumed with."""
+        """The device and versions of the start, then of each resume that changed them."""
         first = {"device": self.description["device"], **self.description["versions"]}
         return [first, *self.description.get("resumed", [])]
 
     @property
     def config(self) -> TrainConfig:
-        """The settings of the training."""
+        """The settings of the run."""
         return TrainConfig(**self.description["config"])
 
     @property
@@ -72,10 +72,10 @@ class Run:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The network's layers, as its training found them.
+        """The network's layers, as recorded when it was trained.
 
-        An earlier cnnlab did not keep them: then those of cnnlab's own network, or none of a
-        user's, whose code is not run for that.
+        An earlier cnnlab did not record them. Then they are computed for cnnlab's own networks,
+        and empty for a user's own, because its code must not run only for this.
         """
         if "layers" in self.description:
             return tuple(
@@ -85,23 +85,23 @@ class Run:
         return layers_of(self.network) if self.network.source is None else ()
 
     def history(self) -> History:
-        """Return every full epoch's figures; empty where no epoch was finished.
+        """Return the metrics of every complete epoch; empty if there is none.
 
-        Raises `RunError` where they are damaged, or too few for a run that is finished.
+        Raises `RunError` if they are damaged, or too few for a finished run.
         """
         history, path = self.read_history(), self.folder / METRICS
         if self.status == "finished" and len(history) != self.config.epochs:
             found = f"is damaged: found {counted(len(history), 'epoch')}"
             raise RunError(
                 f"{path} {found if path.exists() else 'is missing'}; expected "
-                f"{self.config.epochs}, as the run is finished. The network still answers "
-                "(cnnlab predict, cnnlab evaluate). For its figures put the file back from a copy, "
-                f"or train again:\n  {self.train_command()}"
+                f"{self.config.epochs}, because the run is finished. The network itself still "
+                "works (cnnlab predict, cnnlab evaluate). To see its metrics again, restore the "
+                f"file from a copy, or train again:\n  {self.train_command()}"
             )
         return history
 
     def read_history(self) -> History:
-        """Return the metrics that are in the folder, however many; see `history`."""
+        """Return the metrics in the folder, however many there are; see `history`."""
         path = self.folder / METRICS
         if not path.exists():
             return []
@@ -115,12 +115,12 @@ class Run:
         return history
 
     def command(self, *words: str) -> str:
-        """Return a command of cnnlab about this run, to be pasted."""
+        """Return a cnnlab command about this run, to paste."""
         trust = ["--trust"] if is_custom(self.model_name) else []
         return command_line(*words, str(self.folder), *trust)
 
     def train_command(self, **changes: object) -> str:
-        """Return the command that trains the same in a new run, with some settings changed."""
+        """Return the command that trains the same network in a new run, with changed settings."""
         model = self.model_name
         if is_custom(model):
             model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
@@ -133,7 +133,7 @@ class Run:
         return command_line(*words)
 
     def how_far(self, epochs: int) -> str:
-        """Return that the training is not over, and after which epoch; empty where it is."""
+        """Return that the run is not finished, and after how many epochs; empty if it is."""
         if self.status == "finished":
             return ""
         word = "diverged" if self.status == "diverged" else "unfinished"
@@ -141,10 +141,10 @@ class Run:
 
     @cached_property
     def network(self) -> ModelSpec:
-        """The kind of network that was trained.
+        """The model that was trained.
 
-        A user's own is code, kept in the folder: it runs only if the user trusts it. Raises
-        `RunError` where it is not trusted, or is not the code that was trained.
+        A user's own network is Python code in the folder. It runs only if the user trusts it.
+        Raises `RunError` if the user does not, or if the code is not the code that was trained.
         """
         if not is_custom(self.model_name):
             return find_network(self.model_name)
@@ -152,51 +152,52 @@ class Run:
         class_name = self.model_name.rpartition(":")[2]
         if not path.exists():
             raise RunError(
-                f"{path} is missing: expected the code of the network {self.model_name}. Put it "
-                "back from a copy: without it nobody can use what was trained."
+                f"{path} is missing: expected the code of the network {self.model_name}. Restore "
+                "it from a copy. Without it the trained network cannot be used."
             )
         if not self.trust:
             raise RunError(
-                f"{self.folder} carries code, {path}, for its network {self.model_name}. Read "
-                "it; if you trust it, say so with --trust."
+                f"{self.folder} contains Python code for its network {self.model_name}: {path}. "
+                "Read it first. If you trust it, repeat the command with --trust."
             )
         own = read_custom(f"{path}:{class_name}")
         expected = self.description.get("source_sha256")
         if own.sha256 != expected:
             raise RunError(
-                f"{path} has been changed since the training: it is another network (expected the "
-                f"SHA-256 {str(expected)[:12]}..., found {own.sha256[:12]}...). Put the code back "
-                f"that was trained, perhaps that of {self.model_name.rpartition(':')[0]}, or train "
-                f"what is there now in a new run:\n  {self.train_command()}"
+                f"{path} was changed after the training, so it is another network (expected "
+                f"SHA-256 {str(expected)[:12]}..., found {own.sha256[:12]}...). Restore the code "
+                f"that was trained, perhaps from {self.model_name.rpartition(':')[0]}. Or train "
+                f"the changed network in a new run:\n  {self.train_command()}"
             )
         return ModelSpec(self.model_name, self.model_name, own, own)
 
     def check_data_set(self, splits: Splits) -> None:
-        """Raise `RunError` where the splits are of another data set than the run's."""
+        """Raise `RunError` if the splits are of another data set than the run's."""
         if splits.data_set.name != self.data_set_name:
             raise RunError(
-                f"{self.folder} was trained on {self.data_set_name}; what was loaded is "
-                f"{splits.data_set.name}. Figures of one say nothing about the other."
+                f"{self.folder} was trained on {self.data_set_name}, but "
+                f"{splits.data_set.name} was loaded. An accuracy on one says nothing about the "
+                "other."
             )
 
     def set_status(self, status: str) -> None:
-        """Write how the training stands into ``config.json``."""
+        """Write the status of the run into ``config.json``."""
         self.description["status"] = status
         write_json(self.folder / CONFIG, self.description)
 
 
 def new_run(folder: Path, description: dict[str, Any], network: ModelSpec) -> Run:
-    """Return a run of a network that is at hand, to be written into a folder."""
+    """Return a run of a known network, for a folder that is written next."""
     run = Run(folder, description)
     run.network = network
     return run
 
 
 def open_run(folder: Path, notify: Notify | None = None, *, trust: bool = False) -> Run:
-    """Return the run in a folder; raise `RunError` where there is none, or it is damaged.
+    """Return the run in a folder; raise `RunError` if there is none, or if it is damaged.
 
-    ``notify`` hears, once each, what is damaged and replaced: see `Run`. With ``trust``, code that
-    the folder carries may run: read it first.
+    ``notify`` hears once about each damaged file that is replaced: see `Run`. With ``trust``,
+    Python code in the folder may run: read it first.
     """
     path = folder / CONFIG
     if not path.exists():

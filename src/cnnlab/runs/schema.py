@@ -1,4 +1,4 @@
-"""A stranger's JSON, checked before it is used: each value of its type and in its range."""
+"""Check JSON before it is used: each value must have its type and be in its range."""
 
 import math
 import re
@@ -47,7 +47,7 @@ _LAYER = {
 
 
 def check_description(path: Path, description: Mapping[str, Any]) -> None:
-    """Raise `RunError` where a ``config.json`` does not say what this cnnlab understands."""
+    """Raise `RunError` if this cnnlab does not understand a ``config.json``."""
     check_types(path, description, _DESCRIPTION, description)
     check_types(path, description["data_set"], _DATA_SET, description)
     check_types(path, description["versions"], _VERSIONS, description)
@@ -64,7 +64,7 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
 def _check_list(
     path: Path, description: Mapping[str, Any], key: str, types: Mapping[str, type]
 ) -> None:
-    """Raise `RunError` where what is under a key, if it is there, is not a list of such objects."""
+    """Raise `RunError` if a key is there, and its value is not a list of such objects."""
     found = description.get(key, [])
     check_types(path, {key: found}, {key: list}, description)
     for each in found:
@@ -73,12 +73,13 @@ def _check_list(
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
-    """Raise `RunError` where settings are not a `TrainConfig`'s; ``whole`` as in `check_types`."""
+    """Raise `RunError` if settings do not make a `TrainConfig`; ``whole`` as in `check_types`."""
     known = {each.name for each in fields(TrainConfig)}
     for name in sorted(set(settings) ^ known):
-        fault = "lacks the setting" if name in known else "has a setting that is unknown here,"
+        fault = "lacks the setting" if name in known else "has the unknown setting"
         raise RunError(
-            f"{path} is damaged or of another version: it {fault} {name[:40]!r}.{newer(whole)}"
+            f"{path} is damaged, or another version of cnnlab wrote it: it {fault} "
+            f"{name[:40]!r}.{newer(whole)}"
         )
     try:
         TrainConfig(**settings)
@@ -89,9 +90,9 @@ def check_settings(path: Path, settings: Mapping[str, Any], whole: Mapping[str, 
 def check_types(
     path: Path, content: Mapping[str, Any], types: Mapping[str, type], whole: Mapping[str, Any]
 ) -> None:
-    """Raise `RunError` where a key of a JSON object lacks or its value is of another type.
+    """Raise `RunError` if a key of a JSON object is missing, or its value has another type.
 
-    ``whole`` is all of the file: it says which version wrote it.
+    ``whole`` is the whole file: it says which version wrote it.
     """
     for key, expected in types.items():
         if type(content.get(key)) is not expected:
@@ -99,10 +100,10 @@ def check_types(
 
 
 def fill(kind: type[Record], content: object, path: Path) -> Record:
-    """Return a dataclass of numbers and text from a JSON object; what it knows not is left out.
+    """Return a dataclass of numbers and text from a JSON object; ignore unknown keys.
 
-    Raises `RunError` where a number lacks that has no default, is none, or is one that cannot be: a
-    loss may be infinite, an accuracy is a share.
+    Raises `RunError` if a value without a default is missing, has another type, or is impossible:
+    an accuracy is from 0 to 1, and only a loss may be infinite.
     """
     hints, found = get_type_hints(kind), content if isinstance(content, dict) else {}
     known = {
@@ -112,7 +113,7 @@ def fill(kind: type[Record], content: object, path: Path) -> Record:
     }
     for name, value in known.items():
         if not _is_sound(name, value, hints[name]):
-            expected = "text" if hints[name] is str else "a number that can be one"
+            expected = "text" if hints[name] is str else "a possible number"
             raise _wrong(path, name, value, expected, found)
     return kind(**known)
 
@@ -133,13 +134,13 @@ def _wrong(
     path: Path, key: str, found: object, expected: str, whole: Mapping[str, Any]
 ) -> RunError:
     return RunError(
-        f"{path} is damaged or of another version: {key} is {reprlib.repr(found)}; expected "
-        f"{expected}.{newer(whole)}"
+        f"{path} is damaged, or another version of cnnlab wrote it: {key} is "
+        f"{reprlib.repr(found)}; expected {expected}.{newer(whole)}"
     )
 
 
 def newer(content: object) -> str:
-    """Return a sentence that names the version where a later cnnlab wrote this JSON, else ""."""
+    """Return a sentence that names the version if a later cnnlab wrote this JSON, else ""."""
     if not isinstance(content, dict):
         return ""
     versions = content.get("versions")
@@ -148,7 +149,7 @@ def newer(content: object) -> str:
     if not isinstance(written_by, str) or _numbers(written_by) <= _numbers(own):
         return ""
     return (
-        f" It was written by cnnlab {written_by[:40]}, and this is {own}: update it with "
+        f" cnnlab {written_by[:40]} wrote it, but this is cnnlab {own}. Update it: "
         "pip install --upgrade cnnlab."
     )
 

@@ -1,4 +1,4 @@
-"""The files of runs and comparisons: whole or not at all, and every fault told as `RunError`."""
+"""The files of runs and comparisons: complete or not there, and every error a `RunError`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from cnnlab.runs.tensors import save_tensors
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, or take an empty one: see `refuse_taken`.
+    """Make a folder, or use an empty one: see `refuse_taken`.
 
-    Raises `RunError` where it holds something or cannot be made.
+    Raises `RunError` if the folder holds something or cannot be made.
     """
     refuse_taken(folder)
     try:
@@ -28,9 +28,9 @@ def make_folder(folder: Path) -> None:
 
 
 def refuse_taken(folder: Path) -> None:
-    """Raise `RunError` where a new folder would not be new; an empty one may be taken.
+    """Raise `RunError` if a folder already holds something; an empty folder may be used.
 
-    Files whose name begins with a dot do not count.
+    Files whose names begin with a dot do not count.
     """
     try:
         taken = folder.exists() and any(not each.name.startswith(".") for each in folder.iterdir())
@@ -40,14 +40,14 @@ def refuse_taken(folder: Path) -> None:
         raise _cannot_make(folder, error) from None
     if taken:
         raise RunError(
-            f"{folder} is already there. Name another folder with --output; nothing was changed."
+            f"{folder} already exists. Nothing was changed. Name another folder with --output."
         )
 
 
 def free_folder(wanted: Path) -> Path:
-    """Make the folder, or one with -2, -3 ... behind its name where that is taken; return it.
+    """Make the folder, or one with -2, -3 ... after its name if it already exists; return it.
 
-    Of several programs that ask at once each gets its own. Raises `RunError`.
+    If several programs ask at the same time, each gets its own folder. Raises `RunError`.
     """
     free, number = wanted, 1
     while True:
@@ -65,10 +65,10 @@ def free_folder(wanted: Path) -> Path:
 def alone(
     folder: Path, otherwise: str, *, name: str = ".lock", seconds: float = 0
 ) -> Iterator[None]:
-    """Hold a folder, so that no other program does the same in it meanwhile.
+    """Lock a folder, so that no other program does the same in it at the same time.
 
-    Raises `RunError` with the words of ``otherwise`` where another holds it for more than so many
-    seconds, and where the folder cannot be written.
+    Raises `RunError` with the message ``otherwise`` if another program holds the lock for longer
+    than ``seconds``; also if the folder cannot be written.
     """
     lock = FileLock(folder / name)
     try:
@@ -84,7 +84,7 @@ def alone(
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file; raise `RunError` where that cannot be done."""
+    """Write a file; raise `RunError` if that fails."""
     try:
         write_whole(path, content)
     except OSError as error:
@@ -92,7 +92,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
-    """Write tensors as a safetensors file; raise `RunError` where that cannot be done."""
+    """Write tensors as a safetensors file; raise `RunError` if that fails."""
     try:
         save_tensors(path, tensors, header)
     except OSError as error:
@@ -100,12 +100,12 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file; raise `RunError` where that cannot be done."""
+    """Write a JSON file; raise `RunError` if that fails."""
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def move_file(old: Path, new: Path) -> None:
-    """Rename a file or folder; raise `RunError` where that cannot be done."""
+    """Rename a file or folder; raise `RunError` if that fails."""
     try:
         move(old, new)
     except OSError as error:
@@ -113,25 +113,25 @@ def move_file(old: Path, new: Path) -> None:
 
 
 def read_json(path: Path, keys: list[str]) -> dict[str, Any]:
-    """Return the object in a JSON file; raise `RunError` where it is none or lacks keys."""
+    """Return the object in a JSON file; raise `RunError` if there is none, or a key is missing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(
-            f"{path} cannot be read as JSON ({error}). Put it back from a copy; without one, take "
-            "the folder away and train again."
+            f"{path} cannot be read as JSON ({error}). Restore it from a copy. If you have no "
+            "copy, delete the folder and train again."
         ) from None
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing:
         raise RunError(
-            f"{path} lacks {', '.join(missing)}: it is damaged or of another version."
-            f"{newer(content)}"
+            f"{path} lacks {', '.join(missing)}: it is damaged, or another version of cnnlab "
+            f"wrote it.{newer(content)}"
         )
     return dict(content)
 
 
 def make_lasting(folder: Path, *, exist_ok: bool) -> None:
-    """Make a folder, and those above it, so that they outlast a power cut; raise `OSError`."""
+    """Make a folder and those above it, so that they survive a power cut; raise `OSError`."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=exist_ok)
     for each in missing:
@@ -140,12 +140,12 @@ def make_lasting(folder: Path, *, exist_ok: bool) -> None:
 
 def _cannot_make(folder: Path, error: OSError) -> RunError:
     return RunError(
-        f"Cannot make the folder {folder} ({error.strerror}). Name another with --output."
+        f"Cannot create the folder {folder} ({error.strerror}). Name another folder with --output."
     )
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:
     return RunError(
-        f"Cannot write {path} ({error.strerror}). What was written before is whole; free some "
-        "space or choose another folder with --output."
+        f"Cannot write {path} ({error.strerror}). Everything saved before is complete. Free some "
+        "space, or name another folder with --output."
     )

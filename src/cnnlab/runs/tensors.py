@@ -1,4 +1,4 @@
-"""Tensors as a safetensors file whose header says what they are: weights, checkpoints."""
+"""Tensors in a safetensors file with a header that describes them: weights, checkpoints."""
 
 import hashlib
 import json
@@ -18,9 +18,9 @@ _CHECKSUM_KEY = "sha256"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
-    """Write tensors, with a JSON header and, in it, a checksum of both; whole or not at all."""
+    """Write tensors, a JSON header and a checksum of both; completely or not at all."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    # In the one key: with two, safetensors writes them in an order that is not always the same.
+    # Header and checksum in one key: two keys are not always written in the same order.
     about = json.dumps({**header, _CHECKSUM_KEY: _checksum(plain, header)})
     write_whole(path, safetensors.torch.save(plain, {_HEADER_KEY: about}))
 
@@ -28,7 +28,7 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[s
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Return the tensors and the header of a file.
 
-    Raises `RunError` where it is no such file, or not what was written: its checksum is another.
+    Raises `RunError` if it is not such a file, or if its contents do not match its checksum.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -37,22 +37,22 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     except OSError as error:
         raise RunError(f"{path} cannot be read ({error.strerror or error}).") from None
     except safetensors.SafetensorError as error:
-        raise RunError(f"{path} is not a sound safetensors file ({error}).") from None
+        raise RunError(f"{path} is not a valid safetensors file ({error}).") from None
     try:
         header = json.loads(metadata[_HEADER_KEY])
     except (KeyError, ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise RunError(f"{path} was not written by cnnlab: its header says nothing.")
+        raise RunError(f"{path} was not written by cnnlab: it has no header of cnnlab's.")
     # The first files of 0.1.0 have no checksum.
     checksum = header.pop(_CHECKSUM_KEY, None)
     if checksum is not None and checksum != _checksum(tensors, header):
-        raise RunError(f"{path} is damaged: its checksum is not that of what was written.")
+        raise RunError(f"{path} is damaged: its contents do not match its checksum.")
     return tensors, header
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: dict[str, Any]) -> str:
-    """Return the SHA-256 of all that is in a file."""
+    """Return the SHA-256 of everything in a file."""
     names = sorted(tensors)
     kinds = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in names]
     found = hashlib.sha256(json.dumps([header, kinds]).encode())

@@ -1,4 +1,4 @@
-"""Train into a run folder, so that nothing is lost; resume a training that was stopped."""
+"""Train into a run folder, so that nothing is lost; resume an interrupted run."""
 
 import time
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from cnnlab.training.state import TrainingState
 from cnnlab.wording import counted
 
 SAVE_SECONDS = 30.0
-"""Inside an epoch a checkpoint is written this often; and after every epoch."""
+"""Seconds between two checkpoints within an epoch. Every epoch also ends with a checkpoint."""
 
 
 def train_run(
@@ -37,16 +37,16 @@ def train_run(
     prepared: PreparedSplits,
     listener: Listener = Listener(),
 ) -> Run:
-    """Train one network and keep everything in a new or empty folder; return the finished run.
+    """Train one network and save everything in a new or empty folder; return the finished run.
 
-    After each epoch its metrics, its weights and everything that resuming needs are on the disk.
-    Ctrl-C (`KeyboardInterrupt`) and `DivergedError` pass through with the run's status written.
-    Raises `RunError` where the folder holds something or cannot be written.
+    After each epoch its metrics, its weights and everything needed to resume are on the disk.
+    Ctrl-C (`KeyboardInterrupt`) and `DivergedError` pass through, after the status is written.
+    Raises `RunError` if the folder holds something or cannot be written.
     """
     model = job.network.build(job.config.seed)
     make_folder(folder)
     with _alone(folder):
-        make_folder(folder)  # again: until now another program may have trained in it
+        make_folder(folder)  # again: another program may have trained in it until now
         sweep(folder)
         run = new_run(folder, describe(job, model, prepared.splits, prepared.device), job.network)
         write_source(run)
@@ -55,10 +55,10 @@ def train_run(
 
 
 def resume_run(run: Run, prepared: PreparedSplits, listener: Listener) -> Run:
-    """Resume a training that was stopped, to the same bits as if it had not been.
+    """Resume an interrupted run; the result is bit-identical to an uninterrupted run.
 
-    On another device, processor or version the bits may differ: ``listener.say`` hears it. Raises
-    `RunError` where there is nothing to resume.
+    On another device, processor or version it may differ: ``listener.say`` hears this. Raises
+    `RunError` if there is nothing to resume.
     """
     run.check_data_set(prepared.splits)
     refuse_finished(run)
@@ -71,7 +71,7 @@ def resume_run(run: Run, prepared: PreparedSplits, listener: Listener) -> Run:
         checkpoint = newest_checkpoint(run, listener.say)
         history = _history_before(run, checkpoint, listener.say)
         if checkpoint is not None and checkpoint.path.name == CHECKPOINT_BEFORE:
-            # The next save would put the damaged one in the place of the only sound one.
+            # Otherwise the next save would replace the only good checkpoint by the damaged one.
             (run.folder / CHECKPOINT).unlink(missing_ok=True)
         if tell_differences(run.trained_on[-1], here, listener.say):
             resumed = {**here, "epoch": len(history) + 1}
@@ -81,71 +81,74 @@ def resume_run(run: Run, prepared: PreparedSplits, listener: Listener) -> Run:
 
 
 def refuse_finished(run: Run) -> None:
-    """Raise `RunError` where a run is finished or has diverged: nothing is left to go on with."""
+    """Raise `RunError` if a run is finished or has diverged: there is nothing to resume."""
     if run.status == "finished":
         raise RunError(
-            f"{run.folder} is finished: there is nothing to go on with after its "
-            f"{counted(run.config.epochs, 'epoch')}. To train longer, begin a new run with more:\n"
+            f"{run.folder} is finished ({counted(run.config.epochs, 'epoch')}): there is nothing "
+            "to resume. To train longer, start a new run with more epochs:\n"
             f"  {run.train_command(epochs=2 * run.config.epochs)}"
         )
     if run.status == "diverged":
         raise RunError(
-            f"{run.folder} has diverged: there is nothing to go on with. Begin a new run with "
-            "smaller steps:\n  "
+            f"{run.folder} has diverged (its loss became NaN or infinite): it cannot be resumed. "
+            "Start a new run with a lower learning rate:\n  "
             f"{run.train_command(learning_rate=f'{run.config.learning_rate / 10:g}')}"
         )
 
 
 def tell_differences(there: Mapping[str, Any], here: Mapping[str, Any], notify: Notify) -> bool:
-    """Tell of each thing a result depends on that is not what it was; return if any is."""
+    """Report what has changed of all that a result depends on; return whether anything has."""
     differing = [name for name, value in here.items() if value != there.get(name)]
     for name in differing:
         notify(
-            f"{name} was {there.get(name)}, and is {here[name]}: the results may differ from "
-            "those of a run never stopped."
+            f"{name} was {there.get(name)} and is now {here[name]}: the result may differ from "
+            "that of an uninterrupted run."
         )
     return bool(differing)
 
 
 def what_is_kept(folder: Path) -> str:
-    """Return what there is of a training that was stopped, and the commands to go on and see it."""
+    """Return what is saved of an interrupted run, and the commands to resume it and to see it."""
     if not (folder / CONFIG).exists():
-        return "Stopped before anything was kept."
+        return "Stopped before anything was saved."
     try:
         run = open_run(folder)
         epochs = len(run.history())
     except RunError as error:
         return f"Stopped. {error}"
-    go_on = f"Go on with:\n  {run.command('train', '--resume')}"
+    resume = f"Resume with:\n  {run.command('train', '--resume')}"
     if not epochs:
-        return f"Stopped in the first epoch; its settings are kept in {folder}. {go_on}"
+        return f"Stopped in the first epoch. The run is saved in {folder}. {resume}"
     return (
-        f"Stopped after {epochs} of {counted(run.config.epochs, 'epoch')}, kept in {folder}. "
-        f"{go_on}\nor see it with:\n  {run.command('report')}"
+        f"Stopped after {epochs} of {counted(run.config.epochs, 'epoch')}. The run is saved in "
+        f"{folder}. {resume}\nOr see its report:\n  {run.command('report')}"
     )
 
 
 def _history_before(run: Run, checkpoint: Checkpoint | None, notify: Notify) -> History:
-    """Return the figures of the epochs that ended before a checkpoint."""
+    """Return the metrics of the epochs that ended before a checkpoint."""
     history, metrics = run.history(), run.folder / METRICS
     if checkpoint is None:
-        # The figures are written first and the checkpoint last: a kill between may leave one epoch.
+        # Metrics are written first, the checkpoint last: a kill in between may leave one epoch.
         if len(history) > 1 or ((run.folder / MODEL).exists() and not history):
             raise RunError(
-                f"{run.folder} holds {counted(len(history), 'epoch')} and a network, but "
-                f"{CHECKPOINT}, to go on from, is missing: nothing was changed. Put it back from "
-                f"a copy, or train again:\n  {run.train_command()}\n"
-                f"What was kept is still seen:\n  {run.command('report')}"
+                f"{run.folder} has {counted(len(history), 'epoch')} and a network, but "
+                f"{CHECKPOINT} is missing. It is needed to resume. Nothing was changed. Restore "
+                f"it from a copy, or train again:\n  {run.train_command()}\n"
+                f"You can still see its report:\n  {run.command('report')}"
             )
-        notify(f"{run.folder} was stopped before its first epoch ended: it begins anew.")
+        notify(
+            f"{run.folder} was stopped before its first epoch ended: it starts again from the "
+            "beginning."
+        )
         return []
     if len(history) < checkpoint.epochs:
-        found = f"has the figures of {counted(len(history), 'epoch')}"
+        found = f"has the metrics of {counted(len(history), 'epoch')}"
         raise RunError(
-            f"{run.folder} cannot go on, it is damaged: {METRICS} "
-            f"{found if metrics.exists() else 'is missing'}; expected those of "
-            f"{checkpoint.epochs}, as many as ended before {checkpoint.path.name}. Nothing was "
-            f"changed. Put it back from a copy, or train again:\n  {run.train_command()}"
+            f"{run.folder} cannot be resumed because it is damaged: {METRICS} "
+            f"{found if metrics.exists() else 'is missing'}; expected "
+            f"{counted(checkpoint.epochs, 'epoch')}, as in {checkpoint.path.name}. Nothing was "
+            f"changed. Restore the file from a copy, or train again:\n  {run.train_command()}"
         )
     return history[: checkpoint.epochs]
 
@@ -189,7 +192,7 @@ def _train(
             _end(run, writer, "interrupted")
             raise
         except DivergedError as error:
-            writer.wait()  # else older weights, still being written, would replace these
+            writer.wait()  # otherwise older weights, still being written, would replace these
             write_model(run, model.state_dict(), len(history))
             _end(run, writer, "diverged")
             raise DivergedError(f"{error} The run is in {run.folder}.") from None
@@ -199,13 +202,13 @@ def _train(
 
 
 def _alone(folder: Path) -> AbstractContextManager[None]:
-    return alone(folder, f"{folder} is being trained by another program.")
+    return alone(folder, f"Another program is training {folder}. Wait until it has ended.")
 
 
 def _end(run: Run, writer: BackgroundWriter, status: str) -> None:
-    """Write how a training ended, where that can still be written."""
+    """Write the last status of a run, if it can still be written."""
     try:
         writer.wait()
         run.set_status(status)
     except RunError:
-        pass  # the disk is full, which is why it ended; what was written before is whole
+        pass  # the disk is full, which ended the run; everything saved before is complete

@@ -1,4 +1,4 @@
-"""What writes the files of a run: in the background while it trains, or all at once."""
+"""Write the files of a run: in the background while it trains, or all at once."""
 
 import json
 import shutil
@@ -22,9 +22,9 @@ from cnnlab.training.history import EpochRecord, History
 
 
 class BackgroundWriter:
-    """Does one piece of work at a time in the background; a fault is raised at the next call.
+    """Does one piece of work at a time in the background; the next call raises its error.
 
-    Leaving its ``with`` block waits until all is done, and raises too.
+    The end of the ``with`` block waits until all work is done, and raises its error too.
     """
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class BackgroundWriter:
             self.wait()
 
     def do(self, work: Callable[[], None]) -> None:
-        """Begin a piece of work as soon as the one before is done."""
+        """Start a piece of work as soon as the one before is done."""
         self.wait()
         self._last = self._pool.submit(work)
 
     def wait(self) -> None:
-        """Wait until all work is done; raise its fault."""
+        """Wait until all work is done; raise its error."""
         if self._last is not None:
             last, self._last = self._last, None
             last.result()
@@ -62,7 +62,7 @@ def write_state(
     numbers: Mapping[str, Any],
     history: Sequence[EpochRecord],
 ) -> None:
-    """Write metrics, weights and checkpoint, in this order: the last needs the first."""
+    """Write metrics, weights and checkpoint, in this order: the checkpoint needs the metrics."""
     write_bytes(run.folder / METRICS, _json_lines(history))
     if numbers["batch"] == 0:
         write_model(run, model_tensors(tensors), len(history))
@@ -73,20 +73,20 @@ def write_state(
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed program had not yet written whole."""
+    """Delete the incomplete files that a killed program left."""
     for name in (CONFIG, METRICS, MODEL, CHECKPOINT, SOURCE):
         for left in folder.glob(f".{name}.*{PARTIAL}"):
             left.unlink(missing_ok=True)
 
 
 def write_source(run: Run) -> None:
-    """Keep the code of a user's own network beside what is trained with it."""
+    """Save the code of a user's own network in its run folder."""
     if run.network.source is not None:
         write_bytes(run.folder / SOURCE, run.network.source.text.encode())
 
 
 def write_model(run: Run, weights: Mapping[str, torch.Tensor], epochs: int) -> None:
-    """Write a network's weights after so many epochs."""
+    """Write a network's weights, and after how many epochs it has them."""
     about = {key: run.description[key] for key in ("cnnlab", "model", "data_set")}
     write_tensors(run.folder / MODEL, weights, about | {"epochs": epochs})
 
@@ -97,10 +97,10 @@ def _json_lines(history: Sequence[EpochRecord]) -> bytes:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What one of many trainings gave: its place in the list, its epochs, its weights.
+    """The result of one of many jobs: its place in the list, its epochs, its weights.
 
-    Where it did not finish, ``fault`` says why. The weights of one that diverged are the last
-    whose loss was finite; one that failed, because its network's code did, may have none.
+    If it did not finish, ``fault`` says why. A diverged job has the last weights with a finite
+    loss. A failed job, whose network's code raised an error, may have no weights.
     """
 
     place: int
@@ -114,10 +114,10 @@ class TrainingResult:
 def keep_run(
     folder: Path, description: dict[str, Any], network: ModelSpec, result: TrainingResult
 ) -> Run:
-    """Write a training that is over as a run folder, seen under its name only when whole.
+    """Write an ended job as a run folder, which has its name only when it is complete.
 
-    What stood there before, of an earlier try, is replaced; it too is there whole or not at all.
-    Raises `RunError`.
+    This replaces the folder of an earlier try, which is also complete or not there. Raises
+    `RunError`.
     """
     partial_folder, before = (
         folder.with_name(f".{folder.name}.{word}") for word in ("partial", "before")

@@ -1,5 +1,5 @@
-"""Learning: the settings, the loop, and beside it what makes it fast.
+"""Training: the settings, the loop, and the engines that make it fast.
 
-Read: config, loop (all that happens when a network learns), optimizers, state (what a checkpoint
-holds), device; then engines.
+Read: config, loop (everything that happens when a network learns), optimizers, state (what a
+checkpoint holds), device; then engines.
 """

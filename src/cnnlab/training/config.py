@@ -1,4 +1,4 @@
-"""How a training goes: one frozen record, and the named recipes."""
+"""The settings of a run, as one frozen record; and the named recipes."""
 
 import sys
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,32 +18,38 @@ def _setting(default: Any, help_text: str) -> Any:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of one training; the defaults are the workshop's.
+    """The settings of one run; the defaults are the workshop's.
 
-    A field's name is its flag, its JSON key and its table heading. Raises `ConfigError` on a
-    value of the wrong type or out of range.
+    A field's name is its flag, its JSON key and its table heading. Raises `ConfigError` if a
+    value has the wrong type or is out of range.
     """
 
     epochs: int = _setting(25, "Passes over the training images.")
     batch_size: int = _setting(512, "Images in a mini-batch.")
-    optimizer: Optimizer = _setting("sgd", "Rule of a step: sgd, or adamw.")
-    learning_rate: float = _setting(0.1, "Largest step size.")
-    momentum: float = _setting(0.9, "Share of the last step (adamw: mean) kept in the next.")
-    weight_decay: float = _setting(0.0, "Pull of all weights towards zero.")
+    optimizer: Optimizer = _setting("sgd", "Optimizer: sgd or adamw.")
+    learning_rate: float = _setting(0.1, "Learning rate: how large the largest steps are.")
+    momentum: float = _setting(0.9, "Momentum (adamw: beta1).")
+    weight_decay: float = _setting(0.0, "Weight decay: shrinks all weights slightly at every step.")
     schedule: Schedule = _setting(
         "plateau",
-        "Learning rate over time: plateau lowers it when validation stalls; one-cycle "
-        "raises it, then lowers it to zero.",
+        "How the learning rate changes. plateau: down when validation accuracy stops rising. "
+        "one-cycle: up, then down to zero. constant: not at all.",
     )
-    plateau_factor: float = _setting(0.1, "What plateau multiplies the learning rate by.")
-    plateau_patience: int = _setting(10, "Epochs without a better validation accuracy allowed.")
-    warmup_share: float = _setting(0.3, "Part of the training in which one-cycle rises.")
-    label_smoothing: float = _setting(0.0, "Share of each label spread over all classes.")
+    plateau_factor: float = _setting(0.1, "plateau multiplies the learning rate by this number.")
+    plateau_patience: int = _setting(
+        10, "plateau waits for this many epochs without a better validation accuracy."
+    )
+    warmup_share: float = _setting(
+        0.3, "Warm-up fraction: one-cycle raises the learning rate in this share of the run."
+    )
+    label_smoothing: float = _setting(
+        0.0, "Label smoothing: spreads this share of each label over all classes."
+    )
     augmentation: Augmentation = _setting(
-        "none", "Change training images at random: flip mirrors half of them (not for digits)."
+        "none", "Random changes to training images. flip: mirrors half of them (not for digits)."
     )
-    evaluation_batch_size: int = _setting(256, "Images in a batch when evaluating.")
-    seed: int = _setting(0, "Draws the initial weights and the order of the batches.")
+    evaluation_batch_size: int = _setting(256, "Images in a mini-batch when evaluating.")
+    seed: int = _setting(0, "Random seed for the first weights and the order of the images.")
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
@@ -79,7 +85,7 @@ def _check_type(name: str, value: Any, expected: Any) -> None:
     allowed = (int, float) if expected is float else (expected,)
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
-    if not abs(value) <= sys.float_info.max:  # an int may be too large to be made a float
+    if not abs(value) <= sys.float_info.max:  # an int may be too large for a float
         raise ConfigError(f"{name} is {value!r}; expected a finite number.")
 
 
@@ -112,16 +118,16 @@ RECIPES: dict[str, TrainConfig] = {
 }
 """Settings by name, for the 61,706 weights of LeNet-5 with ReLU and max pooling.
 
-``workshop``: SGD with momentum 0.9, as the workshop's notebook has them. ``sprint``: the fewest
-seconds to the workshop's own accuracy. ``best``: the highest accuracy in 25 epochs. The last two
-were chosen on Fashion-MNIST's validation images (docs/log.md).
+``workshop``: SGD with momentum 0.9, as in the workshop's notebook. ``sprint``: reaches the
+workshop's accuracy in the fewest seconds. ``best``: the highest accuracy in 25 epochs. The last
+two were chosen on Fashion-MNIST's validation images (docs/log.md).
 """
 
 
 def recipe(name: str, /, **changes: Any) -> TrainConfig:
     """Return a named recipe with some fields changed.
 
-    Raises `ConfigError`, naming the nearest, for an unknown recipe or field.
+    Raises `ConfigError` for an unknown recipe or field, and suggests the nearest name.
     """
     if name not in RECIPES:
         raise ConfigError(_unknown("recipe", name, list(RECIPES)))
@@ -133,7 +139,7 @@ def recipe(name: str, /, **changes: Any) -> TrainConfig:
 
 
 def changes_to(recipe_name: str, config: TrainConfig) -> dict[str, Any]:
-    """Return the settings that differ from a recipe's: from the workshop's where it is unknown."""
+    """Return the settings that differ from a recipe's (from the workshop's if it is unknown)."""
     usual = asdict(RECIPES.get(recipe_name, RECIPES["workshop"]))
     return {name: value for name, value in asdict(config).items() if value != usual[name]}
 

@@ -1,10 +1,6 @@
-"""Which device a training runs on, and how its memory is kept."""
+"""The device that trains."""
 
-import ctypes
-import os
 import platform
-import sys
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,15 +10,11 @@ from cnnlab.errors import DeviceError
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_DASKS_OWN = "65536"  # what Dask sets for each of its workers: no choice of a person's
-_KEEP_BYTES = (1 << 30, 1 << 25)  # older versions of glibc refuse the larger
-
 
 def choose_device(name: DeviceName = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes CUDA, then Apple's MPS, then the CPU.
+    """Return the device of that name; "auto" tries CUDA, then Apple's MPS, then the CPU.
 
-    Raises `DeviceError` where the machine has no such device.
+    Raises `DeviceError` if the machine has no such device.
     """
     available = {
         "cuda": torch.cuda.is_available(),
@@ -33,12 +25,12 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     elif not available.get(name, False):
         here = ", ".join(kind for kind, there in available.items() if there)
-        raise DeviceError(f"There is no device {name!r} here. There are: auto, {here}.")
+        raise DeviceError(f"This machine has no device {name!r}. Use one of: auto, {here}.")
     return torch.device(name)
 
 
 def describe_device(device: torch.device) -> str:
-    """Return a device's make, as a person would name it."""
+    """Return a device's name, as a person would say it."""
     if device.type == "cuda":
         return f"CUDA, {torch.cuda.get_device_name(device)}"
     if device.type == "mps":
@@ -55,25 +47,3 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-@cache
-def keep_freed_memory() -> bool:
-    """Tell glibc's allocator to reuse large blocks; return whether it could be told.
-
-    By default glibc gives each freed activation back to the kernel and takes it anew at the
-    next step: the page faults cost a third of an epoch. The process keeps its peak of memory
-    until it ends; nothing else changes. Elsewhere than on glibc nothing is done. A process
-    that set ``MALLOC_MMAP_THRESHOLD_`` or ``MALLOC_TRIM_THRESHOLD_`` keeps its own setting.
-    """
-    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
-        return False
-    names = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
-    if any(os.environ.get(name, _DASKS_OWN) != _DASKS_OWN for name in names):
-        return False
-    mallopt = ctypes.CDLL(None).mallopt
-    done = [
-        any(mallopt(parameter, size) for size in _KEEP_BYTES)
-        for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
-    ]
-    return all(done)

@@ -1,4 +1,4 @@
-"""What training measures: loss and accuracy, epoch by epoch."""
+"""The metrics of training: loss and accuracy, epoch by epoch."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Evaluation:
 class EpochRecord:
     """The metrics of one epoch: means over all images, the learning rate used, seconds taken.
 
-    Both losses are the plain cross-entropy, also where training smooths its labels.
+    Both losses are the plain cross-entropy, even if training smooths its labels.
     """
 
     epoch: int

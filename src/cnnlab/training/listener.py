@@ -1,4 +1,4 @@
-"""Who hears what a training does, while it does it."""
+"""A listener hears what happens during a training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Listener:
-    """Functions that a training calls; each does nothing unless it is given.
+    """Functions that a training calls. A function that you leave out does nothing.
 
-    ``say`` hears a sentence for a person; ``training`` the name of a network whose training
-    starts, and its settings; ``batch`` the epoch, the batch and the number of batches; ``epoch``
-    the metrics of an epoch; ``state`` where the training is, after each batch and each epoch.
+    ``say`` gets a sentence for a person. ``training`` gets the network's name and the settings
+    at the start. ``batch`` gets the epoch, the batch and the number of batches; ``epoch`` gets
+    the metrics of an epoch; ``state`` gets the state after each batch and each epoch.
     """
 
     say: Notify = _ignore

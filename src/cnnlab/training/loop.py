@@ -1,6 +1,6 @@
 """The training loop: ``loss_batch``, ``train_batch``, ``accuracy``, ``evaluate`` and ``fit``.
 
-Read it from top to bottom: this is all that happens when a network learns.
+Read it from top to bottom: this is everything that happens when a network learns.
 """
 
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ def loss_batch(
 
 
 def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """Return the fraction of images, in [0, 1], whose largest logit is that of their label."""
+    """Return the share of correct predictions, in [0, 1]: the largest logit is the label's."""
     return (logits.argmax(dim=1) == labels).sum().item() / len(labels)
 
 
 @torch.inference_mode()
 def predict(model: nn.Module, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
-    """Return the logits (N, 10) of all images, the model in evaluation mode."""
+    """Return the logits (N, 10) of all images, with the model in evaluation mode."""
     model.eval()
     return torch.cat([model(as_input(batch)) for batch in images.split(batch_size)])
 
@@ -54,7 +54,7 @@ def train_batch(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Learn from one mini-batch; return its mean cross-entropy, and its logits (N, 10).
 
-    Engines run this function itself: what you read is what runs.
+    Engines run this very function: what you read is what runs.
     """
     loss, logits = loss_batch(model, images, labels, state.config.label_smoothing)
     state.check_batch(loss)
@@ -76,11 +76,11 @@ def fit(
 ) -> History:
     """Train the model in place; return the metrics of each epoch that ended here.
 
-    The ``listener`` hears each batch and each epoch, and where the training is: the tensors and
-    numbers of that state, passed to another call as ``resume``, continue from there to the same
-    bits. Same seed, machine and version: same bits. Raises `DivergedError` where the loss is NaN
-    or infinite; the model then holds the last weights whose loss was finite. On the CPU each step
-    is checked, elsewhere each epoch, so that a GPU need not wait.
+    The ``listener`` hears each batch, each epoch and the state of the training. Pass the tensors
+    and numbers of a state as ``resume``, and training continues from there, bit-identical. The
+    same seed, machine and version also give a bit-identical result. Raises `DivergedError` if the
+    loss is NaN or infinite; the model then holds the last weights with a finite loss. This is
+    checked in each step on the CPU, but in each epoch elsewhere, so that a GPU need not wait.
     """
     device = train.images.device
     cuda = [device] if device.type == "cuda" else []

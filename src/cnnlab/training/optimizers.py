@@ -1,7 +1,7 @@
-"""The optimiser and the learning-rate schedule that a config asks for.
+"""The optimiser and the learning-rate schedule of a config.
 
-The steps are PyTorch's own, in one call for all weights. Its optimiser classes take the same
-ones, but load PyTorch's compiler before the first: a second, and 70 MB (docs/log.md).
+Each step calls PyTorch's own function once for all weights. PyTorch's optimiser classes do the
+same, but first load its compiler, which costs a second and 70 MB (docs/log.md).
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from torch.optim.sgd import sgd
 
 from cnnlab.training.config import TrainConfig
 
-_LEAST_BETTER = 1e-4  # plateau: by what part accuracy must rise to be better, as in PyTorch
-_START, _END = 1 / 25, 1e-4 / 25  # one-cycle: parts of the largest rate, as in PyTorch
+_LEAST_BETTER = 1e-4  # plateau: a better accuracy rises by this share, as in PyTorch
+_START, _END = 1 / 25, 1e-4 / 25  # one-cycle: shares of the largest rate, as in PyTorch
 
 
 class Optimizer:
@@ -74,13 +74,13 @@ class Optimizer:
             )
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Delete all gradients."""
         for weight in self.weights:
             weight.grad = None
 
 
 class Schedule:
-    """Changes an optimiser's learning rate as a training goes on."""
+    """Changes an optimiser's learning rate during a training."""
 
     def __init__(self, optimizer: Optimizer, config: TrainConfig, batches: int) -> None:
         self.optimizer = optimizer
@@ -93,13 +93,13 @@ class Schedule:
             optimizer.learning_rate = one_cycle(0, self.steps, config)
 
     def after_batch(self) -> None:
-        """Go on by a mini-batch: one-cycle has a rate for each."""
+        """Count a mini-batch. one-cycle sets a new rate after each."""
         self.step += 1
         if self.config.schedule == "one-cycle":
             self.optimizer.learning_rate = one_cycle(self.step, self.steps, self.config)
 
     def after_epoch(self, validation_accuracy: float) -> None:
-        """Go on by an epoch: plateau lowers the rate when accuracy has stalled."""
+        """Count an epoch. plateau lowers the rate if accuracy has stopped rising."""
         if self.config.schedule != "plateau":
             return
         if validation_accuracy > self.best_accuracy * (1 + _LEAST_BETTER):
@@ -112,7 +112,7 @@ class Schedule:
 
 
 def one_cycle(step: int, steps: int, config: TrainConfig) -> float:
-    """Return the rate of a step: up in a straight line, then down (Smith and Topin, 2019)."""
+    """Return the rate for a step: up in a straight line, then down (Smith and Topin, 2019)."""
     largest = config.learning_rate
     top = config.warmup_share * (steps + 1) - 1
     if step < top:

@@ -1,4 +1,4 @@
-"""All that the rest of a training depends on: resume from it, and the bits are the same."""
+"""The state of a training: everything needed to resume it with a bit-identical result."""
 
 import sys
 import time
@@ -20,10 +20,10 @@ _COPIED = {"model", "finite", "means", "squares", "counts"}
 
 
 class TrainingState:
-    """Where a training is: between two mini-batches, ``epoch`` counted from 1.
+    """The state of a training between two mini-batches; ``epoch`` counts from 1.
 
-    ``total_loss`` and ``total_correct`` are sums over the images of this epoch so far,
-    ``seconds`` what it has taken, ``learning_rate`` the rate that it began with.
+    ``total_loss`` and ``total_correct`` are sums over the images of this epoch so far.
+    ``seconds`` is the time that this epoch has taken, ``learning_rate`` its rate at the start.
     """
 
     def __init__(self, model: nn.Module, train: TensorSet, config: TrainConfig) -> None:
@@ -45,13 +45,13 @@ class TrainingState:
         self.seconds = 0.0
 
     def start_clock(self) -> None:
-        """Count the seconds of this epoch from now on, after those that it has taken already."""
+        """Count the seconds of this epoch from now on, and add them to those so far."""
         self._started = time.perf_counter() - self.seconds
 
     def check_batch(self, loss: torch.Tensor) -> None:
-        """Raise `DivergedError` where the loss of a mini-batch is not finite; see `LastFinite`.
+        """Raise `DivergedError` if the loss of a mini-batch is not finite; see `LastFinite`.
 
-        Only on the CPU: to look at a loss, a GPU would have to be waited for.
+        Only on the CPU: to read a loss, the program would have to wait for a GPU.
         """
         if self.device.type == "cpu":
             where = f"epoch {self.epoch}, batch {self.batches.given}"
@@ -66,7 +66,7 @@ class TrainingState:
     def end_epoch(self, validation: Evaluation) -> EpochRecord:
         """Return the metrics of the epoch, and begin the next.
 
-        Raises `DivergedError` where the validation loss is not finite.
+        Raises `DivergedError` if the validation loss is not finite.
         """
         self.last_finite.check(validation.loss, f"epoch {self.epoch}, validation")
         self.schedule.after_epoch(validation.accuracy)
@@ -84,7 +84,7 @@ class TrainingState:
         return record
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return the tensors that the future depends on; not copies."""
+        """Return the tensors needed to resume, not copied."""
         found = {
             **_named("model", self.model.state_dict()),
             **_named("finite", self.last_finite.kept),
@@ -99,7 +99,7 @@ class TrainingState:
         return found
 
     def numbers(self) -> dict[str, Any]:
-        """Return the numbers that the future depends on, as JSON can hold them."""
+        """Return the numbers needed to resume, for JSON."""
         return {
             "epoch": self.epoch,
             "batch": self.batches.given,
@@ -113,9 +113,9 @@ class TrainingState:
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, torch.Tensor], numbers: Mapping[str, Any]) -> None:
-        """Go to where another training stood.
+        """Continue from the state of another training.
 
-        Raises `RunError`, and changes nothing, where that was of another kind or is damaged.
+        Raises `RunError`, and changes nothing, if that state is damaged or of another network.
         """
         own = self.tensors()
         self._check_tensors(own, tensors)
@@ -145,12 +145,12 @@ class TrainingState:
         for name, tensor in own.items():
             other = tensors.get(name)
             if name == "random.cuda" and other is None:
-                continue  # was trained on the CPU; bits may differ, and that was said
+                continue  # trained on the CPU before; `resume_run` says that results may differ
             if other is None or (other.shape, other.dtype) != (tensor.shape, tensor.dtype):
-                found = "nothing" if other is None else f"{other.dtype} of {tuple(other.shape)}"
+                found = "missing" if other is None else f"{other.dtype} of {tuple(other.shape)}"
                 raise RunError(
-                    f"The checkpoint does not fit this training: {name} should be {tensor.dtype} "
-                    f"of {tuple(tensor.shape)}, and is {found}."
+                    f"The checkpoint does not fit this run: {name} is {found}; expected "
+                    f"{tensor.dtype} of {tuple(tensor.shape)}."
                 )
 
     def _check_numbers(self, numbers: Mapping[str, Any]) -> None:
@@ -178,7 +178,7 @@ def _named(
 
 
 class LastFinite:
-    """Keeps the last weights whose loss was finite, and puts them back when one is not."""
+    """Keeps the last weights with a finite loss, and restores them when a loss is not finite."""
 
     def __init__(self, model: nn.Module, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -187,7 +187,7 @@ class LastFinite:
 
     @torch.no_grad()
     def check(self, loss: float, where: str) -> None:
-        """Keep the weights if their loss is finite; else put the kept ones back and raise."""
+        """Keep the weights if their loss is finite; else restore the kept weights and raise."""
         if loss - loss == 0:  # false for NaN and for infinity
             for name, tensor in self.state.items():
                 self.kept[name].copy_(tensor)

@@ -142,16 +142,18 @@ def seeds_figure(results: ComparisonResult) -> Figure:
         axis = figure.subplots()
         for place, each in enumerate(results.variants):
             colour = plots.colour(place)
-            # Spread over the row by rank, so that equal values stay apart.
-            order = np.argsort(np.argsort(each.values, kind="stable"), kind="stable")
-            offsets = (order * 0.618034 % 1 - 0.5) * 0.34
-            axis.plot(
-                each.values, place + offsets - 0.12, "o", color=colour, alpha=0.55, markersize=4.5
-            )
+            plot_seeds(axis, place, each.values, colour)
             _bar(axis, place + 0.25, each.mean.estimate, each.mean.low, each.mean.high, colour)
         _name_rows(axis, [each.variant.name for each in results.variants])
         axis.set_xlabel(f"{results.on} accuracy, %")
         return figure
+
+
+def plot_seeds(axis: Axes, place: int, values: NDArray[np.float64], colour: str) -> None:
+    """Draw each value as a dot in a row, moved up or down by its rank: equal values stay apart."""
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    offsets = (order * 0.618034 % 1 - 0.5) * 0.34  # the golden ratio keeps neighbours far apart
+    axis.plot(values, place + offsets - 0.12, "o", color=colour, alpha=0.55, markersize=4.5)
 
 
 def differences_figure(results: ComparisonResult) -> Figure:

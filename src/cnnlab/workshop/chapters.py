@@ -1,8 +1,10 @@
 """What each chapter of the workshop says and shows."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import hypot, sqrt
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,11 +31,10 @@ from cnnlab.workshop import published
 VARIANTS = ("lenet5", "lenet5-relu-max")
 """The workshop's first network, and its improved one."""
 
-SEED_SPREAD_POINTS = {"fashion-mnist": (0.40, 0.63)}
-"""Standard deviation of each variant's test accuracy over 10 seeds, in points, by data set.
+SEED_DEVIATIONS = Path(__file__).with_name("seed_deviations.json")
+"""How far a new seed alone moves each variant's test accuracy, by data set.
 
-Measured by ``python benchmarks/seeds.py workshop:lenet5 workshop:lenet5-relu-max``; see
-benchmarks/results/.
+``python benchmarks/question.py`` writes it from its results; runs that learnt nothing are left out.
 """
 
 _THEIRS = (
@@ -298,26 +299,29 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
     """Say how far chance alone moves such a difference, and so what it is worth."""
     share = first.test.test_accuracy
     images_points = 100 * sqrt(share * (1 - share) / len(splits.test))
-    spread = SEED_SPREAD_POINTS.get(splits.data_set.name)
+    measured = json.loads(SEED_DEVIATIONS.read_text(encoding="utf-8")).get(splits.data_set.name)
     other_images = (
         f"Another {len(splits.test):,} test images would move each accuracy by about "
         f"{images_points:.2f} points either way."
     )
-    if spread is None or first.run.config.epochs < published.EPOCHS[-1]:
+    if measured is None or first.run.config.epochs < published.EPOCHS[-1]:
         return [
             "It says what these two networks do on these images. It cannot say which kind of "
             "network is better: another seed gives other weights and another order of batches, "
             "and only several seeds of each show how much that alone moves the result. "
             + other_images
         ]
-    chance = 2 * hypot(*spread)
+    seeds = [measured["test_accuracy_points"][name] for name in VARIANTS]
+    deviations = [each["standard_deviation"] for each in seeds]
+    chance = 2 * hypot(*deviations)
     within = "within" if abs(points) < chance else "beyond"
     paragraphs = [
-        f"A new seed alone moves the first network's test accuracy by about {spread[0]:.1f} "
-        f"points and the second's by {spread[1]:.1f} (standard deviations over 10 seeds each), so "
-        f"one run each can differ by up to {chance:.1f} points by chance alone. The difference "
-        f"here is {within} that, and either way one run each cannot tell how much the change "
-        f"helps. Only many seeds can. {other_images}"
+        f"A new seed alone moves the first network's test accuracy by about {deviations[0]:.2f} "
+        f"points and the second's by {deviations[1]:.2f} (standard deviations over "
+        f"{seeds[0]['seeds']} and {seeds[1]['seeds']} runs that learnt), so chance alone moves "
+        f"the difference between one run of each by up to {chance:.2f} points, 95 times in 100. "
+        f"The difference here is {within} that, and either way one run each cannot tell how much "
+        f"the change helps. Only many seeds can. {other_images}"
     ]
     if splits.data_set.name == published.DATA_SET:
         paragraphs.append(

@@ -46,7 +46,7 @@ FUSED = {
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(("name", "learning_rate"), FUSED.items())
-def test_the_quick_way_gives_the_same_first_losses_as_pytorchs_layers(name, learning_rate, train):
+def test_fused_kernels_give_the_same_first_losses_as_pytorchs_layers(name, learning_rate, train):
     cpu, plain, fast = torch.device("cpu"), build(name), build(name)
     assert engine_for(fast, cpu).name == "fused kernels"
     expected = first_losses(plain, nullcontext(), train, learning_rate)

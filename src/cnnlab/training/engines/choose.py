@@ -1,4 +1,4 @@
-"""Which engine runs a network's layers: fused kernels where they fit, else PyTorch's own layers."""
+"""Choose the engine for a network: fused kernels if they fit, else PyTorch's own layers."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.training.device import keep_freed_memory
+from cnnlab.training.engines.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
 class Engine:
-    """How a network's layers run, and why so."""
+    """How a network's layers run, and why."""
 
     name: Literal["fused kernels", "PyTorch's own layers"]
     reason: str = ""
@@ -44,7 +44,7 @@ def engine_for(model: nn.Module, device: torch.device) -> Engine:
     if device.type != "cpu":
         return Engine("PyTorch's own layers")
     if importlib.util.find_spec("llvmlite") is None:
-        reason = "fused kernels need the extra: pip install 'cnnlab[fast]'"
+        reason = "for fused kernels: pip install 'cnnlab[fast]'"
         return Engine("PyTorch's own layers", reason)
     from cnnlab.training.engines.fused import fusable
     from cnnlab.training.engines.lanes import this_processor

@@ -1,8 +1,8 @@
-"""Runs the convolutional blocks inside a network by the kernels of `kernels`, where they fit.
+"""Run the convolutional blocks of a network with the kernels of `kernels`, if they fit.
 
-The network stays the module that it was: while `fused` is open, an ``nn.Sequential`` whose
-children follow the pattern convolution, activation, pooling computes them in one pass. All other
-layers are PyTorch's own.
+The network stays the same module. Inside a `fused` block, an ``nn.Sequential`` whose children
+follow the pattern convolution, activation, pooling computes them in one pass. All other layers
+are PyTorch's own.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ from cnnlab.training.engines.lanes import Processor, this_processor
 
 _MOST_WEIGHTS = 40_000  # beyond, the weights' gradients leave the cache and PyTorch is as fast
 _TOLERANCE = 1e-4
-_SLOWER = "Training goes on by PyTorch's own layers, slower than by fused kernels."
+_SLOWER = "Using PyTorch's own layers, which are slower than fused kernels."
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Stage:
 
 
 def _stage(children: list[nn.Module]) -> _Stage | None:
-    """Return the stage that the children begin with, or None."""
+    """Return the stage at the beginning of the children, or None."""
     convolution = children[0]
     if type(convolution) is not nn.Conv2d or not _is_plain(convolution):
         return None
@@ -93,7 +93,7 @@ def _is_halving(pool: Any) -> bool:
 
 
 def _is_watched(module: nn.Module) -> bool:
-    """Return whether hooks or parametrisations hang on a module: they must see their call."""
+    """Return whether a module has hooks or parametrisations: PyTorch must then call it."""
     return bool(
         module._forward_hooks
         or module._forward_pre_hooks
@@ -121,7 +121,7 @@ def _parts(blocks: int) -> list[tuple[int, int]]:
 
 
 def _run(function: Any, tables: list[Any], parts: list[tuple[int, int]]) -> None:
-    """Call machine code for every part, a thread each; the first part in this thread."""
+    """Call machine code for every part in a thread of its own; the first part in this thread."""
     others = [
         _workers().submit(function, table, *part)
         for table, part in zip(tables[1:], parts[1:], strict=True)
@@ -169,7 +169,7 @@ class Chain:
         return torch.empty(number * self.blocks[0].inputs * self.lanes), room
 
     def infer(self, images: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
-        """Return the results without keeping what a backward pass would need."""
+        """Return the results; keep nothing for a backward pass."""
         parts = _parts(len(images) // self.lanes)
         results = self._results(len(images))
         x, room = self._places(parts[-1][0] + 1, keep=False)
@@ -206,7 +206,7 @@ class Chain:
         parameters: list[torch.Tensor],
         room: list[torch.Tensor],
     ) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
-        """Return the gradients of the images, where wanted, and of the parameters."""
+        """Return the gradients of the images, if needed, and of the parameters."""
         parts = _parts(len(gradient) // self.lanes)
         first = self.blocks[0]
         image_gradient = torch.empty(len(gradient), first.channels_in, first.height, first.width)
@@ -266,7 +266,7 @@ class _FusedForward:
 
     @cached_property
     def steps(self) -> list[nn.Module | list[_Stage]]:
-        """The children, in their order; neighbouring stages together."""
+        """The children in their order, with neighbouring stages together."""
         steps: list[nn.Module | list[_Stage]] = []
         children = list(self.sequential)
         while children:
@@ -310,25 +310,27 @@ class _FusedForward:
     def _chain(
         self, stages: list[_Stage], images: torch.Tensor, wants_gradient: bool
     ) -> Chain | None:
-        """Return the compiled chain for images of this size, or None where it does not fit."""
+        """Return the compiled chain for images of this size, or None if it does not fit."""
         blocks = _blocks(stages, images)
         if not blocks or min(blocks[0].inputs, blocks[-1].outputs) < self.processor.lanes:
             return None
         try:
             chain = Chain(blocks, self.processor, wants_gradient)
-        except (RuntimeError, OSError) as error:  # LLVM knows no such processor, or may not run
-            warnings.warn(f"{_SLOWER} They could not be compiled: {error}", stacklevel=2)
+        except (RuntimeError, OSError) as error:
+            # LLVM does not know this processor, or may not run on it.
+            reason = f"The fused kernels could not be compiled: {error}"
+            warnings.warn(f"{_SLOWER} {reason}", stacklevel=2)
             return None
-        # Rounding may move a maximum to its neighbour, and a whole gradient with it: a few
-        # draws of made-up images; wrong code fails them all.
+        # Rounding may move a maximum to its neighbour, and a whole gradient with it. So test
+        # several sets of made-up images: wrong code fails them all.
         if not any(_agrees(chain, stages, seed) for seed in range(3)):
-            warnings.warn(f"{_SLOWER} They failed their self-test.", stacklevel=2)
+            warnings.warn(f"{_SLOWER} The fused kernels failed their self-test.", stacklevel=2)
             return None
         return chain
 
 
 def _blocks(stages: list[_Stage], images: torch.Tensor) -> list[Block]:
-    """Return the blocks that compute the stages; none where the images do not suit them."""
+    """Return the blocks that compute the stages; none if the images do not fit."""
     if images.dim() != 4 or images.dtype != torch.float32:
         return []
     channels, height, width = images.shape[1:]
@@ -352,7 +354,7 @@ def _blocks(stages: list[_Stage], images: torch.Tensor) -> list[Block]:
 
 
 def _still_fits(stages: list[_Stage], images: torch.Tensor) -> bool:
-    """Return whether kernels may compute the stages: much can change after `fused` was entered."""
+    """Return whether kernels may compute the stages: much can change inside a `fused` block."""
     return (
         images.device.type == "cpu"
         and images.dtype == torch.float32
@@ -372,7 +374,7 @@ def _layer_by_layer(stages: list[_Stage], images: torch.Tensor) -> torch.Tensor:
 
 
 def _agrees(chain: Chain, stages: list[_Stage], seed: int) -> bool:
-    """Return whether a chain computes what PyTorch does, on made-up images: its self-test."""
+    """Test whether a chain computes the same as PyTorch, on made-up images."""
     first = chain.blocks[0]
     generator = torch.Generator().manual_seed(seed)
     shape = (chain.lanes + 3, first.channels_in, first.height, first.width)
@@ -408,9 +410,9 @@ def fusable(model: nn.Module) -> list[nn.Sequential]:
 
 @contextmanager
 def fused(model: nn.Module, processor: Processor | None = None) -> Iterator[int]:
-    """Let a network's convolutional stages run fused inside the block; yield in how many places.
+    """Run a network's convolutional stages fused inside the block; yield in how many places.
 
-    The network must lie on the CPU. ``processor`` is for whom code is made: by default this one.
+    The network must be on the CPU. The code is for ``processor``, by default this machine's.
     """
     places = fusable(model)
     before = [sequential.__dict__.get("forward") for sequential in places]

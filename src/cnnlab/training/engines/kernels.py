@@ -2,8 +2,8 @@
 
 A few images at a time go through all layers of a chain while their values lie in the nearest
 cache; a vector holds the same pixel of several images, so every layer size uses whole vectors.
-PyTorch's own kernels write each layer's result to memory and read it again, and with the few
-channels of a small network leave most of a vector empty (figures: docs/log.md).
+PyTorch's own kernels write each layer's result to memory and read it again. With the few
+channels of a small network they also leave most of a vector empty (measured in docs/log.md).
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ _ROW_TILE = 5
 class Block:
     """One convolution (stride 1, no padding), its activation, and its pooling by 2 x 2.
 
-    Max pooling comes before the activation, which gives the same: both activations rise.
-    Output rows and columns that pooling would leave over are not computed.
+    Max pooling runs before the activation. The result is the same, because both activations
+    rise. Output rows and columns that pooling would leave out are not computed.
     """
 
     channels_in: int
@@ -174,7 +174,7 @@ def _activated(code: Lanes, block: Block, value: Any) -> Any:
 
 
 def _times_slope(code: Lanes, block: Block, gradient: Any, value: Any) -> Any:
-    """Return the gradient behind an activation as the one before it; ``value`` is its result."""
+    """Return the gradient before an activation, from that after it; ``value`` is its result."""
     if block.activation == "tanh":
         return code.multiply(gradient, code.subtract(code.constant(1), code.multiply(value, value)))
     if block.activation == "relu":

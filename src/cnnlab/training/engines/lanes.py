@@ -1,7 +1,7 @@
-"""Vector code for the processor at hand: one image in each lane, so all lanes do the same.
+"""Vector code for this processor: one image in each lane, so all lanes do the same.
 
-`Lanes` writes LLVM instructions on vectors of floats, in the order that they are called in;
-`compile_functions` makes machine code of them.
+`Lanes` writes LLVM instructions on vectors of floats, in the order of its calls.
+`compile_functions` compiles them to machine code.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ Term = Any
 
 @dataclass(frozen=True)
 class Processor:
-    """What code is made for: its LLVM name and features, floats in a vector, vector registers."""
+    """A kind of processor: its LLVM name and features, floats in a vector, vector registers."""
 
     name: str
     features: str
@@ -133,8 +133,8 @@ class Lanes:
     ) -> list[Any]:
         """Repeat ``body(index, *carried)``, which returns what the next turn gets.
 
-        From ``start`` (at least one turn is taken) to below ``count``. Returns the last turn's
-        values: carried values live in registers.
+        ``index`` runs from ``start`` to below ``count``, at least once. Returns the last turn's
+        values. Carried values live in registers.
         """
         builder = self.builder
         before, head, after = (
@@ -309,8 +309,8 @@ def compile_functions(
 ) -> tuple[dict[str, Compiled], Any]:
     """Return the machine code of a module's functions, and what keeps it in memory.
 
-    LLVM's optimising passes are left out: the code is written as it should run, and they took a
-    third of the time and gave nothing (docs/log.md).
+    LLVM's optimising passes are left out: they took a third of the time and did not make the
+    code faster (docs/log.md).
     """
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
