@@ -33,6 +33,31 @@ def test_files_of_another_data_set_are_called_that(tiny, tmp_path, no_network):
         obtain(data_dir=tmp_path)
 
 
+USUAL = {
+    "7-Zip": lambda name, ending: name.replace(f"-{ending}", f".{ending}"),
+    "Kaggle's folders": lambda name, ending: f"{name}/{name}",
+    "7-Zip in folders": lambda name, ending: f"{name}/{name.replace('-idx', '.idx')}",
+    "twice": lambda name, ending: f"{name}.{ending}",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+@pytest.mark.parametrize("usual", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize("below", [".", "raw", "Tiny/raw"])
+def test_the_names_that_unpackers_and_kaggle_give_are_found(
+    tiny, tmp_path, no_network, usual, below, packed
+):
+    for name, content in tiny[1].items():
+        put(
+            (tmp_path / below / usual(name, name.split("-")[2][:4])).parent,
+            {usual(name, name.split("-")[2][:4]).rsplit("/", 1)[-1]: content},
+            packed,
+        )
+    found = obtain(data_dir=tmp_path)
+    assert found.contents == tiny[1]
+    assert found.place.folder == tmp_path / below
+
+
 def test_a_file_far_too_long_is_refused_unread(tiny, tmp_path, monkeypatch, no_network):
     put(tmp_path, tiny[1])
     with (tmp_path / IMAGES).open("r+b") as file:

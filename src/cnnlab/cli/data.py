@@ -9,7 +9,7 @@ from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.data.catalog import DEFAULT
-from cnnlab.wording import counted
+from cnnlab.wording import command_line
 
 
 @data_app.command(name="list")
@@ -83,35 +83,63 @@ def data_get(
 
 @data_app.command(name="check")
 def data_check(
-    name: Annotated[str | None, Parameter(help="A data set; all of them if left out.")] = None,
+    names: Annotated[
+        list[str] | None,
+        Parameter(help="Data sets that must be complete; all but the samples if left out."),
+    ] = None,
     /,
     *,
     data_dir: DataDir = None,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Verify the data files on this machine, and say what is wrong.
+    """Verify the data files: each data set is complete, missing or damaged.
 
-    Example: cnnlab data check fashion-mnist
+    With --data-dir, only the files in that folder count.
+
+    Example: cnnlab data check fashion-mnist mnist --data-dir /media/stick
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS, find_data_set
     from cnnlab.data.library import Library
 
-    wanted = [find_data_set(name)] if name else [*DATA_SETS.values()]
-    checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
-    for each in checks:
-        terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
-    faults = sum(each.fault is not None for each in checks)
-    if faults:
+    library = Library(data_dir)
+    listed = [find_data_set(name) for name in names or DATA_SETS]
+    checks = [library.check(data_set) for data_set in listed]
+    for check in checks:
+        where = f": {check.folder}" if check.folder else ""
+        terminal.show(f"{check.state:<10}{check.data_set.title}{where}")
+        for file in check.files:
+            for fault in file.faults or [f"{file.path} is missing."] * (file.state == "missing"):
+                terminal.show(f"{'':<10}{fault}")
+    open_ones = [
+        each.data_set
+        for each in checks
+        if each.state != "complete" and (names or not each.data_set.sample_of)
+    ]
+    if open_ones:
+        folder = ("--data-dir", str(data_dir)) if data_dir else ()
+        is_damaged = any(each.state == "damaged" for each in checks)
+        do = "Delete the damaged files, then run:" if is_damaged else "Run:"
         terminal.error(
-            f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
-            "files, then run 'cnnlab data get' for their data set."
+            f"Not complete: {', '.join(each.title for each in open_ones)}. {do}"
+            + "".join(f"\n  {command_line('data', 'get', d.name, *folder)}" for d in open_ones)
         )
-    elif not checks:
-        what = f"{wanted[0].title} is not" if name else "No data set is"
-        terminal.error(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
     else:
-        terminal.show(f"All {len(checks)} files are ok.")
-    files = [{"path": str(each.path), "fault": each.fault} for each in checks]
-    return CommandResult({"files": files}, status=0 if checks and not faults else 1)
+        terminal.show("All data sets that you asked for are complete.")
+    found = {
+        "data_sets": [
+            {
+                "name": each.data_set.name,
+                "state": each.state,
+                "folder": str(each.folder) if each.folder else None,
+            }
+            for each in checks
+        ],
+        "files": [
+            {"path": str(file.path), "state": file.state, "fault": "\n".join(file.faults) or None}
+            for each in checks
+            for file in each.files
+        ],
+    }
+    return CommandResult(found, status=1 if open_ones else 0)

@@ -17,7 +17,7 @@ from cnnlab.data.catalog import DataSet
 from cnnlab.data.download import download
 from cnnlab.data.idx import write_idx
 from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError, Place
-from cnnlab.data.verify import find_file, read_file, verify
+from cnnlab.data.verify import read_sound, verify
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.notices import Notify, Progress
 
@@ -114,10 +114,10 @@ def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], 
         inside = root / "files" / DEBIAN_FOLDER.relative_to("/") / package.removeprefix("dataset-")
         contents: dict[str, bytes] = {}
         for file in request.data_set.files:
-            path = find_file(inside, file)
-            if path is None:
+            found = read_sound(inside, file)
+            if found is None:
                 raise DataUnavailableError(f"the Debian package {package} has no {file.name}")
-            contents[file.name] = read_file(path, file)
+            contents[file.name] = found.content
     return contents, f"the Debian package {package}"
 
 
