@@ -11,12 +11,28 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cnnlab.data.download import CertificateError
 from cnnlab.data.files import DataFiles, find_files, store_files
 from cnnlab.data.places import CannotWriteError, write_error
 from cnnlab.data.sources import FetchRequest, list_sources
 from cnnlab.errors import DataError, DataUnavailableError
 
 _ATTEMPTS = 10
+_ADVICE = (
+    "Try again with another internet connection, or copy the files from somebody who has "
+    "them and name their folder with --data-dir."
+)
+_CERTIFICATE_ADVICE = (
+    "Trying again does not help as long as this computer does not trust the certificate. Causes "
+    "and what to do:\n"
+    "  - Python from python.org on a Mac: open Applications > Python 3.x and run "
+    "'Install Certificates.command'.\n"
+    "  - A school's or a company's network shows its own certificate: ask for its file (PEM) and "
+    "set the environment variable SSL_CERT_FILE to that file.\n"
+    "  - The date of this computer is wrong: set it.\n"
+    "Or copy the files from another computer with a USB stick, and name their folder with "
+    "--data-dir."
+)
 
 
 def fetch(request: FetchRequest) -> DataFiles:
@@ -29,24 +45,24 @@ def fetch(request: FetchRequest) -> DataFiles:
         stored = find_files(data_set, [place], notify=lambda _: None)
         if stored is not None:  # another process fetched them while this one waited
             return stored
-        failures: list[str] = []
+        failures: list[DataError] = []
         for source in list_sources(data_set):
             try:
                 contents, origin = source(request)
             except CannotWriteError:
                 raise
             except DataError as error:
-                failures.append(str(error))
+                failures.append(error)
                 continue
             files = DataFiles(data_set, contents, place, f"{origin}, saved in {place}")
             store_files(files)
             request.notify(f"{data_set.title} is now in {place.folder}, from {origin}.")
             return files
-    reasons = "\n".join(f"  - {reason}" for reason in failures)
+    reasons = "".join(f"  - {each}\n" for each in failures)
+    is_distrust = any(isinstance(each, CertificateError) for each in failures)
     raise DataUnavailableError(
-        f"{data_set.title} could not be downloaded:\n{reasons}\n"
-        "Try again with another internet connection, or copy the files from somebody who has "
-        "them and name their folder with --data-dir."
+        f"{data_set.title} could not be downloaded:\n{reasons}"
+        f"{_CERTIFICATE_ADVICE if is_distrust else _ADVICE}"
     )
 
 
