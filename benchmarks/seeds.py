@@ -12,7 +12,6 @@ after its last epoch, and writes benchmarks/results/seeds-<data set>-<recipe>-<n
 import statistics
 import time
 
-import torch
 from scipy.stats import t as student
 
 from cnnlab.custom.find import find_network
@@ -73,7 +72,7 @@ def over_seeds(
             faults.append({"seed": seed, "fault": done.fault})
             continue
         model = network.build(seed=0)
-        model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in done.weights.items()})
+        model.load_state_dict({**done.weights})
         result, last = evaluate(model, test), done.history[-1]
         runs.append(
             {

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 
 Notify = Callable[[str], None]
-"""Is called with one sentence about what happens."""
+"""A function that receives one sentence about what happens."""
 Progress = Callable[[str, int, int | None], None]
-"""Is called with a file's name, the bytes of it that are here, and its size if that is known."""
+"""A function that receives a file's name, its bytes so far, and its size if that is known."""
 
 
 def print_to_stderr(message: str) -> None:

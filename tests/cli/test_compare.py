@@ -74,6 +74,8 @@ def test_a_users_own_network_is_compared(compare, cnnlab):
     assert status == 0, err
     assert "mine-Small" in out
     runs = ["own/lenet5/seed-0", "own/mine-Small/seed-0"]
+    assert cnnlab("compare", *runs)[0] == 0  # the user's own file is still the same
+    Path("mine.py").unlink()
     assert cnnlab("compare", *runs)[0] == 1
     status, out, err = cnnlab("compare", *runs, "--trust")
     assert status == 0, err

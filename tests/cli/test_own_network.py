@@ -21,7 +21,10 @@ def test_a_warning_comes_before_the_training(cnnlab):
     Path("mine.py").write_text(SOFTMAX)
     status, out, err = cnnlab("train", "--model", "mine.py:Soft", *QUICK, "--json")
     assert status == 0, err
-    assert "mine.py:Soft: The last step is a softmax (line 3): cross-entropy" in said(err)
+    assert (
+        "mine.py:Soft: The last step is a softmax (line 3). The training loss, cross-entropy"
+        in said(err)
+    )
     assert "See: cnnlab check mine.py:Soft" in said(err)
     assert json.loads(out)["epoch"] == 1
     assert "softmax" not in cnnlab("train", *QUICK)[2]
@@ -57,7 +60,7 @@ def test_a_networks_own_output_is_shown_once_and_separately(cnnlab):
         "Your network printed this during one forward pass:\n[shape] (4, 1, 32, 32)\n"
     )
     assert out.count("[shape]") == 1
-    assert "Note: Line 2 prints whenever the file is read" in said(out)
+    assert "Note: Line 2 prints each time cnnlab reads the file" in said(out)
     Path("mine.py").write_text(PRINTING + "# another file\n")
     status, out, err = cnnlab("check", "mine.py:Net", "--json")
     assert json.loads(out)["printed"] == "[shape] (4, 1, 32, 32)\n"
@@ -78,10 +81,10 @@ def test_the_reason_for_waiting_is_on_standard_error(cnnlab, monkeypatch):
     standard_error = sys.stderr
     status, out, err = cnnlab("check", "mine.py:Soft")
     assert status == 1
-    assert "Waiting for mine.py:Soft: running the file from its top." in said(err)
+    assert "Waiting for mine.py:Soft: cnnlab is running the file." in said(err)
     assert "Waiting" not in out
     assert sys.stderr is standard_error
     Path("told").unlink()
     Path("mine.py").write_text(waiting_for("told") + SOFTMAX + "# not read before\n")
     words = ("compare", "mine.py:Soft", "lenet5", *QUICK, "--jobs", 1, "--seeds", 1)
-    assert "Waiting for mine.py:Soft: running the file from its top." in said(cnnlab(*words)[2])
+    assert "Waiting for mine.py:Soft: cnnlab is running the file." in said(cnnlab(*words)[2])

@@ -182,6 +182,7 @@ def test_changed_code_never_runs(cnnlab, own):
 def test_a_stopped_run_of_a_users_own_network_resumes_if_trusted(cnnlab, own):
     description = json.loads((own / "config.json").read_text())
     (own / "config.json").write_text(json.dumps(description | {"status": "interrupted"}))
+    Path("mine.py").unlink()
     assert "--trust" in said(cnnlab("train", "--resume", own)[2])
     status, _, err = cnnlab("train", "--resume", own, "--trust")
     assert status == 0, err
@@ -204,17 +205,20 @@ def test_every_command_in_a_hint_works_when_pasted(cnnlab, monkeypatch):
     start = ("train", "--model", "mine.py:Small", *QUICK)
     _, _, err = cnnlab(*start, "--output", "own")
     Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("my-picture.jpg")
-    assert pasted(cnnlab, err) == [
-        "report own --trust",
-        "predict own --trust my-picture.jpg",
-        "evaluate own --trust",
+    assert pasted(cnnlab, err)[-3:] == [
+        "report own",
+        "predict own my-picture.jpg",
+        "evaluate own",
     ]
     page = html.unescape(Path("own/report.html").read_text())
-    assert "with <code>cnnlab report own --trust</code>" in page
+    assert "with <code>cnnlab report own</code>" in page
     with monkeypatch.context() as patch:
         patch.setattr(TrainingProgress, "epoch", interrupt)
         _, _, err = cnnlab(*start, "--output", "stopped")
-    assert pasted(cnnlab, err)[0] == "train --resume stopped --trust"
+    Path("mine.py").write_text(NET + "# changed\n")
+    assert cnnlab("report", "own", "--trust")[0] == 0
+    Path("mine.py").write_text(NET)
+    assert pasted(cnnlab, err)[0] == "train --resume stopped"
     _, _, err = cnnlab("train", "--resume", "own", "--trust")
     (longer,) = re.findall(r"^  cnnlab (.*)$", err, re.MULTILINE)
     assert longer == (

@@ -15,6 +15,6 @@ def test_another_file_of_the_users_is_not_imported():
     assert only(check(NET, ("import torch\n", "import torch, widths\n"))) == (
         "import",
         1,
-        "Line 1 imports widths, another file of yours: cnnlab takes one file alone. Copy what you "
-        "need from widths.py into mine.py.",
+        "Line 1 of your file imports widths, another of your files, but cnnlab uses one file "
+        "only. Copy what you need from widths.py into mine.py.",
     )

@@ -26,8 +26,8 @@ def test_many_names_are_cut_short():
         ("self.features = ", f"self.extra = nn.ModuleList([{layers}])\n        self.features = "),
     )
     assert only(found)[2] == (
-        "extra.0 (line 9), extra.1 (line 9), extra.2 (line 9), extra.3 (line 9), extra.4 (line 9) "
-        "and 3 more are made but never called: call them in forward, or take them out."
+        "extra.0 (line 9), extra.1 (line 9), extra.2 (line 9), extra.3 (line 9), extra.4 (line "
+        "9) and 3 more are made but never used. Call them in forward, or delete them."
     )
 
 

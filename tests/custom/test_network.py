@@ -67,15 +67,27 @@ def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_pat
         ("gone.py:Net", r"Cannot read gone.py \(No such file or directory\)"),
         (
             "mine.py:Ned",
-            r"mine.py has no class or function 'Ned'\. Did you mean 'Net'\? There are: Net, wide",
+            r"mine.py has no class or function 'Ned'\. Did you mean 'Net'\? It has: Net, wide",
         ),
         (
             "mine.py",
-            "mine.py holds 2 networks; say which. There are: Net, Broken. Name one",
+            "mine.py has 2 networks: Net, Broken. Name one, as in mine.py:Broken.",
         ),
-        ("mine.py:wide", r"mine.py: forward gives \(4, 12\) for 4 images; expected \(4, 10\)"),
-        ("mine.py:nothing", "mine.py: nothing is no network: expected an nn.Module, found int"),
-        ("mine.py:Broken", r"mine.py: .* stops in line 24 with AttributeError: 'Broken' object"),
+        (
+            "mine.py:wide",
+            r"mine.py: forward returns the shape \(4, 12\), but cnnlab expected the shape "
+            r"\(4, 10\): 10 numbers per image, one for each class. Write nn.Linear\(1024, 10\) "
+            r"for layer 1 \(line 17\)",
+        ),
+        (
+            "mine.py:nothing",
+            r"mine.py: nothing \(line 19\) returns an int, but cnnlab expected a network, an "
+            "nn.Module",
+        ),
+        (
+            "mine.py:Broken",
+            "mine.py: The forward pass failed in line 24 with AttributeError: 'Broken' object",
+        ),
         ("lenet", "no model 'lenet'. Did you mean 'lenet5'"),
     ],
 )
@@ -87,12 +99,12 @@ def test_what_cannot_be_a_network_is_said(mine, name, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("class Net(:\n", "line 1 is not Python: invalid syntax"),
+        ("class Net(:\n", "line 1 is not valid Python: invalid syntax"),
         (
             "import nowhere_at_all\nclass Net: pass\n",
-            "bad.py: Line 1 imports nowhere_at_all, which is not installed here",
+            "bad.py: Line 1 of your file imports nowhere_at_all, which is not installed",
         ),
-        ("\0", "is not Python"),
+        ("\0", "is not valid Python: source code string cannot contain null bytes"),
     ],
 )
 def test_a_file_that_does_not_run_is_said_with_its_line(tmp_path, text, message):
@@ -173,7 +185,7 @@ def test_a_file_that_is_not_there_is_answered_with_the_nearest():
     assert only(check_network("other.py")) == (
         "file",
         None,
-        "Cannot read other.py (No such file or directory). To begin one: cnnlab new other.py",
+        "Cannot read other.py (No such file or directory). To create it: cnnlab new other.py",
     )
 
 
@@ -183,7 +195,7 @@ def test_a_file_that_is_no_text_is_said():
     assert only(check_network("mine.py:Net")) == (
         "file",
         None,
-        "Cannot read mine.py (it is not text in UTF-8). Save it as UTF-8 in your editor.",
+        "Cannot read mine.py (it is not UTF-8 text). Save it as UTF-8 in your editor.",
     )
 
 
@@ -191,7 +203,7 @@ def test_a_class_that_is_not_there_is_answered_with_the_nearest():
     assert only(check(NET, name="mine.py:Ned")) == (
         "no-class",
         6,
-        "mine.py has no class or function 'Ned'. Did you mean 'Net'? There are: Net.",
+        "mine.py has no class or function 'Ned'. Did you mean 'Net'? It has: Net.",
     )
 
 
@@ -200,8 +212,8 @@ def test_a_function_that_returns_no_network_is_said():
     assert only(found) == (
         "not-a-network",
         1,
-        "Net is no network: expected an nn.Module, found int. Write class Net(nn.Module), or "
-        "return one from the function.",
+        "Net (line 1) returns an int, but cnnlab expected a network, an nn.Module. Return one "
+        "from it, or write class Net(nn.Module).",
     )
 
 
@@ -211,7 +223,7 @@ def test_a_class_that_derives_from_nothing_is_no_network():
         assert only(check(text, name=name)) == (
             "not-a-network",
             6,
-            "Net (line 6) is a class but no network: write class Net(nn.Module): and "
+            "Net (line 6) is a class but not a network. Write class Net(nn.Module): and "
             "super().__init__() as the first line of __init__.",
         )
 

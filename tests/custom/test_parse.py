@@ -11,7 +11,7 @@ def test_a_syntax_error_is_said_with_its_line():
     assert only(found) == (
         "syntax",
         18,
-        "mine.py, line 18 is not Python: expected ':'. The line reads: def forward(self, x)",
+        "mine.py, line 18 is not valid Python: expected ':'. The line is: def forward(self, x)",
     )
     assert not found.is_sound
 
@@ -21,13 +21,13 @@ def test_a_syntax_error_is_said_with_its_line():
     [
         (
             "    wrong = [1 2]",
-            "mine.py, line 6 is not Python: invalid syntax. Perhaps you forgot "
-            "a comma? The line reads: wrong = [1 2]",
+            "mine.py, line 6 is not valid Python: invalid syntax. Perhaps you forgot a comma? "
+            "The line is: wrong = [1 2]",
         ),
         (
             "%matplotlib inline",
-            "mine.py, line 6 is not Python: invalid syntax. The line reads: "
-            "%matplotlib inline. That is a notebook's command: take it out.",
+            "mine.py, line 6 is not valid Python: invalid syntax. The line is: %matplotlib "
+            "inline. This is a notebook command: delete it.",
         ),
     ],
 )
@@ -43,7 +43,7 @@ def test_of_several_classes_one_must_be_named():
     assert only(check(NET, ("class Net(", BLOCK))) == (
         "which-class",
         None,
-        "mine.py holds 2 networks; say which. There are: Block, Net. Name one, as in mine.py:Net.",
+        "mine.py has 2 networks: Block, Net. Name one, as in mine.py:Net.",
     )
     assert check_network("mine.py:Net").findings == ()
     assert check(NET, ("class Net(", BLOCK.replace("Block", "_Block"))).name == "mine.py:Net"
@@ -55,20 +55,21 @@ def test_what_is_no_network_is_not_taken_for_one():
     assert only(check("class Settings:\n    width = 3\n")) == (
         "which-class",
         None,
-        "mine.py holds no networks; say which. There are: Settings. Name one, as in "
-        "mine.py:Settings.",
+        "mine.py has no class that is a network. It has: Settings. If one of them returns a "
+        "network, name it, as in mine.py:Settings.",
     )
     assert only(check("import torch\n")) == (
         "no-class",
         None,
-        "mine.py holds no class or function: expected a network, class Net(nn.Module). To see one: "
-        "cnnlab new first.py",
+        "mine.py has no class or function; cnnlab expected a network, class Net(nn.Module). If "
+        "your network is a variable, return it from a function instead: def net(). For an "
+        "example: cnnlab new first.py",
     )
 
 
 def test_a_class_that_derives_from_another_of_the_file_is_a_network():
     text = NET + "\nclass Wider(Net):\n    pass\n\n\ndef late():\n    return Net()\n"
     assert only(check(text))[2] == (
-        "mine.py holds 2 networks; say which. There are: Net, Wider. Name one, as in mine.py:Wider."
+        "mine.py has 2 networks: Net, Wider. Name one, as in mine.py:Wider."
     )
     assert check_network("mine.py:Wider").findings == ()

@@ -41,9 +41,10 @@ def test_a_network_too_large_for_a_laptop_is_refused_before_it_is_drawn(monkeypa
     assert only(found) == (
         "too-large",
         14,
-        "By line 14 the network has 400,002,572 parameters or more: 1.6 GB, and training takes "
-        "four times that. cnnlab takes up to 250,000,000. The largest layer is a Linear with "
-        "400,000,000: make that layer smaller, as by fewer channels or a pooling before it.",
+        "By line 14 the network has at least 400,002,572 parameters (1.6 GB), and training needs "
+        "four times that memory. cnnlab allows 250,000,000 parameters. The largest layer is a "
+        "Linear with 400,000,000 parameters. Make that layer smaller: use fewer channels, or put "
+        "a pooling layer before it.",
     )
     made_at_top = NET + "\nnn.Linear(400, 1_000_000)\n"
     assert only(check(made_at_top))[:2] == ("too-large", 23)
@@ -62,8 +63,8 @@ def test_training_at_the_top_of_a_file_is_said_with_its_line():
     assert only(check(NET + TRAINING)) == (
         "top-level",
         26,
-        "Line 26 trains whenever the file is read: put what is to run only when the file is "
-        'started itself under if __name__ == "__main__": at its end.',
+        "Line 26 trains each time cnnlab reads the file. Delete it, or put it under if __name__ "
+        '== "__main__": at the end of the file.',
     )
     guarded = TRAINING.replace("\n", "\n    ").replace("    network =", "def run():\n    network =")
     assert check(NET + guarded + '\nif __name__ == "__main__":\n    run()\n').findings == ()

@@ -79,9 +79,9 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     assert finding.kind == "slow"
     assert finding.line in {6, 7, 8, 9}
     assert finding.message == (
-        f"After 60 seconds of running the file from its top it was stopped in line "
-        f"{finding.line}. Put what is to run only when the file is started itself under if "
-        '__name__ == "__main__": at its end.'
+        f"Running the file took more than 60 seconds, so cnnlab stopped it in line {finding.line}. "
+        "Put code that should run only when you start the file yourself under if "
+        '__name__ == "__main__": at the end of the file.'
     )
     assert check(NET).findings == ()
 
@@ -91,20 +91,20 @@ def test_code_that_does_not_end_is_stopped(monkeypatch):
     [
         (
             (INIT, f"{INIT}        {BEGUN}\n        while True:\n            pass\n"),
-            "of making the network it was stopped in line {line}. Make its layers smaller, and "
-            "take out of __init__ what need not be done there.",
+            "Making the network took more than 60 seconds, so cnnlab stopped it in line {line}. "
+            "Make its layers smaller, and do only what is needed in __init__.",
         ),
         (
             (FLATTEN, f"{BEGUN}\n        while True:\n            pass"),
-            "of trying the network on a few images it was stopped in line {line}. Make its layers "
-            "smaller, and see that each loop in forward ends.",
+            "Trying the network on a few images took more than 60 seconds, so cnnlab stopped it "
+            "in line {line}. Make its layers smaller, and check that each loop in forward ends.",
         ),
     ],
 )
 def test_what_does_not_end_is_said_by_what_was_done(monkeypatch, edit, said):
     monkeypatch.setattr(threading, "Timer", EventTimer)
     _, line, message = only(check(NET, edit))
-    assert message == f"After 60 seconds {said.format(line=line)}"
+    assert message == said.format(line=line)
 
 
 def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
@@ -117,9 +117,7 @@ def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
         Path("told").touch()
 
     assert check_network("mine.py", notify).findings == ()
-    assert said == [
-        "Waiting for mine.py:Net: running the file from its top. After 60 s it is stopped."
-    ]
+    assert said == ["Waiting for mine.py:Net: cnnlab is running the file. It stops after 60 s."]
 
 
 def test_a_limit_that_is_not_reached_leaves_no_timer_and_raises_nothing():

@@ -74,9 +74,9 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"before": BLOCK, "made": "self.block = Block()", "answer": "self.block(x)"},
             "plain-list",
-            "block (line 8) holds layers in a Block, which is no nn.Module, so PyTorch does not "
-            "see the weights: they are neither trained nor saved with the run. Write "
-            "class Block(nn.Module), with super().__init__() as the first line of its __init__.",
+            "block (line 8) holds layers in a Block, which is not an nn.Module, so PyTorch does "
+            "not see the weights. They are not trained and not saved with the run. Write class "
+            "Block(nn.Module), with super().__init__() as the first line of its __init__.",
         ),
         (
             {"before": BLOCK, "made": "self.blocks = [Block()]", "answer": "self.blocks[0](x)"},
@@ -86,7 +86,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"before": CLOSURE, "made": "self.more = closed()", "answer": "self.more(x)"},
             "outside",
-            "A Linear, made in line 7 and called in line 8, is no part of the network",
+            "A Linear, made in line 7 and called in line 8, is not part of the network",
         ),
         (
             {"within": "more = nn.Linear(1024, 10)", "answer": "self.last(x) + self.more(x)"},
@@ -127,7 +127,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         (
             {"made": "self.factor = random.random()", "answer": "self.last(x) * self.factor"},
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -135,7 +135,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) * self.more",
             },
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -144,13 +144,13 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "        self.last(torch.zeros(1, 1024))",
             },
             "not-saved",
-            "Made once more, the network does not take the weights of the first",
+            "A second network does not accept the saved weights of the first",
         ),
         (
             {"within": "def get_extra_state(self): return {}"},
             "not-saved",
-            "get_extra_state adds _extra_state, a value of type dict, to what is saved of the "
-            "network, but cnnlab saves tensors only. Keep its numbers in a buffer,",
+            "get_extra_state adds _extra_state, a dict, to the saved network, but cnnlab saves "
+            "tensors only. Keep its numbers in a buffer,",
         ),
         (
             {
@@ -158,7 +158,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": 'setattr(self, "kept", self.last(x) * self.factor) or self.kept',
             },
             "not-saved",
-            "Another network that is given the saved weights gives other answers",
+            "A second network with the same saved weights gives other outputs",
         ),
         (
             {
@@ -175,7 +175,7 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) if len(MADE) < 2 else self.last(x).reshape(3, 7)",
             },
             "not-saved",
-            "Made once more and given the saved weights, it fails: Line 16 asks for",
+            "A second network with the same saved weights fails: Line 16 asks for",
         ),
         (
             {
@@ -183,8 +183,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) + self.more[0]",
             },
             "plain-list",
-            "more is a plain list of parameters, so PyTorch does not see what is to be trained "
-            "there: no step of training changes it. Write self.more = nn.ParameterList([...]).",
+            "more is a plain list of parameters, so PyTorch does not train them. Write self.more "
+            "= nn.ParameterList([...]).",
         ),
         (
             {
@@ -200,14 +200,13 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
                 "answer": "self.last(x) * self.scale",
             },
             "not-saved",
-            "scale is a plain tensor with requires_grad=True, so PyTorch does not see what is to "
-            "be trained there: no step of training changes it. Write self.scale = "
-            "nn.Parameter(...), without requires_grad.",
+            "scale is a plain tensor with requires_grad=True, so PyTorch does not train it. "
+            "Write self.scale = nn.Parameter(...), without requires_grad.",
         ),
         (
             {"within": OWN_STATE},
             "not-saved",
-            "could not be loaded: of another network. Let it",
+            "could not load them again: of another network. Make the same layers each time.",
         ),
     ],
 )
@@ -263,7 +262,7 @@ def test_a_network_that_cannot_be_made_twice_keeps_its_other_findings(tmp_path, 
     one, two = check_network(name).findings
     assert (one.kind, two.kind, two.effect) == ("error", "softmax", "spoils")
     assert one.message == (
-        "Made once more, as for each further run, it fails: Making Net() stops in line 12 with "
+        "Each run makes a new network, and the second fails: Making Net() failed in line 12 with "
         "KeyError: 'made twice'."
     )
 
@@ -323,7 +322,7 @@ def test_a_network_without_weights_is_said():
     assert only(found) == (
         "no-parameters",
         18,
-        "The network has no weights, so there is nothing to train: make a layer that has some in "
+        "The network has no weights, so there is nothing to train. Make a layer with weights in "
         "__init__, as in self.last = nn.Linear(1024, 10).",
     )
     assert found.parameters == 0

@@ -29,6 +29,6 @@ def test_a_network_of_numbered_layers_names_them_so():
     assert only(check(text, name="mine.py:Net")) == (
         "linear-size",
         4,
-        "The first linear layer, layer 1 (line 4), takes 784 numbers an image but gets 1024: write "
-        "nn.Linear(1024, 10).",
+        "The first linear layer, layer 1 (line 4), takes 784 numbers per image but gets 1024. "
+        "Write nn.Linear(1024, 10).",
     )

@@ -68,13 +68,13 @@ def test_a_notebook_is_to_be_exported():
     Path("nb.ipynb").write_text("{}")
     for name in ("nb.ipynb", "nb.ipynb:Net"):
         said = refusal(name)
-        assert "nb.ipynb is a notebook, and cnnlab takes a file of Python: export it first" in said
+        assert "nb.ipynb is a notebook, but cnnlab needs a Python file. Export it with File" in said
         assert "mine" not in said
 
 
 @pytest.mark.parametrize("name", ["other.py", "win/other.py", "other.py:Nothing"])
 def test_a_command_that_is_proposed_works_when_it_is_pasted(name):
-    _, _, command = refusal(name).partition(" To begin one: cnnlab new ")
+    _, _, command = refusal(name).partition(" To create it: cnnlab new ")
     (file,) = shlex.split(command)
     assert write_starting_file(file).exists()
 
@@ -93,7 +93,7 @@ def test_no_command_is_proposed_that_would_be_refused(name, end):
 def test_a_file_name_that_is_proposed_is_free():
     write_starting_file("first.py")
     Path("empty.py").write_text("")
-    assert refusal("empty.py:Net").endswith("To see one: cnnlab new first2.py")
+    assert refusal("empty.py:Net").endswith("For an example: cnnlab new first2.py")
 
 
 def test_a_run_without_its_code_is_said_and_no_new_file_proposed():
@@ -102,8 +102,9 @@ def test_a_run_without_its_code_is_said_and_no_new_file_proposed():
     with pytest.raises(ModelError) as refused:
         read_custom("run/source.py:Net")
     assert str(refused.value) == (
-        "Cannot read run/source.py (No such file or directory). It is the code of the run run, and "
-        "without it its network cannot be made again: bring it back from a copy, or train anew."
+        "Cannot read run/source.py (No such file or directory). It is the network's code of the "
+        "run run, and cnnlab cannot rebuild the network without it. Restore it from a copy, or "
+        "train again."
     )
 
 

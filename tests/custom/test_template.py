@@ -38,7 +38,7 @@ def test_the_starting_network_is_of_stages_that_fused_kernels_take():
     "edits",
     [
         [("nn.Conv2d(8, 16", "nn.Conv2d(8, 32"), ("nn.Linear(16 * 5 * 5", "nn.Linear(32 * 5 * 5")],
-        [("nn.ReLU(),  # what is below 0 becomes 0", "nn.Tanh(),")],
+        [("nn.ReLU(),  # numbers below 0 become 0", "nn.Tanh(),")],
         [("nn.Linear(64, 10)", "nn.Dropout(0.25), nn.Linear(64, 10)")],
     ],
 )
@@ -57,8 +57,8 @@ def test_more_filters_alone_are_answered_with_the_line_to_change():
     lines = Path("mine.py").read_text().splitlines()
     assert finding.line == 1 + next(n for n, line in enumerate(lines) if "16 * 5 * 5, 64" in line)
     assert finding.message == (
-        f"The first linear layer, classifier.0 (line {finding.line}), takes 400 numbers an image "
-        "but gets 800: write nn.Linear(800, 64)."
+        f"The first linear layer, classifier.0 (line {finding.line}), takes 400 numbers per "
+        "image but gets 800. Write nn.Linear(800, 64)."
     )
 
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_there_is_left_as_it_is():
     with pytest.raises(ModelError) as refused:
         write_starting_file("mine.py")
     assert str(refused.value) == (
-        "mine.py is there already, and is left as it is. Give another name, as in mine2.py."
+        "mine.py already exists, and cnnlab did not change it. Choose another name, as in mine2.py."
     )
     assert Path("mine.py").read_text() == "mine"
 
@@ -86,8 +86,8 @@ def test_a_name_that_is_no_python_files_is_refused(name):
     with pytest.raises(ModelError) as refused:
         write_starting_file(name)
     assert str(refused.value) == (
-        f"{name} is no name for a file of Python: expected letters, digits and _, not a digit "
-        "first, then .py, as in mine.py."
+        f"{name} is not a valid name for a Python file. Use letters, digits and _ (no digit first, "
+        "no keyword of Python), then .py, as in mine.py."
     )
     assert list(Path().iterdir()) == []
 
@@ -96,8 +96,8 @@ def test_a_folder_that_is_not_there_is_said():
     with pytest.raises(ModelError) as refused:
         write_starting_file("gone/mine.py")
     assert str(refused.value) == (
-        f"Cannot write {Path('gone/mine.py')} (No such file or directory). Name a folder that is "
-        "there and is yours."
+        f"Cannot write {Path('gone/mine.py')} (No such file or directory). Choose a folder that "
+        "exists and is yours."
     )
 
 

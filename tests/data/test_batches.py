@@ -112,3 +112,24 @@ def mirrored_places(batches, images):
         assert (is_own ^ is_mirrored).all()
         places |= set(labels[is_mirrored].tolist())
     return places
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "sizes"),
+    [
+        (10, 4, [4, 4, 2]),
+        (9, 4, [4, 5]),
+        (8, 4, [4, 4]),
+        (1, 4, [1]),
+        (4, 4, [4]),
+        (5, 4, [5]),
+        (3, 1, [1, 1, 1]),
+    ],
+)
+def test_one_image_alone_joins_the_batch_before(count, size, sizes):
+    tensors = TensorSet(torch.zeros(count, 1, 32, 32), torch.arange(count))
+    batches = ShuffledBatches(tensors, size, seed=0)
+    found = list(batches)
+    assert [len(batch.labels) for batch in found] == sizes
+    assert len(batches) == len(sizes)
+    assert sorted(torch.cat([batch.labels for batch in found]).tolist()) == list(range(count))

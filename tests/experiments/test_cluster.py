@@ -5,8 +5,8 @@ import warnings
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import pytest
+import torch
 
 from cnnlab.data.catalog import DATA_SETS
 from cnnlab.errors import WorkerError
@@ -53,7 +53,7 @@ def test_a_cluster_gives_the_same_results_as_one_machine_seed_by_seed(cluster, p
     for place, done in there.items():
         assert [r.train_loss for r in done.history] == [r.train_loss for r in local[place].history]
         for name, weights in done.weights.items():
-            assert np.array_equal(weights, local[place].weights[name])
+            assert torch.equal(weights, local[place].weights[name])
 
 
 def once_deadly(folder):

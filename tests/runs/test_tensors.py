@@ -71,3 +71,14 @@ def test_the_same_is_written_to_the_same_bytes(path):
     for _ in range(20):
         save_tensors(path, dict(reversed(TENSORS.items())), ABOUT)
         assert path.read_bytes() == written
+
+
+def test_one_layer_under_two_names_is_saved_under_both(tmp_path):
+    weight = torch.arange(4.0)
+    save_tensors(tmp_path / "tensors", {"one": weight, "two": weight, "part": weight[:2]}, ABOUT)
+    tensors, _ = load_tensors(tmp_path / "tensors")
+    assert [tensors[name].tolist() for name in ("one", "two", "part")] == [
+        [0, 1, 2, 3],
+        [0, 1, 2, 3],
+        [0, 1],
+    ]

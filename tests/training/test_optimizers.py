@@ -144,3 +144,53 @@ def test_training_does_not_load_pytorchs_compiler():
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def odd_weights():
+    """Weights of kinds that a fused step moves wrongly or not at all, and gradients for them."""
+    torch.manual_seed(0)
+    half = torch.randn(6, 4).to(torch.bfloat16)
+    wide = torch.randn(6, 8)
+    weights = [nn.Parameter(half), nn.Parameter(wide[:, :4]), nn.Parameter(torch.randn(6, 4).t())]
+    weights += [nn.Parameter(torch.randn(3, dtype=torch.complex64)), nn.Parameter(torch.randn(5))]
+    gradients = [torch.randn_like(weight) for weight in weights]
+    return nn.ParameterList(weights), gradients, wide
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_weights_of_every_kind_move_as_pytorch_moves_them_one_by_one(name):
+    config = TrainConfig(optimizer=name, learning_rate=0.1, momentum=0.9, weight_decay=0.01)
+    ours, gradients, wide = odd_weights()
+    theirs, _, _ = odd_weights()
+    optimizer = Optimizer(ours, config)
+    if name == "sgd":
+        plain = torch.optim.SGD(theirs, lr=0.1, momentum=0.9, weight_decay=0.01, foreach=False)
+    else:
+        betas = (0.9, 0.999)
+        plain = torch.optim.AdamW(theirs, lr=0.1, betas=betas, weight_decay=0.01, foreach=False)
+    neighbours, before = wide[:, 4:].clone(), [weight.detach().clone() for weight in ours]
+    for _ in range(3):
+        for one, other, gradient in zip(ours, theirs, gradients, strict=True):
+            one.grad, other.grad = gradient.clone(), gradient.clone()
+        optimizer.step()
+        plain.step()
+    for one, other, start in zip(ours, theirs, before, strict=True):
+        assert torch.allclose(one, other, rtol=1e-5)
+        assert not torch.equal(one, start)
+    assert torch.equal(wide[:, 4:], neighbours)  # what lies beside a slice stays
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_sparse_gradients_are_taken_as_dense_ones(name):
+    config = TrainConfig(optimizer=name, learning_rate=0.1)
+    moved = []
+    for sparse in (True, False):
+        torch.manual_seed(0)
+        layer = nn.Embedding(10, 3, sparse=sparse)
+        optimizer = Optimizer(layer, config)
+        for _ in range(2):
+            layer(torch.tensor([1, 4, 4])).pow(2).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        moved.append(layer.weight.detach())
+    assert torch.equal(*moved)

@@ -125,7 +125,7 @@ class RunsProgress:
 
     def add(self, finished: "FinishedRun") -> bool:
         """Add a run to its variant's mean; return whether it counts there."""
-        from cnnlab.experiments.results import has_learned
+        from cnnlab.training.history import has_learned
 
         run = finished.run
         counts = run.status == "finished" and has_learned(run.history())

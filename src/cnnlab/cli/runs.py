@@ -73,6 +73,7 @@ def train(
     from cnnlab.runs.store import free_folder, refuse_taken
     from cnnlab.runs.train import refuse_finished, resume_run, train_run, what_is_kept
     from cnnlab.training.device import choose_device, describe_device
+    from cnnlab.views.sentences import learned_nothing_sentence
 
     if output:
         refuse_taken(output)
@@ -108,6 +109,8 @@ def train(
         f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
         f"after {counted(last.epoch, 'epoch')}. The run is saved in {folder}."
     )
+    if failure := learned_nothing_sentence(run):
+        terminal.warn(failure)
     terminal.say(
         f"See its report:\n  {run.command('report')}\n"
         f"Try a picture of your own:\n  {run.command('predict')} my-picture.jpg\n"
@@ -175,9 +178,12 @@ def predict(
     from cnnlab.runs.evaluation import classify
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
+    from cnnlab.views.sentences import learned_nothing_sentence
 
     opened = open_run(run, terminal.say, trust=trust)
     data_set = find_data_set(opened.data_set_name)
+    if failure := learned_nothing_sentence(opened):
+        terminal.warn(failure)
     pictures, faults = read_pictures(images, data_set)
     probabilities = classify(opened, [each.image for each in pictures], choose_device(device))
     answers = []

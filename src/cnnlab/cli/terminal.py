@@ -37,6 +37,10 @@ class Terminal:
         """Print a result."""
         print_wrapped(self.console, message)
 
+    def warn(self, message: str) -> None:
+        """Print what the user should not overlook."""
+        print_wrapped(self.progress_console, message, before="Warning: ")
+
     def error(self, message: str) -> None:
         """Print what went wrong."""
         print_wrapped(self.progress_console, message, before="Error: ")

@@ -1,4 +1,4 @@
-"""An exception of a student's code as a finding: what they most likely wrote."""
+"""Explain an exception in a student's code: the line, the likely mistake, what to write."""
 
 import ast
 import re
@@ -19,12 +19,12 @@ _IMPORTS = {
     "F": "from torch.nn import functional as F",
 }
 
-MAKE_SMALLER = "make that layer smaller, as by fewer channels or a pooling before it."
-"""What to do with a layer that no laptop has the memory for."""
+MAKE_SMALLER = "Make that layer smaller: use fewer channels, or put a pooling layer before it."
+"""What to do with a layer that needs more memory than a laptop has."""
 
 
 def explain_mistake(error_text: str, line: int | None) -> Finding | None:
-    """Return what an exception of that text comes from, if it is one of the usual mistakes."""
+    """Return the usual mistake that leads to an exception with this text, if there is one."""
     for pattern, explained in _MISTAKES:
         found = re.search(pattern, error_text)
         advice = explained(*found.groups()) if found else None
@@ -43,54 +43,69 @@ def _unknown_name(module: str, name: str) -> str | None:
     alike = [each for each in known if each.lower() == name.lower()]
     near = alike or get_close_matches(name, known, n=1)
     if not near:
-        return f"there is no {short}.{name} in PyTorch."
-    return f"there is no {short}.{name} in PyTorch. Did you mean {short}.{near[0]}?"
+        return f"PyTorch has no {short}.{name}."
+    return f"PyTorch has no {short}.{name}. Did you mean {short}.{near[0]}?"
 
 
 def _not_imported(name: str) -> str | None:
     if name == "get_ipython":
         return (
-            "get_ipython() belongs to a notebook, and comes from a line that began with % or ! "
-            "there: take it out."
+            "get_ipython() works only in a notebook. It comes from a notebook line that begins "
+            "with % or !. Delete this line."
         )
     if name in _IMPORTS:
-        return f"{name} is not imported: write {_IMPORTS[name]} at the top of the file."
-    return f"{name} is not imported: write nn.{name}." if is_layer(name) else None
+        return f"{name} is not imported. Add this line at the top of the file: {_IMPORTS[name]}"
+    return f"{name} is not imported. Write nn.{name}." if is_layer(name) else None
 
 
 def _not_applied(kind: str) -> str | None:
     if not is_layer(kind):
         return None
     return (
-        f"an nn.{kind} stands where numbers should, as it was made and not applied to them: make "
-        f"it in __init__, as in self.layer = nn.{kind}(...) with its brackets, and write "
-        "x = self.layer(x) in forward."
+        f"an nn.{kind} layer is used where a tensor should be. nn.{kind}(...) makes a layer; it "
+        f"does not apply it. Make it in __init__, with brackets: self.layer = nn.{kind}(...). "
+        "Apply it in forward: x = self.layer(x)."
     )
 
 
 def _not_made(kind: str) -> str:
-    return f"an nn.{kind} stands there without its brackets: write nn.{kind}()."
+    return f"nn.{kind} needs brackets. Write nn.{kind}()."
 
 
-def _out_of_torch() -> str:
+def _through_numpy() -> str:
     return (
-        "numbers leave PyTorch here, as .numpy() or a function of NumPy has it, and no gradient "
-        "can follow them: use PyTorch's own functions, such as torch.relu(x) or x.mean()."
+        "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and gradients "
+        "cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or x.mean()."
     )
 
 
-def _moved() -> str:
+def _on_a_gpu() -> str:
     return (
-        "something is moved to a GPU, or made there: take .cuda(), .to(...) and device=... out. "
-        "cnnlab moves the network and its images itself; cnnlab train --device says where to."
+        "your code puts something on a GPU. Delete .cuda(), .to(...) and device=... here: cnnlab "
+        "moves the network and the images itself. Choose the device with cnnlab train --device."
     )
 
 
 def _no_memory(size: str) -> str:
     numbers, gigabytes = int(size) // 4, int(size) / 1e9
     return (
-        f"{numbers:,} numbers are asked for at once, {gigabytes:.1f} GB, and this machine has less "
-        f"memory: {MAKE_SMALLER}"
+        f"this needs {numbers:,} numbers at once ({gigabytes:,.1f} GB), more memory than this "
+        f"computer has. {MAKE_SMALLER}"
+    )
+
+
+def _keeps_graph() -> str:
+    return (
+        "the network keeps a value from the batch before, with all the steps that led to it, in an "
+        "attribute such as self.mean. Write .detach() where you keep it, as in "
+        "self.mean = x.mean(0).detach()."
+    )
+
+
+def _one_image() -> str:
+    return (
+        "batch normalisation needs two images or more in a batch, or two values or more in a map: "
+        "use --batch-size 2 or more, or pool less before it."
     )
 
 
@@ -104,19 +119,21 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
-    (r"numpy\(\) on Tensor that requires grad", _out_of_torch),
-    (r"not numpy\.ndarray|got \(numpy\.ndarray", _out_of_torch),
+    (r"numpy\(\) on Tensor that requires grad", _through_numpy),
+    (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
     (r"must be Tensor, not (\w+)", _not_applied),
     (r"combination of arguments - got \((\w+),", _not_applied),
     (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
-    (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _moved),
+    (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _on_a_gpu),
     (r"tried to allocate (\d+) bytes", _no_memory),
-    (r"Expected all tensors to be on|'MPS' backend|CUDA error", _moved),
+    (r"backward through the graph a second time", _keeps_graph),
+    (r"Expected more than 1 value per channel", _one_image),
+    (r"Expected all tensors to be on|'MPS' backend|CUDA error", _on_a_gpu),
 )
 
 
 def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
-    """Return where a class's __init__ is written otherwise, so that nothing calls it."""
+    """Return the method that should be a class's __init__, but has a misspelt name."""
     called = {
         each.attr
         for each in ast.walk(tree)
@@ -135,20 +152,20 @@ def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
                 ):
                     return Finding(
                         "mistake",
-                        f"Line {method.lineno}: {method.name} is never called by Python: write "
-                        "__init__, with two underscores on either side.",
+                        f"Line {method.lineno}: Python never calls {method.name}. Write __init__, "
+                        "with two underscores on each side.",
                         method.lineno,
                     )
     return None
 
 
 def _resembles_init(name: str) -> bool:
-    """Return whether a method was meant as __init__; a dataclass's __post_init__ was not."""
+    """Return whether a name looks like a misspelt __init__; dataclasses' __post_init__ is not."""
     return name != "__post_init__" and bool(get_close_matches(name, ["__init__"]))
 
 
 def _initialises(node: ast.AST) -> bool:
-    """Return whether a part of a method is ``super().__init__``, or that misspelt alike."""
+    """Return whether a node is ``super().__init__``, spelt right or nearly so."""
     return (
         isinstance(node, ast.Attribute)
         and _is_of_super(node)
@@ -164,10 +181,10 @@ def _is_of_super(node: ast.Attribute) -> bool:
     )
 
 
-def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
-    """Return what stopped ``doing``, such as "The forward pass", and in which line of the file.
+def explain(error: BaseException, activity: str, path: str, text: str) -> Finding:
+    """Return what made an activity fail, such as "The forward pass", and in which line.
 
-    ``path`` and ``text`` are the file's, both empty where the code is not the user's own.
+    ``path`` and ``text`` are the user's file; both are empty if the code is cnnlab's own.
     """
     line = line_of_error(error, path)
     error_text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
@@ -176,7 +193,7 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
     if "Module.__init__() call" in error_text or "of 'super' object needs" in error_text:
         return Finding(
             "super-init",
-            f"super().__init__() is missing{f' before line {line}' if line else ''}: write it as "
+            f"super().__init__() is missing{f' before line {line}' if line else ''}. Write it as "
             "the first line of __init__.",
             line,
         )
@@ -184,7 +201,7 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
     if bare:
         return Finding(
             "super-init",
-            f"super().__init__() is missing in {bare[1]}: write it as the first line of its "
+            f"super().__init__() is missing in {bare[1]}. Write it as the first line of its "
             "__init__.",
             _line_of_init(text, bare[1]),
         )
@@ -194,21 +211,21 @@ def explain(error: BaseException, doing: str, path: str, text: str) -> Finding:
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
-    message = f"{doing} stops{where} with {type(error).__name__}: {error_text}."
+    message = f"{activity} failed{where} with {type(error).__name__}: {error_text}."
     return Finding("error", message, line)
 
 
 def line_of_error(error: BaseException, path: str) -> int | None:
-    """Return the line of the file that was running when the error was raised, innermost."""
+    """Return the innermost line of the file that was running when the error was raised."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     return next((frame.lineno for frame in frames if frame.filename == path), None)
 
 
 def line_of_call(text: str, name: str, within: int | None) -> int | None:
-    """Return the line that calls a function or class of that name, in any spelling.
+    """Return the line that calls a function or class of that name, however it is spelt.
 
-    "logsoftmax" is ``F.log_softmax`` and ``nn.LogSoftmax``. Of several it is the last in the
-    function that begins in line ``within``.
+    "logsoftmax" finds ``F.log_softmax`` and ``nn.LogSoftmax``. If there are several calls, it is
+    the last one in the function that begins in line ``within``.
     """
     tree = ast.parse(text)
     lines = _lines_calling(tree, name)
@@ -231,7 +248,7 @@ def _lines_calling(tree: ast.AST, name: str) -> list[int]:
 
 
 def last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name: "Module" of ``nn.Module``; "" of anything else."""
+    """Return the last part of a dotted name: "Module" for ``nn.Module``, "" for anything else."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
@@ -239,34 +256,34 @@ def last_name(node: ast.expr) -> str:
 
 def _no_forward(text: str) -> Finding:
     advice = (
-        "write def forward(self, x) in its class, indented as __init__ is, and return the numbers "
-        "of the 10 classes from it."
+        "Write def forward(self, x) in its class, indented like __init__, and return 10 numbers "
+        "per image, one for each class."
     )
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef) and get_close_matches(node.name, ["forward"]):
-            message = f"The network has no forward, but {node.name} (line {node.lineno}): {advice}"
+            message = (
+                f"The network has no forward, but it has {node.name} (line {node.lineno}). {advice}"
+            )
             return Finding("forward", message, node.lineno)
-    return Finding("forward", f"The network has no forward: {advice}")
+    return Finding("forward", f"The network has no forward. {advice}")
 
 
 def _failed_import(error: ImportError, error_text: str, line: int | None, path: str) -> Finding:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
-        which = (
-            f"Line {line}, an import of your own file," if line else "An import of your own file"
-        )
-        return Finding("import", f"{which} fails: {error_text}.", line)
+        which = f"The import in line {line} of your file" if line else "An import in your file"
+        return Finding("import", f"{which} failed: {error_text}.", line)
     module = error.name.partition(".")[0]
-    imports = f"Line {line} imports" if line else "Your file imports"
+    imports = f"Line {line} of your file imports" if line else "Your file imports"
     beside = Path(path).with_name(f"{module}.py")
     if beside.exists():
         message = (
-            f"{imports} {module}, another file of yours: cnnlab takes one file alone. "
-            f"Copy what you need from {beside.name} into {Path(path).name}."
+            f"{imports} {module}, another of your files, but cnnlab uses one file only. Copy what "
+            f"you need from {beside.name} into {Path(path).name}."
         )
     else:
         message = (
-            f"{imports} {error.name}, which is not installed here. It is an import of "
-            f"your own file: install it (pip install {module}), or remove that line."
+            f"{imports} {error.name}, which is not installed. Install it (pip install {module}), "
+            "or delete that line."
         )
     return Finding("import", message, line)
 

@@ -1,4 +1,4 @@
-"""A network tried out on a few images: what its layers cost, and what is wrong with it."""
+"""Check a network on a few images: what its layers cost, and what is wrong with it."""
 
 import ast
 import io
@@ -31,32 +31,32 @@ _ORDER = ("stops", "spoils", "none")
 
 @dataclass(frozen=True)
 class _Stage:
-    """A part of the examination: what it does, and what to do where it does not end."""
+    """A step of the check: what cnnlab does in it, and what to change if it takes too long."""
 
-    doing: str
+    activity: str
     advice: str
 
 
 _READING = _Stage(
-    "running the file from its top",
-    f"Put what is to run only when the file is started itself {UNDER_MAIN}",
+    "running the file",
+    f"Put code that should run only when you start the file yourself {UNDER_MAIN}",
 )
 _MAKING = _Stage(
     "making the network",
-    "Make its layers smaller, and take out of __init__ what need not be done there.",
+    "Make its layers smaller, and do only what is needed in __init__.",
 )
 _TRYING = _Stage(
     "trying the network on a few images",
-    "Make its layers smaller, and see that each loop in forward ends.",
+    "Make its layers smaller, and check that each loop in forward ends.",
 )
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What is known of a network: its layers, its costs for one image, and what was found.
+    """What a check found out: the layers, their costs for one image, and the findings.
 
-    The layers are as far as the images came. The findings that stop training come first. What the
-    network printed is of one pass.
+    If a pass fails, ``layers`` holds the layers before the failure. The findings that stop training
+    come first. ``printed`` is what the network printed while it was made and in one pass.
     """
 
     name: str
@@ -68,12 +68,12 @@ class CheckReport:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing was found that would stop or spoil training."""
+        """Whether no finding stops or spoils training."""
         return all(each.effect == "none" for each in self.findings)
 
 
 def made_up_images() -> torch.Tensor:
-    """Return images (4, 1, 32, 32) of random grey levels as a network takes them: in [-1, 1]."""
+    """Return images (4, 1, 32, 32) of random grey levels, in [-1, 1] as for training."""
     levels = torch.randint(256, (_IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0))
     return levels.float().div_(255).sub_(0.5).div_(0.5)
 
@@ -81,16 +81,16 @@ def made_up_images() -> torch.Tensor:
 def examine(
     name: str, make: Callable[[], nn.Module], notify: Callable[[str], None] = lambda _: None
 ) -> CheckReport:
-    """Make a network and try it out; nothing is printed, and no random generator is moved.
+    """Make a network and check it; print nothing, and leave every random generator as it was.
 
-    ``notify`` is told where that takes long.
+    If that takes long, a message goes to ``notify``.
     """
-    checked = _try_out(name, make, notify)
-    if isinstance(make, CustomNetwork) and any(each.effect == "stops" for each in checked.findings):
-        # It explains a failure, and is none by itself: Python may call such a method after all.
+    report = _try_out(name, make, notify)
+    if isinstance(make, CustomNetwork) and any(each.effect == "stops" for each in report.findings):
+        # Only together with a failure: by itself such a method may be right.
         misspelt = find_misspelt_init(ast.parse(make.text), make.class_name)
-        return replace(checked, findings=(misspelt,)) if misspelt else checked
-    return checked
+        return replace(report, findings=(misspelt,)) if misspelt else report
+    return report
 
 
 def _try_out(
@@ -100,7 +100,10 @@ def _try_out(
     stage = _READING
 
     def on_waiting() -> None:
-        notify(f"Waiting for {name}: {stage.doing}. After {TIME_LIMIT_SECONDS:g} s it is stopped.")
+        notify(
+            f"Waiting for {name}: cnnlab is {stage.activity}. It stops after "
+            f"{TIME_LIMIT_SECONDS:g} s."
+        )
 
     try:
         with isolation(on_waiting), record_layer_lines(source.path) as lines:
@@ -113,12 +116,12 @@ def _try_out(
             with refuse_too_large(source.path), redirect_stdout(io.StringIO()) as printed:
                 network = make()
             stage = _TRYING
-            checked = _examine(name, Subject(network, make, source.path, source.text, lines))
-        findings = [*checked.findings, *at_top]
+            report = _examine(name, Subject(network, make, source.path, source.text, lines))
+        findings = [*report.findings, *at_top]
         return replace(
-            checked,
+            report,
             findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.effect))),
-            printed=printed.getvalue() + checked.printed,
+            printed=printed.getvalue() + report.printed,
         )
     except FaultError as error:
         return CheckReport(name, findings=(error.finding,))
@@ -126,8 +129,8 @@ def _try_out(
         line = line_of_error(error, source.path)
         where = f" in line {line}" if line else ""
         message = (
-            f"After {TIME_LIMIT_SECONDS:g} seconds of {stage.doing} it was stopped{where}. "
-            f"{stage.advice}"
+            f"{stage.activity.capitalize()} took more than {TIME_LIMIT_SECONDS:g} seconds, so "
+            f"cnnlab stopped it{where}. {stage.advice}"
         )
         return CheckReport(name, findings=(Finding("slow", message, line),))
 
@@ -172,14 +175,14 @@ def _examine(name: str, subject: Subject) -> CheckReport:
 
 
 def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
-    """Return what stops the passes; the mode is said where it is of one only."""
+    """Return what stops the passes; if it stops only one mode, its message names the mode."""
     if training and (evaluation or training.kind == "mistake"):
         return [training]
     if training:
-        message = f"Only in training mode, after network.train(): {training.message}"
+        message = f"Only in training mode (after network.train()): {training.message}"
         return [replace(training, kind="training-mode", message=message)]
     if evaluation:
-        message = f"Only in evaluation mode, after network.eval(): {evaluation.message}"
+        message = f"Only in evaluation mode (after network.eval()): {evaluation.message}"
         return [replace(evaluation, kind="evaluation-mode", message=message)]
     return []
 
@@ -189,7 +192,8 @@ def _not_finite(subject: Subject, training: Pass) -> Finding:
     where = f", first after {subject.with_line(first.module, first.name)}" if first else ""
     return Finding(
         "not-finite",
-        f"Before any training the output already holds NaN or infinity{where}: look for a division "
-        "by 0, a logarithm or root of what can be 0 or less, or very large weights.",
+        f"The output contains NaN or infinity before any training{where}. Look for a division by "
+        "0, a logarithm or square root of numbers that can be 0 or negative, or very large "
+        "weights.",
         subject.made_lines.get(first.module) if first else subject.forward_line,
     )

@@ -1,4 +1,4 @@
-"""A name to a network: one of cnnlab's own, or one from a file, tried out first."""
+"""From a name to a network: one that cnnlab includes, or one from your file, checked first."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -14,10 +14,10 @@ from cnnlab.models.catalog import MODELS, ModelSpec
 
 
 def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> ModelSpec:
-    """Return the network of that name, or of one's own as ``file.py:Class``, tried out.
+    """Return the network of that name; one from a file, ``file.py:Class``, is checked first.
 
-    ``notify`` is told where that takes long. Raises `ModelError`, naming the nearest, where there
-    is none or it cannot do the job.
+    If the check takes long, a message goes to ``notify``. Raises `ModelError` if there is no such
+    network, with the nearest name, or if it cannot be trained.
     """
     if is_custom(name):
         custom = read_custom(name)
@@ -30,16 +30,16 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
         return ModelSpec(full_name, custom.class_name, custom, custom, warnings, report.layers)
     if name not in MODELS:
         raise ModelError(
-            f"There is no model {name!r}. {_instead(name)}There are: {', '.join(MODELS)}, or one "
-            "of your own as file.py:Class."
+            f"There is no model {name!r}. {_suggestion(name)}The models are: {', '.join(MODELS)}; "
+            "or name your own as file.py:Class."
         )
     return MODELS[name]
 
 
-def _instead(name: str) -> str:
-    meant = notebook_advice(name)
-    if meant:
-        return f"{meant} "
+def _suggestion(name: str) -> str:
+    advice = notebook_advice(name)
+    if advice:
+        return f"{advice} "
     near = suggest_network(name) or next(
         (repr(each) for each in get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)), None
     )
@@ -47,15 +47,15 @@ def _instead(name: str) -> str:
 
 
 def build(name: str, seed: int = 0) -> nn.Module:
-    """Return the network of that name with weights drawn from ``seed``; see `find_network`."""
+    """Return the network of that name, its weights drawn from ``seed``; see `find_network`."""
     return find_network(name).build(seed)
 
 
 def check_network(name: str, notify: Callable[[str], None] = lambda _: None) -> CheckReport:
-    """Return what is known of the network of that name, and all that is wrong with it.
+    """Check the network of that name, and report its layers and everything that is wrong.
 
-    ``notify`` is told where that takes long. A file that cannot be read, or run, is a finding
-    too. Raises `ModelError` where cnnlab has no network of that name.
+    If that takes long, a message goes to ``notify``. A file that cannot be read or run is a
+    finding too. Raises `ModelError` if cnnlab includes no network of that name.
     """
     if not is_custom(name):
         return examine(name, find_network(name).make)

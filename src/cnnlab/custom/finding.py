@@ -1,4 +1,4 @@
-"""What is wrong with a network, in words for the person who wrote it."""
+"""A finding: one thing that is wrong with a network, for the person who wrote it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from cnnlab.errors import ModelError
 
 Kind = Literal[
-    # The file, and making the network from it.
+    # The file, and the network that it makes.
     "file",
     "syntax",
     "which-class",
@@ -39,7 +39,7 @@ Kind = Literal[
     "batch-size",
     "slow",
     "error",
-    # What the network does with the images, and what it can learn.
+    # What the network does with images, and what it can learn.
     "not-finite",
     "in-place",
     "input-changed",
@@ -72,7 +72,7 @@ _NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing about a network: its kind, a message that says all, a line of the user's file."""
+    """One fact about a network: its kind, a complete message, and a line of the user's file."""
 
     kind: Kind
     message: str
@@ -80,14 +80,14 @@ class Finding:
 
     @property
     def effect(self) -> Effect:
-        """What it does to training: stops it, spoils it, or nothing."""
+        """What it does to training: "stops" or "spoils" it, or "none"."""
         if self.kind in _NONE:
             return "none"
         return "spoils" if self.kind in _SPOILS else "stops"
 
 
 class FaultError(ModelError):
-    """A network cannot do the job: what was found, and in which file unless its message says."""
+    """A network cannot be trained: the finding, and the file if the message does not name it."""
 
     def __init__(self, finding: Finding, file: str | None = None) -> None:
         super().__init__(finding, file)

@@ -1,4 +1,4 @@
-"""Whether a network can learn, and answers each image by itself and the same each time."""
+"""Whether a network can learn, and whether each output depends on its own image only."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,20 +27,20 @@ from cnnlab.wording import with_article
 def find_unstable_outputs(
     subject: Subject, images: torch.Tensor, logits: torch.Tensor
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the logits (N, 10) that evaluation mode gave of the images."""
+    """Yield what makes the logits (N, 10) of evaluation mode unstable or change the images."""
     again = evaluation_pass(subject, images)
     if again.changed_its_input:
         yield Finding(
             "input-changed",
-            f"{subject.forward} changes the images that it is given: by +=, by a function whose "
-            "name ends in _, or by inplace=True in the first layer. Make new values, as in "
+            f"{subject.forward} changes its input images in place. Look for +=, a function whose "
+            "name ends in _, or inplace=True in the first layer. Make a new tensor instead, as in "
             "x = x + 1.",
             subject.forward_line,
         )
     if differ(logits, again.logits):
         yield Finding(
             "random",
-            "In evaluation mode the same images get another answer each time: F.dropout needs "
+            "In evaluation mode the same images get a different output each time. F.dropout needs "
             "training=self.training, and layers must be made in __init__, not in forward.",
             subject.forward_line,
         )
@@ -48,46 +48,46 @@ def find_unstable_outputs(
     for image, row in zip(images.split(1), logits.split(1), strict=True):
         alone = evaluation_pass(subject, image)
         if alone.fault:
-            message = f"An image alone, as a last batch may be, is refused. {alone.fault.message}"
+            message = f"A batch may hold only one image, and that fails. {alone.fault.message}"
             yield replace(alone.fault, kind="batch-size", message=message)
             return
         if differ(row, alone.logits):
             yield Finding(
                 "batch-dependent",
-                "In evaluation mode an image gets another answer alone than among others, but each "
-                "must be judged by itself. Look for a mean or softmax over dim=0, or a batch "
-                "normalisation with track_running_stats=False.",
+                "In evaluation mode the output for an image depends on the other images of its "
+                "batch. It must depend on that image only. Look for a mean or softmax over dim=0, "
+                "or a batch normalisation with track_running_stats=False.",
                 subject.forward_line,
             )
             return
 
 
-# The shares: a softmax of one largest number and nine smallest, as in e / (e + 9) = 0.23.
+# The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
 _LAST_STEPS: dict[str, tuple[Kind, str]] = {
     "softmax": (
         "softmax",
-        "cross-entropy, the loss of training, already contains it, and after a second one no class "
-        "can get more than 23 %. Take it out: return the numbers before it.",
+        "The training loss, cross-entropy, already contains one, and after a second one no class "
+        "can get more than 23 %. Delete it: return the numbers before it.",
     ),
     "log-softmax": (
         "log-softmax",
-        "cross-entropy, the loss of training, already contains it. It does no harm, but has no "
-        "use either: take it out.",
+        "The training loss, cross-entropy, already contains one. It does no harm, but you do not "
+        "need it: you can delete it.",
     ),
     "sigmoid": (
         "squashed",
-        "with all numbers between 0 and 1, the loss of training can give no class more than 23 %. "
-        "Take it out.",
+        "It puts all numbers between 0 and 1, and then the training loss can give no class more "
+        "than 23 %. Delete it.",
     ),
     "tanh": (
         "squashed",
-        "with all numbers between -1 and 1, the loss of training can give no class more than 45 %. "
-        "Take it out.",
+        "It puts all numbers between -1 and 1, and then the training loss can give no class more "
+        "than 45 %. Delete it.",
     ),
     "ReLU": (
         "squashed",
-        "it makes all numbers below 0 the same, and where they are, nothing is learned. Take it "
-        "out.",
+        "It cuts every score below 0 to 0, and training cannot improve a score that was cut. "
+        "Delete it.",
     ),
 }
 
@@ -95,14 +95,14 @@ _LAST_STEPS: dict[str, tuple[Kind, str]] = {
 def find_learning_faults(
     subject: Subject, images: torch.Tensor, calls: list[Call], logits: torch.Tensor
 ) -> Iterator[Finding]:
-    """Yield what is wrong with logits (N, 10) from training mode, and with their gradients."""
+    """Yield what is wrong with the logits (N, 10) of training mode and with their gradients."""
     if not any(each.requires_grad for each in subject.network.parameters()):
-        return  # said already: there is nothing to learn
+        return  # `find_untrained_weights` reports that there is nothing to train
     if not logits.requires_grad:
         yield Finding(
             "detached",
-            f"No gradient can go back from the output, so nothing can be learned: take "
-            f"torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() out of "
+            "No gradient can flow back from the output, so the network cannot learn. Delete "
+            "torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() from "
             f"{subject.forward}.",
             subject.forward_line,
         )
@@ -111,16 +111,16 @@ def find_learning_faults(
     if step:
         kind, why = _LAST_STEPS[step]
         line = _line_of(step, subject, calls, logits)
-        yield Finding(kind, f"The last step is {with_article(with_line(step, line))}: {why}", line)
+        yield Finding(kind, f"The last step is {with_article(with_line(step, line))}. {why}", line)
     try:
         cross_entropy(logits, torch.arange(len(logits))).backward()
     except Exception as error:
         if "modified by an inplace operation" in str(error):
             yield Finding(
                 "in-place",
-                f"{subject.forward} changes a value in place that the backward pass still needs: "
-                "by +=, by a function whose name ends in _, or by inplace=True. Make new values, "
-                "as in x = x + 1.",
+                f"{subject.forward} changes a tensor in place, but the backward pass still needs "
+                "its old values. Look for +=, a function whose name ends in _, or inplace=True. "
+                "Make a new tensor instead, as in x = x + 1.",
                 subject.forward_line,
             )
             return
@@ -139,14 +139,14 @@ def find_learning_faults(
 
 
 def _last_step(logits: torch.Tensor) -> str | None:
-    """Return what made the logits, if it is no fit last step.
+    """Return the operation that made the logits, if it is a bad last step.
 
-    Judged by the operation and by its result: a division may or may not be a softmax by hand.
+    It must match by its name and by its result: a division may be a softmax by hand, or not.
     """
     made_by = logits.grad_fn.name() if logits.grad_fn else ""
-    if made_by in {"SoftmaxBackward0", "DivBackward0"} and _are_shares(logits):
+    if made_by in {"SoftmaxBackward0", "DivBackward0"} and _are_probabilities(logits):
         return "softmax"
-    if made_by in {"LogSoftmaxBackward0", "LogBackward0", "SubBackward0"} and _are_shares(
+    if made_by in {"LogSoftmaxBackward0", "LogBackward0", "SubBackward0"} and _are_probabilities(
         logits.exp()
     ):
         return "log-softmax"
@@ -162,23 +162,23 @@ def _line_of(step: str, subject: Subject, calls: list[Call], logits: torch.Tenso
     return line_of_call(subject.text, name, subject.forward_line)
 
 
-def _are_shares(rows: torch.Tensor) -> bool:
-    """Return whether the numbers of each row are shares of one whole."""
+def _are_probabilities(rows: torch.Tensor) -> bool:
+    """Return whether the numbers of each row are not negative and sum to 1."""
     return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < 1e-4).all())
 
 
 def _no_way_through(
     subject: Subject, called: set[nn.Module], after: TrainingEffect
 ) -> Finding | None:
-    """Return why nothing of the images can be learned, if it is so; names what lets none pass."""
+    """Return why the network cannot learn from the images, if so, and which layer is the cause."""
     parts = [(name, each) for name, each in subject.network.named_modules() if each in called]
     for name, module in parts:
         if isinstance(module, _DropoutNd) and module.p >= 1:
             return Finding(
                 "constant",
-                f"{subject.with_line(module, name)} drops everything in training, so nothing is "
-                "learned of the images. Its number is the share that is dropped: write "
-                f"nn.{type(module).__name__}(0.5).",
+                f"{subject.with_line(module, name)} drops every number in training, so the network "
+                "cannot learn from the images. The number in its brackets is the fraction to drop: "
+                f"write nn.{type(module).__name__}(0.5).",
                 subject.made_lines.get(module),
             )
     if not after.is_constant:
@@ -190,14 +190,14 @@ def _no_way_through(
     ]
     named = [subject.with_line(module, name) for name, module in empty]
     why = (
-        f"all weights of {join_names(named)} are 0. Leave them as PyTorch draws them."
+        f"All weights of {join_names(named)} are 0. Keep the random weights that PyTorch draws."
         if empty
-        else "look for a multiplication by 0, or a step that makes all numbers the same."
+        else "Look for a multiplication by 0, or a step that makes all numbers the same."
     )
     return Finding(
         "constant",
-        "Every image gets the same answer, and some steps of training do not change that, so "
-        f"nothing can be learned of the images: {why}",
+        "Every image gets the same output, even after some training steps, so the network cannot "
+        f"learn from the images. {why}",
         subject.made_lines.get(empty[0][1]) if empty else subject.forward_line,
     )
 
@@ -224,19 +224,19 @@ def _without_gradient(
             unused.append(subject.with_line(module, name))
             lines.setdefault("unused", line)
     if unused:
+        them, are = ("it", "is") if len(unused) == 1 else ("them", "are")
         yield Finding(
             "unused",
-            f"{join_names(unused)} {'is' if len(unused) == 1 else 'are'} made but never called: "
-            f"call {'it' if len(unused) == 1 else 'them'} in forward, or take "
-            f"{'it' if len(unused) == 1 else 'them'} out.",
+            f"{join_names(unused)} {are} made but never used. Call {them} in forward, or delete "
+            f"{them}.",
             lines["unused"],
         )
     if cut_off:
         them, get = ("it", "gets") if len(cut_off) == 1 else ("them", "get")
         yield Finding(
             "no-gradient",
-            f"{join_names(cut_off)} {get} no gradient, so training leaves {them} as drawn: the "
-            f"output does not use {them}, or .detach(), .data, torch.no_grad() or a "
-            "multiplication by 0 stands between.",
+            f"{join_names(cut_off)} {get} no gradient, so training does not change {them}. Either "
+            f"the output does not use {them}, or .detach(), .data, torch.no_grad() or a "
+            "multiplication by 0 blocks the gradient.",
             lines["no-gradient"],
         )

@@ -1,4 +1,4 @@
-"""A file of Python as it is written: what is in it, without running it."""
+"""What is in a Python file, from its text alone: the file is not run."""
 
 import ast
 import warnings
@@ -8,7 +8,7 @@ from cnnlab.custom.finding import FaultError, Finding
 
 
 def parse(file: str, text: str) -> ast.Module:
-    """Return what the text says as Python; raise `FaultError` where it says nothing."""
+    """Return the syntax tree of a file's text; raise `FaultError` if it is not valid Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -17,15 +17,13 @@ def parse(file: str, text: str) -> ast.Module:
         where = f", line {error.lineno}" if error.lineno else ""
         fault = Finding(
             "syntax",
-            f"{file}{where} is not Python: {_as_sentence(error.msg)}{_quote_line(error)}",
+            f"{file}{where} is not valid Python: {_as_sentence(error.msg)}{_quote_line(error)}",
             error.lineno,
         )
     except ValueError as error:
-        fault = Finding("syntax", f"{file} is not Python: {error}.")
+        fault = Finding("syntax", f"{file} is not valid Python: {error}.")
     except (RecursionError, MemoryError):
-        fault = Finding(
-            "syntax", f"{file} is not Python that can be read: it is nested too deeply."
-        )
+        fault = Finding("syntax", f"Python cannot read {file}: the code is nested too deeply.")
     raise FaultError(fault)
 
 
@@ -36,12 +34,12 @@ def _as_sentence(sentence: str) -> str:
 def _quote_line(error: SyntaxError) -> str:
     read = (error.text or "").strip()
     if read.startswith(("%", "!")):
-        return f" The line reads: {read}. That is a notebook's command: take it out."
-    return f" The line reads: {read}" if read else ""
+        return f" The line is: {read}. This is a notebook command: delete it."
+    return f" The line is: {read}" if read else ""
 
 
 def network_classes(tree: ast.Module) -> list[str]:
-    """Return the classes that derive from one of PyTorch's, or from another such in the file."""
+    """Return the classes that derive from a layer of PyTorch, or from such a class of the file."""
     found: list[str] = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -52,7 +50,7 @@ def network_classes(tree: ast.Module) -> list[str]:
 
 
 def _classes_with_forward(tree: ast.Module) -> list[str]:
-    """Return the classes that were meant as networks, though they derive from none."""
+    """Return the classes that have a forward, although they do not derive from nn.Module."""
     return [
         node.name
         for node in tree.body
@@ -62,7 +60,7 @@ def _classes_with_forward(tree: ast.Module) -> list[str]:
 
 
 def top_level_names(tree: ast.Module) -> dict[str, int]:
-    """Return the lines of all classes and functions that a name may name."""
+    """Return the public classes and functions at the top level, each with its line."""
     return {
         each.name: each.lineno
         for each in tree.body

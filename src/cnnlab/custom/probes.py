@@ -1,4 +1,4 @@
-"""What is noted while a student's code runs: lines, layers from outside, what a file does."""
+"""What cnnlab records while a user's code runs: lines, unregistered layers, side effects."""
 
 import sys
 import weakref
@@ -25,10 +25,10 @@ from cnnlab.wording import with_article
 
 @dataclass(frozen=True)
 class UnregisteredLayer:
-    """A layer with weights of its own, in which line it was called, and if the pass made it.
+    """A layer with weights that forward calls, but that is not part of the network.
 
-    ``block`` is the layer, or the block of which its making was a part; in ``block_line`` the pass
-    made that.
+    ``block`` is the block that the layer was made for, or the layer itself; a pass made it in
+    ``block_line``, or that is None.
     """
 
     module: nn.Module
@@ -42,11 +42,12 @@ class UnregisteredLayer:
 def record_unregistered_layers(
     network: nn.Module, path: str, made: Collection[nn.Module]
 ) -> Iterator[list[UnregisteredLayer]]:
-    """Note, once each, the layers with a state that are called inside the block from outside.
+    """Record each layer that is called inside the block and is not part of the network, once.
 
-    ``made`` grows with each layer that the file makes.
+    Only layers with weights or running means count. ``made`` holds all layers that the file has
+    made; it grows while the block runs.
     """
-    # By identity: what torch.compile traces cannot look for a module in a set.
+    # By identity: code that torch.compile traces cannot look up a module in a set.
     members = {id(each) for each in network.modules()}
     state = state_ids(network)
     made_before = set(made)
@@ -57,7 +58,7 @@ def record_unregistered_layers(
         if id(module) in members:
             return
         if network.training and not torch.is_grad_enabled():
-            return  # a teacher, say: what counts for the answers is called in evaluation too
+            return  # such as a teacher: what the output needs is called in evaluation mode too
         if module in unregistered or not has_state_beyond(state, module):
             return
         is_new = module in made and module not in made_before
@@ -81,13 +82,13 @@ def record_unregistered_layers(
 
 
 def state_ids(network: nn.Module) -> set[int]:
-    """Return the identities of all that is trained or saved of a network."""
+    """Return the identities of a network's parameters and buffers."""
     return {id(each) for each in chain(network.parameters(), network.buffers())}
 
 
 def has_state_beyond(state: set[int], module: nn.Module) -> bool:
-    """Return whether training would change something in the layer that is not in ``state``."""
-    # What torch.func.functional_call lends to a layer is a tensor and no parameter.
+    """Return whether training would change a tensor of the layer that is not in ``state``."""
+    # What torch.func.functional_call lends to a layer is a tensor, not a parameter.
     own = [
         each
         for each in module.parameters(recurse=False)
@@ -98,7 +99,7 @@ def has_state_beyond(state: set[int], module: nn.Module) -> bool:
 
 
 def _block_being_made(module: nn.Module, path: str) -> tuple[nn.Module, int | None]:
-    """Return the block that is being made with a layer in it, and in which line of the file."""
+    """Return the outermost block whose __init__ makes a layer, and its line in the file."""
     block, frame = module, sys._getframe().f_back
     while frame:
         code = frame.f_code
@@ -112,7 +113,7 @@ def _block_being_made(module: nn.Module, path: str) -> tuple[nn.Module, int | No
 
 
 def running_line(path: str) -> int | None:
-    """Return the line of the file that is being run, innermost."""
+    """Return the innermost line of the file that is running."""
     frame = sys._getframe()
     while frame.f_back and frame.f_code.co_filename != path:
         frame = frame.f_back
@@ -120,17 +121,18 @@ def running_line(path: str) -> int | None:
 
 
 MOST_PARAMETERS = 250_000_000
-"""With its gradients, the optimizer's state and a copy on its way to the disk: 4 GB."""
+"""They take 4 GB with gradients, optimizer state and the copy that is being saved."""
 _BYTES = 4
 
 
 @contextmanager
 def record_layer_lines(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
-    """Note in which line of the file each layer is made inside the block.
+    """Record the line of the file that makes each layer inside the block.
 
-    One of PyTorch's is made where it is called; one of the file's own where its weights are.
+    For a layer of PyTorch it is the line of the call; for a class of the file, the line of its
+    first parameter.
     """
-    # Weak, so that a layer which the network does not keep is gone as it is without a check.
+    # Weak keys, so that a layer that the network does not keep is freed as it is without a check.
     lines: MutableMapping[nn.Module, int] = weakref.WeakKeyDictionary()
     plain_init = nn.Module.__init__
 
@@ -155,7 +157,7 @@ def record_layer_lines(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
 
 @contextmanager
 def refuse_too_large(path: str) -> Iterator[None]:
-    """Raise `FaultError` inside the block before more is drawn than a laptop can train."""
+    """Raise `FaultError` inside the block before a network is too large for a laptop to train."""
     drawn = _ParameterCount()
 
     def count(module: nn.Module, _name: str, parameter: nn.Parameter | None) -> None:
@@ -173,14 +175,14 @@ def refuse_too_large(path: str) -> Iterator[None]:
 
 
 class _ParameterCount:
-    """The parameters that are there at a time, each counted once, in whatever layers it is."""
+    """The parameters that exist now, each counted once even if several layers share it."""
 
     def __init__(self) -> None:
         self.total = 0
         self._there: dict[int, tuple[weakref.ref[nn.Parameter], str, int, int]] = {}
 
     def add(self, module: nn.Module, parameter: nn.Parameter) -> None:
-        """Count a parameter of a layer until it is gone."""
+        """Count a parameter of a layer for as long as it exists."""
         key, size = id(parameter), parameter.numel()
         if key in self._there:
             return
@@ -193,7 +195,7 @@ class _ParameterCount:
         self._there[key] = weakref.ref(parameter, gone), type(module).__name__, id(module), size
 
     def largest(self) -> tuple[str, int]:
-        """Return which kind of layer has most of them, and how many."""
+        """Return the kind of the layer that has most parameters, and their number."""
         sizes: Counter[tuple[str, int]] = Counter()
         for _, kind, layer, size in self._there.values():
             sizes[kind, layer] += size
@@ -204,42 +206,42 @@ class _ParameterCount:
 def _too_large(drawn: _ParameterCount, line: int | None) -> Finding:
     kind, most = drawn.largest()
     the = f"By line {line} the" if line else "The"
+    gigabytes = drawn.total * _BYTES / 1e9
     return Finding(
         "too-large",
-        f"{the} network has {drawn.total:,} parameters or more: {drawn.total * _BYTES / 1e9:.1f} "
-        f"GB, and training takes four times that. cnnlab takes up to {MOST_PARAMETERS:,}. The "
-        f"largest layer is {with_article(kind)} with {most:,}: {MAKE_SMALLER}",
+        f"{the} network has at least {drawn.total:,} parameters ({gigabytes:.1f} GB), and training "
+        f"needs four times that memory. cnnlab allows {MOST_PARAMETERS:,} parameters. The largest "
+        f"layer is {with_article(kind)} with {most:,} parameters. {MAKE_SMALLER}",
         line,
     )
 
 
-UNDER_MAIN = 'under if __name__ == "__main__": at its end.'
-"""Where to put what is not to run whenever a file is read."""
+UNDER_MAIN = 'under if __name__ == "__main__": at the end of the file.'
+"""Where to put code that must not run each time cnnlab reads the file."""
 
 
 @dataclass
 class SideEffects:
-    """In which line a file first trained, and first printed, when it was read."""
+    """The lines in which a file first trained and first printed when cnnlab read it, if any."""
 
     train_line: int | None = None
     print_line: int | None = None
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what the file should do only where it is started itself."""
+        """Yield what the file should do only when the user starts it."""
         line = self.train_line or self.print_line
-        advice = f"put what is to run only when the file is started itself {UNDER_MAIN}"
-        if self.train_line:
-            message = f"Line {line} trains whenever the file is read: {advice}"
-        elif self.print_line:
-            message = f"Line {line} prints whenever the file is read: {advice}"
-        else:
-            return
-        yield Finding("top-level", message, line)
+        if line:
+            does = "trains" if self.train_line else "prints"
+            message = (
+                f"Line {line} {does} each time cnnlab reads the file. Delete it, or put it "
+                f"{UNDER_MAIN}"
+            )
+            yield Finding("top-level", message, line)
 
 
 @contextmanager
 def record_side_effects(path: str) -> Iterator[SideEffects]:
-    """Note what the file does inside the block, in which it is run; it prints as before."""
+    """Record the side effects of the file that runs inside the block; it prints as before."""
     with PROCESS_LOCK, _record_side_effects(path) as effects:
         yield effects
 
@@ -248,7 +250,7 @@ def record_side_effects(path: str) -> Iterator[SideEffects]:
 def _record_side_effects(path: str) -> Iterator[SideEffects]:
     effects = SideEffects()
     plain_backward = torch.autograd.backward
-    is_over = False  # the file may have kept the stream, or backward, for its network
+    is_over = False  # the file may have kept the stream, or backward, for later
 
     def noting_backward(*given: Any, **named: Any) -> None:
         if not is_over:
@@ -269,7 +271,7 @@ def _record_side_effects(path: str) -> Iterator[SideEffects]:
 
 
 class _WatchedStream:
-    """A stream that tells of each writing to it."""
+    """A stream that calls a function at each write."""
 
     def __init__(self, stream: TextIO, note: Callable[[], None]) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""An end to code that does not end by itself."""
+"""Run a user's code isolated: no output, no input, a time limit, its own random numbers."""
 
 import ctypes
 import io
@@ -17,14 +17,14 @@ from cnnlab.seeding import seeded
 
 
 class TooSlowError(BaseException):
-    """Code took longer than it may; no ``except Exception`` of the code itself holds it."""
+    """Code reached the time limit; an ``except Exception`` in that code does not catch it."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooSlowError` inside the block when it has taken so long.
+    """Raise `TooSlowError` inside the block when the time is over.
 
-    Works in any thread and on any system. A single call of compiled code is waited for.
+    This works in any thread and on any system, but a single call of compiled code ends first.
     """
     raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
     thread = ctypes.c_ulong(threading.get_ident())
@@ -43,25 +43,25 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         with lock:
             is_over = True
-        raise_in(thread, None)  # what was about to be raised comes too late
+        raise_in(thread, None)  # an error that was about to be raised comes too late
         timer.cancel()
 
 
 TIME_LIMIT_SECONDS = 60.0
-"""How long a file, its network and the passes through it may take together."""
+"""How long it may take to run a file, make its network and try that out, all together."""
 PROCESS_LOCK = threading.RLock()
-"""Held while something of the whole process is other than usual: two threads would mix it up."""
+"""Held while a setting of the whole process is changed, so that two threads do not mix them up."""
 NOTICE_SECONDS = 2.5
-"""After how many seconds a person is told what is waited for."""
+"""After how many seconds a message says what cnnlab is waiting for."""
 
 
 @contextmanager
 def isolation(on_waiting: Callable[[], None]) -> Iterator[None]:
-    """Run the block with no output, no input, a time limit, and random numbers of its own.
+    """Run the block with no output, no input, a time limit, and its own random numbers.
 
-    The generators of PyTorch (on the CPU), NumPy and Python are left as they were. After
-    `NOTICE_SECONDS` seconds ``on_waiting`` is called, which may write on standard error. Raises
-    `TooSlowError` after `TIME_LIMIT_SECONDS`.
+    The generators of PyTorch (on the CPU), NumPy and Python stay as they were. ``on_waiting`` is
+    called after `NOTICE_SECONDS`, and may write to standard error. Raises `TooSlowError` after
+    `TIME_LIMIT_SECONDS`.
     """
     with PROCESS_LOCK:
         standard_input, standard_error = sys.stdin, sys.stderr
@@ -94,7 +94,7 @@ def _announce_waiting(on_waiting: Callable[[], None], standard_error: TextIO) ->
         yield
     finally:
         timer.cancel()
-        timer.join()  # else it could put back the stream that it found after we have put back ours
+        timer.join()  # otherwise it could restore the stream that it found after we restore ours
 
 
 def _null_stream() -> io.TextIOWrapper:
@@ -103,7 +103,7 @@ def _null_stream() -> io.TextIOWrapper:
 
 @contextmanager
 def preserve_state(network: nn.Module) -> Iterator[None]:
-    """Leave a network's weights, buffers, gradients and modes as they were before the block."""
+    """Restore a network's weights, buffers, gradients and modes after the block."""
     tensors = [
         (each, each.detach().clone(), each.grad)
         for each in chain(network.parameters(), network.buffers())

@@ -1,4 +1,4 @@
-"""What a network holds that is not trained or not saved: hidden layers, loose tensors, the rest."""
+"""What PyTorch does not train or save: hidden layers, plain tensors, any other state."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -16,13 +16,13 @@ from cnnlab.custom.trial import Subject, differ, evaluation_pass, forward_pass
 from cnnlab.seeding import seeded
 from cnnlab.wording import with_article
 
-_UNSEEN = "so PyTorch does not see the weights: they are neither trained nor saved with the run."
+_UNSEEN = "so PyTorch does not see the weights. They are not trained and not saved with the run."
 
 
 def find_hidden_layers(
     subject: Subject, unregistered: list[UnregisteredLayer]
 ) -> Iterator[Finding]:
-    """Yield where layers hide: in an attribute, in what passes made, or anywhere else."""
+    """Yield layers that PyTorch cannot see: in attributes, made in a pass, or anywhere else."""
     hidden: set[nn.Module] = set()
     for finding, layers in _in_attributes(subject):
         yield finding
@@ -40,7 +40,7 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
             if attribute.startswith("_") or isinstance(value, nn.Module):
-                continue  # a private list may hide layers on purpose, such as a teacher's
+                continue  # a private list may hide layers on purpose, such as a teacher network
             held = [
                 (layer, holder)
                 for layer, holder in _layers_in(value)
@@ -55,10 +55,10 @@ def _in_attributes(subject: Subject) -> Iterator[tuple[Finding, list[nn.Module]]
 
 
 def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
-    """Yield each layer within lists, dicts and objects, and the class of the last such object."""
+    """Yield each layer in lists, dicts and objects, and the class of the innermost such object."""
     waiting: list[tuple[object, str | None]] = [(value, None)]
     visited: set[int] = set()
-    while waiting:  # no recursion: what is linked one to the next may be long
+    while waiting:  # no recursion: a chain of objects may be long
         value, holder = waiting.pop()
         if isinstance(value, nn.Module):
             yield value, holder
@@ -79,7 +79,7 @@ def _layers_in(value: object) -> Iterator[tuple[nn.Module, str | None]]:
 def _hidden_by(place: str, attribute: str, value: object, holder: str | None) -> str:
     if holder:
         return (
-            f"{place} holds layers in {with_article(holder)}, which is no nn.Module, {_UNSEEN} "
+            f"{place} holds layers in {with_article(holder)}, which is not an nn.Module, {_UNSEEN} "
             f"Write class {holder}(nn.Module), with super().__init__() as the first line of its "
             "__init__."
         )
@@ -94,9 +94,9 @@ def _made_in_forward(subject: Subject, layer: UnregisteredLayer) -> Finding:
     where = f"Line {line}" if line else "The file"
     return Finding(
         "made-in-forward",
-        f"{where} makes {with_article(kind)} while forward runs: its weights are drawn there, and "
-        "are neither trained nor saved with the run. Make it in __init__, as in self.layer = "
-        f"{_written(layer.block)}(...), and only call it in forward: x = self.layer(x).",
+        f"{where} makes {with_article(kind)} while forward runs. Its weights are not trained and "
+        f"not saved with the run. Make it in __init__: self.layer = {_written(layer.block)}(...). "
+        "Only call it in forward: x = self.layer(x).",
         line,
     )
 
@@ -112,23 +112,20 @@ def _outside(subject: Subject, layer: UnregisteredLayer) -> Finding:
     which = f"{a_kind}, {' and '.join(lines)}," if lines else f"{a_kind} that forward calls"
     return Finding(
         "outside",
-        f"{which} is no part of the network, {_UNSEEN} Make it in __init__ and assign it to self, "
-        f"as in self.layer = {_written(layer.module)}(...), and call self.layer(x).",
+        f"{which} is not part of the network, {_UNSEEN} Make it in __init__ and assign it to self: "
+        f"self.layer = {_written(layer.module)}(...). Call it in forward: x = self.layer(x).",
         made or layer.call_line,
     )
 
 
 def _written(module: nn.Module) -> str:
-    """Return a layer's class as a file has it: PyTorch's with "nn." before it."""
+    """Return a layer's class as it is written in a file: PyTorch's with "nn." before it."""
     kind = type(module)
     return f"nn.{kind.__name__}" if kind.__module__.startswith("torch.nn.") else kind.__name__
 
 
-_UNTRAINED = "so PyTorch does not see what is to be trained there: no step of training changes it."
-
-
 def find_unregistered_tensors(subject: Subject, logits: torch.Tensor) -> Iterator[Finding]:
-    """Yield each attribute whose tensors get gradients from the logits and are no parameters."""
+    """Yield each attribute whose tensors get gradients from the logits but are not parameters."""
     loose = _leaves(logits) - state_ids(subject.network)
     for name, module in subject.network.named_modules():
         for attribute, value in vars(module).items():
@@ -137,8 +134,8 @@ def find_unregistered_tensors(subject: Subject, logits: torch.Tensor) -> Iterato
             if isinstance(value, torch.Tensor) and id(value) in loose:
                 yield Finding(
                     "not-saved",
-                    f"{place} is a plain tensor with requires_grad=True, {_UNTRAINED} Write "
-                    f"self.{attribute} = nn.Parameter(...), without requires_grad.",
+                    f"{place} is a plain tensor with requires_grad=True, so PyTorch does not train "
+                    f"it. Write self.{attribute} = nn.Parameter(...), without requires_grad.",
                     subject.forward_line,
                 )
             elif isinstance(value, list | tuple | dict):
@@ -148,14 +145,14 @@ def find_unregistered_tensors(subject: Subject, logits: torch.Tensor) -> Iterato
                 better = "ParameterDict({...})" if kind == "dict" else "ParameterList([...])"
                 yield Finding(
                     "plain-list",
-                    f"{place} is a plain {kind} of parameters, {_UNTRAINED} Write "
-                    f"self.{attribute} = nn.{better}.",
+                    f"{place} is a plain {kind} of parameters, so PyTorch does not train them. "
+                    f"Write self.{attribute} = nn.{better}.",
                     subject.forward_line,
                 )
 
 
 def _leaves(logits: torch.Tensor) -> set[int]:
-    """Return the identities of the tensors at which gradients from the logits end."""
+    """Return the identities of the tensors where gradients from the logits end."""
     found: set[int] = set()
     waiting: list[Any] = [logits.grad_fn]
     visited: set[Any] = {None}
@@ -171,36 +168,36 @@ def _leaves(logits: torch.Tensor) -> set[int]:
 
 
 def find_unsaved_state(subject: Subject, images: torch.Tensor) -> Iterator[Finding]:
-    """Yield what keeps another network, given the weights of this one, from answering alike."""
+    """Yield why a second network with the saved weights of this one gives other outputs."""
     no_tensors = list(_no_tensors(subject))
     if no_tensors:
         yield from no_tensors
         return
     logits = evaluation_pass(subject, images).logits
     if logits is None or differ(logits, evaluation_pass(subject, images).logits):
-        return  # what draws at random when it answers is told elsewhere
+        return  # `find_unstable_outputs` reports random outputs
     try:
         with seeded(1):
             other = subject.make()
     except FaultError as error:
-        message = f"Made once more, as for each further run, it fails: {error.finding.message}"
+        message = f"Each run makes a new network, and the second fails: {error.finding.message}"
         yield replace(error.finding, message=message)
         return
     try:
         other.load_state_dict(subject.network.state_dict())
-    except Exception as error:  # a network may load by code of its own
+    except Exception as error:  # a network may have its own code for loading
         said = " ".join(str(error).split(":", 1)[-1].split()) or type(error).__name__
         said = said if said.endswith(".") else f"{said}."
         yield Finding(
             "not-saved",
-            "Made once more, the network does not take the weights of the first, so what is saved "
-            f"of it could not be loaded: {said} Let it have the same layers each time.",
+            "A second network does not accept the saved weights of the first, so cnnlab could not "
+            f"load them again: {said} Make the same layers each time.",
             subject.forward_line,
         )
         return
     again = evaluation_pass(replace(subject, network=other), images)
     if again.fault:
-        message = f"Made once more and given the saved weights, it fails: {again.fault.message}"
+        message = f"A second network with the same saved weights fails: {again.fault.message}"
         yield replace(again.fault, kind="not-saved", message=message)
     elif differ(logits, again.logits):
         yield _not_saved(subject)
@@ -212,15 +209,15 @@ def _no_tensors(subject: Subject) -> Iterator[Finding]:
             made_by = "get_extra_state" if name.endswith("_extra_state") else "state_dict"
             yield Finding(
                 "not-saved",
-                f"{made_by} adds {name}, a value of type {type(value).__name__}, to what is saved "
-                "of the network, but cnnlab saves tensors only. Keep its numbers in a buffer, as "
-                f'in self.register_buffer("scale", torch.tensor(1.5)), and take {made_by} out.',
+                f"{made_by} adds {name}, {with_article(type(value).__name__)}, to the saved "
+                "network, but cnnlab saves tensors only. Keep its numbers in a buffer, as in "
+                f'self.register_buffer("scale", torch.tensor(1.5)), and delete {made_by}.',
                 subject.forward_line,
             )
 
 
 def _not_saved(subject: Subject) -> Finding:
-    # Two that no image has passed: what forward keeps of its work is not what they differ by.
+    # Two networks without a forward pass: they cannot differ by what forward keeps.
     with seeded(0):
         one = subject.make()
     with seeded(1):
@@ -232,16 +229,16 @@ def _not_saved(subject: Subject) -> Finding:
                 return Finding(
                     "not-saved",
                     f"{f'{name}.{attribute}'.lstrip('.')} is a plain tensor, so it is not saved "
-                    "with the weights: loaded again, the network would give other answers. Write "
-                    f"self.{attribute} = nn.Parameter(...) for what is to be trained, "
-                    f'self.register_buffer("{attribute}", ...) for what is not.',
+                    "with the weights, and the loaded network would give other outputs. Write "
+                    f"self.{attribute} = nn.Parameter(...) if training should change it; if not, "
+                    f'self.register_buffer("{attribute}", ...).',
                     subject.forward_line,
                 )
     return Finding(
         "not-saved",
-        "Another network that is given the saved weights gives other answers: something that the "
-        "answers depend on is not saved, and is drawn or changed by each network for itself. Make "
-        "it a layer, an nn.Parameter or a buffer (self.register_buffer), assigned in __init__.",
+        "A second network with the same saved weights gives other outputs. They depend on "
+        "something that is not saved, such as a random number that each network draws for itself. "
+        "Make it a layer, an nn.Parameter or a buffer (self.register_buffer) in __init__.",
         subject.forward_line,
     )
 
@@ -258,7 +255,7 @@ _NAMED = 6
 
 
 def find_lazy_layer(subject: Subject, images: torch.Tensor) -> Finding | None:
-    """Return a finding where a layer has no weights until it first runs; it is run to see them."""
+    """Return a finding if a layer has no weights until it runs; a pass tells its sizes."""
     lazy = [
         (name, module, type(module).__name__)
         for name, module in subject.network.named_modules()
@@ -275,41 +272,41 @@ def find_lazy_layer(subject: Subject, images: torch.Tensor) -> Finding | None:
     elif type(module) is nn.Conv2d:
         write = f"nn.Conv2d({module.in_channels}, {module.out_channels}, ...)"
     message = (
-        f"{subject.with_line(module, name)} is {with_article(kind)}, which has no weights before "
-        f"it first runs; cnnlab draws all weights from the seed before that. Write {write}."
+        f"{subject.with_line(module, name)} is {with_article(kind)}, which has no weights until it "
+        f"runs. cnnlab needs the sizes now, to draw all weights from the seed. Write {write}."
     )
     return Finding("lazy", message, subject.made_lines.get(module))
 
 
 def find_untrained_weights(subject: Subject) -> Iterator[Finding]:
-    """Say if nothing, or not all, of the network can be trained."""
+    """Yield a finding if some of the weights, or all, cannot be trained."""
     parameters = dict(subject.network.named_parameters())
     frozen = [name for name, each in parameters.items() if not each.requires_grad]
     if not parameters:
         yield Finding(
             "no-parameters",
-            "The network has no weights, so there is nothing to train: make a layer that has some "
+            "The network has no weights, so there is nothing to train. Make a layer with weights "
             "in __init__, as in self.last = nn.Linear(1024, 10).",
             subject.forward_line,
         )
     elif len(frozen) == len(parameters):
         yield Finding(
             "no-parameters",
-            "All weights are frozen (requires_grad=False), so there is nothing to train: leave "
-            "those of one layer or more as they are made.",
+            "All weights are frozen (requires_grad=False), so there is nothing to train. Leave at "
+            "least one layer unfrozen.",
             subject.forward_line,
         )
     elif frozen:
+        them, are = ("it", "is") if len(frozen) == 1 else ("them", "are")
         yield Finding(
             "frozen",
-            f"{join_names(frozen)} {'is' if len(frozen) == 1 else 'are'} frozen "
-            "(requires_grad=False): training leaves "
-            f"{'it' if len(frozen) == 1 else 'them'} as drawn.",
+            f"{join_names(frozen)} {are} frozen (requires_grad=False): training does not change "
+            f"{them}.",
         )
 
 
 def join_names(names: list[str]) -> str:
-    """Return names as a sentence has them; the first few of many."""
+    """Return names joined for a sentence, only the first few if there are many."""
     if len(names) > _NAMED:
         names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

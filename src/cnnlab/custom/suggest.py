@@ -1,4 +1,4 @@
-"""What a person most likely meant by a name that is no network's."""
+"""What the user most likely meant, if a name is not the name of a network."""
 
 import re
 from difflib import get_close_matches
@@ -13,18 +13,18 @@ _NAMED = 3
 
 
 def suggest_network(name: str) -> str | None:
-    """Return ``file.py:Class`` of a file that is there, for ``mine``, ``mine.Net`` and the like."""
+    """Return ``file.py:Class`` of an existing file for ``mine``, ``mine.Net`` and the like."""
     folder, _, last = name.replace("\\", "/").rpartition("/")
     words = [each for each in re.split(_SEPARATORS, last) if each and each.lower() not in _ENDINGS]
     try:
         files = sorted(Path(folder or ("/" if name.startswith("/") else ".")).glob("*.py"))
-    except (OSError, ValueError):  # a name that no folder can have
+    except (OSError, ValueError):  # not a possible name of a folder
         return None
     if not words or not files:
         return None
     first, wanted = words[0], words[-1]
     by_stem = {each.stem: each for each in files}
-    # One word alone is a network of cnnlab's own as well: only what is there exactly is meant.
+    # A single word may also be a misspelt network of cnnlab: then only an exact match counts.
     stem = _closest(first, list(by_stem), is_near_enough=re.search(_SEPARATORS, last) is not None)
     if stem:
         classes = _classes(by_stem[stem])
@@ -37,14 +37,14 @@ def suggest_network(name: str) -> str | None:
 
 
 def notebook_advice(name: str) -> str | None:
-    """Return what to do with a notebook, if that is what is named."""
+    """Return what to do with a notebook, if the name is a notebook's."""
     file, ending, _ = name.partition(".ipynb")
     if not ending:
         return None
     return (
-        f"{file}.ipynb is a notebook, and cnnlab takes a file of Python: export it first, with "
-        f"File > Save and Export Notebook As > Executable Script or jupyter nbconvert --to script "
-        f"{file}.ipynb; then name the class in {file}.py, as in {file}.py:Net."
+        f"{file}.ipynb is a notebook, but cnnlab needs a Python file. Export it with File > Save "
+        "and Export Notebook As > Executable Script, or with jupyter nbconvert --to script "
+        f"{file}.ipynb. Then name the class in {file}.py, as in {file}.py:Net."
     )
 
 
@@ -59,7 +59,7 @@ def _closest(wanted: str, names: list[str], *, is_near_enough: bool) -> str | No
 
 
 def _classes(file: Path) -> list[str]:
-    """Return the networks of a file, or else all that it names; nothing where it is no Python."""
+    """Return a file's networks, or all its classes and functions; none if it is not Python."""
     try:
         tree = parse(str(file), file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, FaultError):

@@ -1,4 +1,4 @@
-"""Passes of images through a network, a few steps of training, and what goes wrong in them."""
+"""Send images through a network, train it for a few steps, and explain what fails."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -22,9 +22,10 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Subject:
-    """A network under examination, and its source: where the layers are made, if it is known.
+    """The network that is checked, its source, and the lines that make its layers, if known.
 
-    ``path`` and ``text`` are empty where the network is no one's own. ``make`` makes another such.
+    ``path`` and ``text`` are the user's file; both are empty for a network that cnnlab includes.
+    ``make`` makes another network of the same kind.
     """
 
     network: nn.Module
@@ -35,23 +36,23 @@ class Subject:
 
     @property
     def forward_line(self) -> int | None:
-        """The line where the network's own forward begins."""
+        """The line where the user's forward begins, if it is in the file."""
         code = getattr(getattr(type(self.network), "forward", None), "__code__", None)
         return code.co_firstlineno if code and code.co_filename == self.path else None
 
     @property
     def forward(self) -> str:
-        """What to call it in a message: "forward (line 12)"."""
+        """Its name in a message: "forward (line 12)"."""
         return with_line("forward", self.forward_line)
 
     def with_line(self, module: nn.Module, name: str) -> str:
-        """Return a layer's name with the line where it is made, if it is known."""
+        """Return a layer's name with the line that makes it, if that is known."""
         return with_line(name, self.made_lines.get(module))
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass gave: the calls of layers, then the logits or a fault; what the code printed."""
+    """The record of a pass: the calls of layers, the logits or a fault, the printed text."""
 
     calls: list[Call]
     logits: torch.Tensor | None = None
@@ -62,7 +63,7 @@ class Pass:
 
 
 def training_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in training mode, its logits with a way back for gradients."""
+    """Return a pass in training mode; its logits have gradients."""
     subject.network.train()
     with torch.enable_grad():
         return forward_pass(subject, images)
@@ -70,13 +71,13 @@ def training_pass(subject: Subject, images: torch.Tensor) -> Pass:
 
 @torch.inference_mode()
 def evaluation_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in evaluation mode, as validation and test have it."""
+    """Return a pass in evaluation mode, as in validation and test."""
     subject.network.eval()
     return forward_pass(subject, images)
 
 
 def forward_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return what the network makes of images (N, 1, 32, 32), in the mode it is in."""
+    """Return a pass of images (N, 1, 32, 32) in the network's present mode."""
     given = images.clone()
     fault: Finding | None
     with (
@@ -106,8 +107,8 @@ def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: 
     error_text, line = str(error), line_of_error(error, subject.path)
     if isinstance(error, TypeError) and line is None and ".forward() " in error_text:
         message = (
-            f"{subject.forward} cannot be called with images: write def forward(self, x), and give "
-            "a default to whatever else it takes."
+            f"{subject.forward} must take the images and nothing else. Write def forward(self, x), "
+            "and give each further argument a default."
         )
         return Finding("forward", message, subject.forward_line)
     found = None
@@ -115,7 +116,7 @@ def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: 
         found = _shape_mismatch(subject, calls, calls[-1], images, line, error_text)
     if not found and line:
         found = mismatch_in_function(error_text, line, images)
-    return found or explain(error, "The pass through the network", subject.path, subject.text)
+    return found or explain(error, "The forward pass", subject.path, subject.text)
 
 
 def _shape_mismatch(
@@ -136,17 +137,21 @@ def _wrong_output(
     subject: Subject, calls: list[Call], output: object, images: int
 ) -> Finding | None:
     line = subject.forward_line
-    wanted = f"expected ({images}, {CLASSES}), a number for each of {CLASSES} classes"
+    wanted = (
+        f"cnnlab expected the shape ({images}, {CLASSES}): {CLASSES} numbers per image, one for "
+        "each class"
+    )
     if output is None:
         message = (
-            f"{subject.forward} gives nothing back: {wanted}. End it with return x, where x holds "
+            f"{subject.forward} returns nothing, but {wanted}. End it with return x, where x holds "
             "those numbers."
         )
         return Finding("output", message, line)
     if not isinstance(output, torch.Tensor):
         kind = type(output).__name__
         message = (
-            f"{subject.forward} gives {with_article(kind)}; {wanted}. Return that one tensor alone."
+            f"{subject.forward} returns {with_article(kind)}, but {wanted}. Return only that "
+            "tensor."
         )
         return Finding("output", message, line)
     shape = tuple(output.shape)
@@ -154,7 +159,7 @@ def _wrong_output(
         return None
     linear = [each for each in calls if isinstance(each.module, nn.Linear)]
     of_maps = [each for each in linear if len(each.input_shape) > 2]
-    if of_maps and len(shape) > 2:  # a linear layer takes maps too, row by row, if the width fits
+    if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
         return _shape_mismatch(subject, calls, of_maps[0], images, line, "")
     last = calls[-1] if calls else None
     if last and isinstance(last.module, nn.Linear) and shape == (images, last.module.out_features):
@@ -165,17 +170,17 @@ def _wrong_output(
         )
     else:
         advice = _advice(shape, images)
-    message = f"{subject.forward} gives {shape} for {_images(images)}; {wanted}. {advice}"
+    message = f"{subject.forward} returns the shape {shape}, but {wanted}. {advice}"
     return Finding("output", message, line)
 
 
 def _advice(shape: tuple[int, ...], images: int) -> str:
     if shape == (images,):
-        return "Return all the numbers of an image, not the place of the largest."
+        return f"Return all {CLASSES} numbers of each image, not the position of the largest."
     if len(shape) < 2 or shape[0] != images:
         return (
-            "A squeeze(), or a view(...) that does not fit, mixes the images: write "
-            ".flatten(start_dim=1)."
+            "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
+            ".flatten(start_dim=1) instead."
         )
     numbers = prod(shape[1:])
     if numbers == CLASSES:
@@ -184,15 +189,11 @@ def _advice(shape: tuple[int, ...], images: int) -> str:
     return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
-
-
 _TOLERANCE = 1e-4
 
 
 def differ(logits: torch.Tensor, others: torch.Tensor | None) -> bool:
-    """Return whether logits are others by more than rounding, or there are no others."""
+    """Return whether logits differ by more than rounding, or there are no others."""
     if others is None:
         return True
     largest = max(1.0, float(logits.abs().max()))
@@ -205,22 +206,22 @@ _RATE = 0.1
 
 @dataclass(frozen=True)
 class TrainingEffect:
-    """What training did: parameters that no step moved, and if all images are answered alike."""
+    """What a few training steps did: parameters that did not move, constant outputs."""
 
     stuck: frozenset[nn.Parameter]
     is_constant: bool
 
 
 def seems_stuck(network: nn.Module, logits: torch.Tensor) -> bool:
-    """Return whether gradients or logits are such that only steps can tell if it is for good.
+    """Return whether some gradients are 0 or all logits alike, so that only training can tell.
 
-    Weights of 0 in the last layer, say, hold up the others for one step, and do no harm.
+    Weights of 0 in the last layer, for example, stop the others for one step only.
     """
     return bool(_unmoved(network)) or _are_alike(logits)
 
 
 def try_training(subject: Subject, images: torch.Tensor) -> TrainingEffect:
-    """Return what a few steps on the images, their negatives and plain grey do to the network."""
+    """Train for a few steps on the images, their negatives and plain grey; return the effect."""
     levels = torch.linspace(-1, 1, len(images))
     grey = levels.view(-1, 1, 1, 1).expand_as(images)
     many = torch.cat((images, -images, grey))
@@ -237,12 +238,12 @@ def try_training(subject: Subject, images: torch.Tensor) -> TrainingEffect:
             for each in subject.network.parameters():
                 if each.grad is not None:
                     each.sub_(each.grad, alpha=_RATE)
-    answers = evaluation_pass(subject, images).logits
-    return TrainingEffect(frozenset(stuck), answers is not None and _are_alike(answers))
+    logits = evaluation_pass(subject, images).logits
+    return TrainingEffect(frozenset(stuck), logits is not None and _are_alike(logits))
 
 
 def _unmoved(network: nn.Module) -> set[nn.Parameter]:
-    """Return the parameters that are to be trained and whose gradient is 0 throughout."""
+    """Return the parameters that should be trained but whose gradient is 0 everywhere."""
     return {
         each
         for each in network.parameters()

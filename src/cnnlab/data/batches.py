@@ -1,6 +1,5 @@
 """Mini-batches of tensors that are in memory already, on the device."""
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,11 +28,12 @@ def check_mirroring(flip: bool, may_mirror: bool) -> None:
 class ShuffledBatches:
     """Mini-batches of a set, in a new random order in every pass.
 
-    The last batch of a pass is smaller if the batch size does not divide the set. The order is
-    drawn on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about
-    half of the images left to right, others in every pass. An interrupted pass resumes after
-    the first ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if
-    ``flip`` would mirror images that must not be mirrored.
+    The last batch of a pass is smaller if the batch size does not divide the set; a single image
+    joins the batch before, because batch normalisation cannot learn from one. The order is drawn
+    on the CPU from ``seed``, so it is the same on every device. ``flip`` mirrors about half of
+    the images left to right, others in every pass. An interrupted pass resumes after the first
+    ``given`` batches of the order that ``pass_start`` draws. Raises `ConfigError` if ``flip``
+    would mirror images that must not be mirrored.
     """
 
     def __init__(
@@ -48,14 +48,22 @@ class ShuffledBatches:
         self.given = 0
 
     def __len__(self) -> int:
-        return math.ceil(len(self.tensors.labels) / self.batch_size)
+        return len(self._sizes())
+
+    def _sizes(self) -> list[int]:
+        """Return how many images each batch of a pass has."""
+        full, rest = divmod(len(self.tensors.labels), self.batch_size)
+        sizes = [self.batch_size] * full + [rest] * (rest > 0)
+        if rest == 1 and full:
+            sizes[-2:] = [self.batch_size + 1]
+        return sizes
 
     def __iter__(self) -> Iterator[Batch]:
         images, labels = self.tensors.images, self.tensors.labels
         self.generator.set_state(self.pass_start)
         order = torch.randperm(len(labels), generator=self.generator).to(labels.device)
         before = self.given
-        for number, indices in enumerate(order.split(self.batch_size), start=1):
+        for number, indices in enumerate(order.split(self._sizes()), start=1):
             mirrored = torch.rand(len(indices), generator=self.generator) if self.flip else None
             if number <= before:
                 continue

@@ -16,7 +16,7 @@ from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments.jobs import fit_many
-from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, has_learned, judge_all
+from cnnlab.experiments.results import ComparisonResult, Split, VariantRuns, judge_all
 from cnnlab.experiments.variants import Variant
 from cnnlab.runs.description import describe, describe_data, versions
 from cnnlab.runs.evaluation import compute_logits, keep_test_result
@@ -26,7 +26,7 @@ from cnnlab.runs.schema import check_types
 from cnnlab.runs.store import alone, make_lasting, read_json, write_json
 from cnnlab.runs.weights import read_weights
 from cnnlab.runs.writer import keep_run
-from cnnlab.training.history import History
+from cnnlab.training.history import History, has_learned
 from cnnlab.wording import percent
 
 

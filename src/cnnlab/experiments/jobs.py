@@ -8,9 +8,10 @@ import joblib
 import torch
 from numpy.typing import NDArray
 
+from cnnlab.custom.network import explained
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.data.tensors import TensorSet
-from cnnlab.errors import DivergedError, WorkerError
+from cnnlab.errors import CnnlabError, DivergedError, WorkerError
 from cnnlab.runs.job import Job
 from cnnlab.runs.writer import TrainingResult
 from cnnlab.training.device import describe_device
@@ -108,7 +109,7 @@ def _fit_one(job: Job, place: int, threads: int, *arrays: NDArray[Any]) -> Train
     tensors = [torch.from_numpy(array) for array in arrays]
     train, validation = TensorSet(tensors[0], tensors[1]), TensorSet(tensors[2], tensors[3])
     history: History = []
-    weights: dict[str, NDArray[Any]] = {}
+    weights: dict[str, torch.Tensor] = {}
     status: Literal["finished", "diverged", "failed"] = "finished"
     fault = None
     threads_before = torch.get_num_threads()
@@ -117,12 +118,15 @@ def _fit_one(job: Job, place: int, threads: int, *arrays: NDArray[Any]) -> Train
     try:
         model = job.network.build(job.config.seed)
         try:
-            listener = Listener(epoch=history.append)
-            fit(model, train, validation, job.config, listener=listener)
+            with explained(job.network.source, "Training"):
+                listener = Listener(epoch=history.append)
+                fit(model, train, validation, job.config, listener=listener)
         except DivergedError as error:
             status, fault = "diverged", str(error)
-        weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    except Exception as error:  # a user's own network may fail in any way
+        weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    except CnnlabError as error:
+        status, fault = "failed", str(error)
+    except Exception as error:  # a failed run is counted, and the others go on
         status, fault = "failed", f"{type(error).__name__}: {error}"
     finally:
         torch.set_num_threads(threads_before)

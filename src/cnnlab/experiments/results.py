@@ -22,7 +22,6 @@ from cnnlab.experiments.variants import Variant
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict, judge
 from cnnlab.training.history import History
 
-_LEAST_LEARNED = 0.2  # an accuracy, twice that of guessing among ten classes
 Split = Literal["validation", "test"]
 
 
@@ -110,11 +109,6 @@ class ComparisonResult:
         """Return the seconds that so many more seeds of every variant take on this machine."""
         each = sum(one.seconds for one in self.variants if not isnan(one.seconds))
         return seeds * each / self.processes
-
-
-def has_learned(history: History) -> bool:
-    """Return whether a finished run is at least twice as good as guessing on training images."""
-    return history[-1].train_accuracy >= _LEAST_LEARNED
 
 
 def judge_all(

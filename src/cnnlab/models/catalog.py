@@ -1,4 +1,4 @@
-"""Every network of cnnlab's own: its name, and how to make one."""
+"""The networks that cnnlab includes: their names, and how to make them."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from cnnlab.seeding import seeded
 
 @dataclass(frozen=True)
 class SourceCode:
-    """A class or function in a Python file, as text: the code of a network of a user's own."""
+    """A class or function in a user's Python file, as text: the code of their own network."""
 
     path: str
     class_name: str
@@ -25,13 +25,13 @@ class SourceCode:
 
     @property
     def sha256(self) -> str:
-        """What tells this source from another of the same name."""
+        """The SHA-256 of the text, which tells this source from another of the same name."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A kind of network: its name, what a person calls it, and how to make one.
+    """A kind of network: its name, its title for people, and how to make one.
 
     ``source`` is the code of a user's own network, None for cnnlab's; ``warnings`` are sentences
     about it that do not keep it from being trained; ``layers`` is what its check found of them.
@@ -47,7 +47,7 @@ class ModelSpec:
     def build(self, seed: int) -> nn.Module:
         """Return a network, its weights drawn from ``seed`` by PyTorch's defaults.
 
-        All global generators are left as they were.
+        All global generators stay as they were.
         """
         with seeded(seed):
             return self.make()
@@ -75,7 +75,7 @@ MODELS: dict[str, ModelSpec] = {
         ModelSpec("mobilenet-small", "MobileNet, small", SmallMobileNet),
     )
 }
-"""Every network of cnnlab's own, by name."""
+"""The networks that cnnlab includes, by name."""
 
 
 def count_parameters(model: nn.Module) -> int:

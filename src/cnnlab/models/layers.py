@@ -1,4 +1,4 @@
-"""The layers of a network: in which order they are called, and what each costs."""
+"""The layers of a network: the order of their calls, and what each costs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,12 @@ _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 @dataclass(frozen=True)
 class Layer:
-    """A row of a network's table.
+    """A row of a network's table: one call of a layer.
 
-    ``output_shape`` is without the batch; empty where the output is no tensor. Multiply-
-    accumulates are of a forward pass of one image; 0 of all but linear and convolutional layers.
-    A layer that is called twice has two rows, its parameters in the first.
+    ``output_shape`` leaves out the batch; it is empty if the output is not a tensor.
+    ``multiply_accumulates`` counts those of one image in a forward pass, in linear and
+    convolutional layers; it is 0 for all others. A layer that is called twice has two rows, and
+    its parameters are in the first.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Layer:
 
 @dataclass
 class Call:
-    """A leaf module at work: the shape it was given, and what it gave, None until it is done."""
+    """A call of a leaf module: the shape of its input, and its output, None until it is done."""
 
     name: str
     module: nn.Module
@@ -42,13 +43,13 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """What PyTorch calls such a layer."""
+        """PyTorch's name for such a layer."""
         return type(self.module).__name__
 
 
 @contextmanager
 def record_calls(network: nn.Module) -> Iterator[list[Call]]:
-    """Note each call of a leaf module inside the block, in order."""
+    """Record each call of a leaf module inside the block, in order."""
     calls: list[Call] = []
     handles = []
     for name, module in network.named_modules():
@@ -75,7 +76,7 @@ def record_calls(network: nn.Module) -> Iterator[list[Call]]:
 
 
 def _is_leaf(name: str, module: nn.Module) -> bool:
-    """Return whether a module is a layer of its own; one with normalised weights still is."""
+    """Return whether a module has no parts; a parametrization of its weights is not a part."""
     parts = {part for part, _ in module.named_children()} - {"parametrizations"}
     within = "parametrizations" in name.split(".")
     return not (parts or within or isinstance(module, torch.jit.ScriptModule))
@@ -87,7 +88,7 @@ def _shape(given: tuple[Any, ...], named: dict[str, Any]) -> Shape:
 
 
 def tabulate(calls: list[Call], images: int) -> tuple[Layer, ...]:
-    """Return a row for each call that came back, of a batch of so many images."""
+    """Return a row for each call that ended, for a batch of that many images."""
     rows: list[Layer] = []
     seen: set[nn.Module] = set()
     for call in calls:
@@ -108,11 +109,11 @@ def tabulate(calls: list[Call], images: int) -> tuple[Layer, ...]:
 
 
 def _products(call: Call) -> int:
-    """Return the multiply-accumulates of a call, of all its images."""
+    """Return the multiply-accumulates of a call for all its images."""
     layer = call.module
     if call.output is None or not isinstance(layer, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED)):
         return 0
-    # Each output of a filter takes its weights once; a transposed one gives each input to them.
+    # Each output uses the filter's weights once; in a transposed convolution, each input does.
     is_transposed = isinstance(layer, _TRANSPOSED)
     sites = torch.Size(call.input_shape) if is_transposed else call.output.shape
     return sites.numel() * layer.weight[0].numel()

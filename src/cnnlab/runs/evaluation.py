@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cnnlab.custom.network import explained
 from cnnlab.data.images import ImageSet
 from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare, prepare_images
-from cnnlab.errors import RunError
+from cnnlab.errors import ModelError, RunError
 from cnnlab.insight.predictions import Predictions, softmax
 from cnnlab.runs.layout import EVALUATION, MODEL
 from cnnlab.runs.run import Run
@@ -52,8 +53,9 @@ def load_model(run: Run, device: torch.device, weights: Weights | None = None) -
                 f"{own.dtype}. Train again:\n  {run.train_command()}"
             )
     try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
+        with explained(run.network.source, "Loading the weights"):
+            model.load_state_dict(tensors)
+    except (RuntimeError, ModelError) as error:
         raise RunError(f"{path} does not fit its network: {error}") from None
     return model.to(device)
 
@@ -61,7 +63,8 @@ def load_model(run: Run, device: torch.device, weights: Weights | None = None) -
 def compute_logits(run: Run, images: torch.Tensor, weights: Weights | None = None) -> torch.Tensor:
     """Return the logits (N, 10) of prepared images (N, 1, 32, 32), on the images' device."""
     model = load_model(run, images.device, weights)
-    with engine_for(model, images.device).applied(model, images.device):
+    engine = engine_for(model, images.device)
+    with explained(run.network.source, "The evaluation"), engine.applied(model, images.device):
         return predict(model, images, run.config.evaluation_batch_size)
 
 

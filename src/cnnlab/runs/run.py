@@ -116,8 +116,8 @@ class Run:
 
     def command(self, *words: str) -> str:
         """Return a cnnlab command about this run, to paste."""
-        trust = ["--trust"] if is_custom(self.model_name) else []
-        return command_line(*words, str(self.folder), *trust)
+        needs_trust = is_custom(self.model_name) and not self.is_of_own_file
+        return command_line(*words, str(self.folder), *["--trust"] * needs_trust)
 
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same network in a new run, with changed settings."""
@@ -143,8 +143,9 @@ class Run:
     def network(self) -> ModelSpec:
         """The model that was trained.
 
-        A user's own network is Python code in the folder. It runs only if the user trusts it.
-        Raises `RunError` if the user does not, or if the code is not the code that was trained.
+        A user's own network is Python code in the folder. It runs only if the user trusts it, or
+        still has the same code in the file that was trained. Raises `RunError` if neither holds,
+        or if the code is not the code that was trained.
         """
         if not is_custom(self.model_name):
             return find_network(self.model_name)
@@ -155,7 +156,7 @@ class Run:
                 f"{path} is missing: expected the code of the network {self.model_name}. Restore "
                 "it from a copy. Without it the trained network cannot be used."
             )
-        if not self.trust:
+        if not self.trust and not self.is_of_own_file:
             raise RunError(
                 f"{self.folder} contains Python code for its network {self.model_name}: {path}. "
                 "Read it first. If you trust it, repeat the command with --trust."
@@ -170,6 +171,19 @@ class Run:
                 f"the changed network in a new run:\n  {self.train_command()}"
             )
         return ModelSpec(self.model_name, self.model_name, own, own)
+
+    @property
+    def is_of_own_file(self) -> bool:
+        """Whether the user's file that was trained is still there, and is what the folder carries.
+
+        A file inside the folder came with it, and proves nothing.
+        """
+        file = Path(self.model_name.rpartition(":")[0])
+        try:
+            texts = {each.read_text(encoding="utf-8-sig") for each in (file, self.folder / SOURCE)}
+            return len(texts) == 1 and not file.resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError):
+            return False
 
     def check_data_set(self, splits: Splits) -> None:
         """Raise `RunError` if the splits are of another data set than the run's."""

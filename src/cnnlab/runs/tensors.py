@@ -20,6 +20,11 @@ _CHECKSUM_KEY = "sha256"
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, Any]) -> None:
     """Write tensors, a JSON header and a checksum of both; completely or not at all."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    seen: set[int] = set()
+    for name, tensor in plain.items():  # one layer under two names is saved under both
+        if tensor.untyped_storage().data_ptr() in seen:
+            plain[name] = tensor.clone()
+        seen.add(tensor.untyped_storage().data_ptr())
     # Header and checksum in one key: two keys are not always written in the same order.
     about = json.dumps({**header, _CHECKSUM_KEY: _checksum(plain, header)})
     write_whole(path, safetensors.torch.save(plain, {_HEADER_KEY: about}))

@@ -1,8 +1,9 @@
 """Train into a run folder, so that nothing is lost; resume an interrupted run."""
 
+import re
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from torch import nn
 
+from cnnlab.custom.network import explained
 from cnnlab.data.splits import PreparedSplits
-from cnnlab.errors import CnnlabError, DivergedError, RunError
+from cnnlab.errors import DivergedError, RunError
 from cnnlab.notices import Notify
 from cnnlab.runs.description import describe, versions
 from cnnlab.runs.job import Job
@@ -27,6 +29,7 @@ from cnnlab.training.loop import fit
 from cnnlab.training.state import TrainingState
 from cnnlab.wording import counted
 
+_OUT_OF_MEMORY = re.compile(r"tried to allocate|out of memory|not enough memory")
 SAVE_SECONDS = 30.0
 """Seconds between two checkpoints within an epoch. Every epoch also ends with a checkpoint."""
 
@@ -178,14 +181,15 @@ def _train(
 
         try:
             run.set_status("running")
-            fit(
-                model,
-                prepared.train,
-                prepared.validation,
-                run.config,
-                listener=replace(listener, epoch=history.append, state=keep),
-                resume=(checkpoint.tensors, checkpoint.numbers) if checkpoint else None,
-            )
+            with explained(run.network.source, "Training"), _memory_explained(run):
+                fit(
+                    model,
+                    prepared.train,
+                    prepared.validation,
+                    run.config,
+                    listener=replace(listener, epoch=history.append, state=keep),
+                    resume=(checkpoint.tensors, checkpoint.numbers) if checkpoint else None,
+                )
             writer.wait()
             run.set_status("finished")
         except KeyboardInterrupt:
@@ -196,9 +200,25 @@ def _train(
             write_model(run, model.state_dict(), len(history))
             _end(run, writer, "diverged")
             raise DivergedError(f"{error} The run is in {run.folder}.") from None
-        except CnnlabError:
+        except Exception:
             _end(run, writer, "failed")
             raise
+
+
+@contextmanager
+def _memory_explained(run: Run) -> Iterator[None]:
+    """Turn too little memory for a batch into a `RunError` that says which size to try."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not _OUT_OF_MEMORY.search(str(error)):
+            raise
+        images = run.config.batch_size
+        smaller = run.train_command(batch_size=max(1, images // 4))
+        raise RunError(
+            f"This machine has too little memory to train on {counted(images, 'image')} at a time. "
+            + (f"Try fewer:\n  {smaller}" if images > 1 else "Make the network's layers smaller.")
+        ) from None
 
 
 def _alone(folder: Path) -> AbstractContextManager[None]:

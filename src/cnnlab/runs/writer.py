@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Literal
 
 import torch
-from numpy.typing import NDArray
 
 from cnnlab.files import PARTIAL
 from cnnlab.models.catalog import ModelSpec
@@ -106,7 +105,7 @@ class TrainingResult:
     place: int
     status: Literal["finished", "diverged", "failed"]
     history: History
-    weights: dict[str, NDArray[Any]]
+    weights: dict[str, torch.Tensor]
     device: str
     fault: str | None = None
 
@@ -129,8 +128,7 @@ def keep_run(
     write_source(run)
     write_bytes(partial_folder / METRICS, _json_lines(result.history))
     if result.weights:
-        weights = {name: torch.from_numpy(each) for name, each in result.weights.items()}
-        write_model(run, weights, len(result.history))
+        write_model(run, result.weights, len(result.history))
     description["device"], description["fault"] = result.device, result.fault
     run.set_status(result.status)
     if folder.exists():

@@ -28,3 +28,10 @@ class EpochRecord:
 
 
 History = list[EpochRecord]
+
+_LEAST_LEARNED = 0.2  # twice what guessing among ten classes gives
+
+
+def has_learned(history: History) -> bool:
+    """Return whether a run does better on its training images than twice guessing."""
+    return history[-1].train_accuracy >= _LEAST_LEARNED

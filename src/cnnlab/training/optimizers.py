@@ -28,26 +28,36 @@ class Optimizer:
         is_adamw = config.optimizer == "adamw"
         self.squares = [torch.zeros_like(p) for p in self.weights] if is_adamw else []
         self.counts = [torch.zeros((), device=p.device) for p in self.weights] if is_adamw else []
+        self._are_plain = [_is_plain(p) for p in self.weights]
 
     @torch.no_grad()
     def step(self) -> None:
         """Move every weight that has a gradient."""
         moved = [place for place, p in enumerate(self.weights) if p.grad is not None]
-        if not moved:
+        for fused in (True, False):
+            self._move([place for place in moved if self._are_plain[place] is fused], fused)
+
+    def _move(self, places: list[int], fused: bool) -> None:
+        """Move the weights in these places, by one fused call or one after another."""
+        if not places:
             return
 
-        def of_moved(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-            return [tensors[place] for place in moved]
+        def chosen(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+            return [tensors[place] for place in places]
 
-        weights, means = of_moved(self.weights), of_moved(self.means)
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        config = self.config
+        weights, means, config = chosen(self.weights), chosen(self.means), self.config
+        gradients = [
+            weight.grad.to_dense() if weight.grad.is_sparse else weight.grad
+            for weight in weights
+            if weight.grad is not None
+        ]
         if config.optimizer == "sgd":
             sgd(
                 weights,
                 gradients,
                 means,  # type: ignore[arg-type]
-                fused=True,
+                fused=fused,
+                foreach=False,
                 lr=self.learning_rate,
                 momentum=config.momentum,
                 weight_decay=config.weight_decay,
@@ -60,10 +70,11 @@ class Optimizer:
                 weights,
                 gradients,
                 means,
-                of_moved(self.squares),
+                chosen(self.squares),
                 [],
-                of_moved(self.counts),
-                fused=True,
+                chosen(self.counts),
+                fused=fused,
+                foreach=False,
                 lr=self.learning_rate,
                 beta1=config.momentum,
                 beta2=0.999,
@@ -77,6 +88,22 @@ class Optimizer:
         """Delete all gradients."""
         for weight in self.weights:
             weight.grad = None
+
+
+def _is_plain(weight: torch.Tensor) -> bool:
+    """Return whether PyTorch can move a weight by a fused step: full precision, all side by side.
+
+    Fused steps leave half precision as it is, and move a slice's neighbours in its place.
+    """
+    if weight.dtype not in {torch.float32, torch.float64} or weight.layout != torch.strided:
+        return False
+    side_by_side = 1
+    for stride, size in sorted(zip(weight.stride(), weight.shape, strict=True)):
+        if size > 1:
+            if stride != side_by_side:
+                return False
+            side_by_side *= size
+    return True
 
 
 class Schedule:

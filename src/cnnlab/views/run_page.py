@@ -12,6 +12,7 @@ from cnnlab.training.config import changes_to
 from cnnlab.training.history import History
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
+from cnnlab.views.sentences import learned_nothing_sentence
 from cnnlab.wording import counted, percent, times
 
 
@@ -124,6 +125,7 @@ def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Repo
         subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
         facts=[("Network", f"{name}, {parameters}"), *run_facts(run)],
         made_with=[run.command("report")],
+        lead=list(filter(None, [learned_nothing_sentence(run)])),
     )
     if validation is None:
         report.chapters.append(

@@ -6,7 +6,12 @@ from math import isfinite
 from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVerdict
 from cnnlab.experiments.statistics import Interval, PairedComparison
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
+from cnnlab.runs.run import Run
+from cnnlab.training.history import has_learned
 from cnnlab.wording import counted, percent
+
+_LOSS_OF_GUESSING = 2.4
+"""A little above ln 10, the loss of one chance in ten for every class."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,26 @@ def between(interval: Interval) -> str:
     if not isfinite(interval.low) or not isfinite(interval.high):
         return "without bounds yet"
     return f"{interval.low:+.2f} to {interval.high:+.2f}"
+
+
+def learned_nothing_sentence(run: Run) -> str:
+    """Return that a run does no better than guessing, and what to try; empty if it does."""
+    history = run.history()
+    if not history or has_learned(history):
+        return ""
+    rate, epochs = run.config.learning_rate, run.config.epochs
+    if history[-1].train_loss > _LOSS_OF_GUESSING:
+        cause = f"The learning rate {rate:g} is most likely too large. Try"
+        command = run.train_command(learning_rate=f"{rate / 10:g}")
+    else:
+        cause = (
+            f"{counted(epochs, 'epoch')} may be too few, or something in the network stops it. Try"
+        )
+        command = run.train_command(epochs=max(5, 2 * epochs))
+    return (
+        f"It learned nothing: {percent(history[-1].train_accuracy, 0)} of its training images are "
+        f"correct, and guessing gives 10 %. {cause}:\n  {command}"
+    )
 
 
 def duration(seconds: float) -> str:

@@ -9,15 +9,15 @@ FAULTS = [
         [("import torch\n", "import torch, nowhere_at_all.deep\n")],
         "import",
         1,
-        "Line 1 imports nowhere_at_all, which is not installed here. It is an import of your own "
-        "file: install it (pip install nowhere_at_all), or remove that line.",
+        "Line 1 of your file imports nowhere_at_all, which is not installed. Install it (pip "
+        "install nowhere_at_all), or delete that line.",
         id="module-missing",
     ),
     pytest.param(
         [("import functional as F", "import functionals as F")],
         "import",
         3,
-        "Line 3, an import of your own file, fails: cannot import name 'functionals' from "
+        "The import in line 3 of your file failed: cannot import name 'functionals' from "
         "'torch.nn' ({torch}).",
         id="name-missing",
     ),
@@ -25,37 +25,37 @@ FAULTS = [
         [("nn.ReLU(), nn.MaxPool2d(2),\n            nn.Conv2d", "nn.Maxpool2d(2),\n nn.Conv2d")],
         "mistake",
         10,
-        "Line 10: there is no nn.Maxpool2d in PyTorch. Did you mean nn.MaxPool2d?",
+        "Line 10: PyTorch has no nn.Maxpool2d. Did you mean nn.MaxPool2d?",
         id="misspelt-layer",
     ),
     pytest.param(
         [("class Net(nn.Module)", "class Net(nn.module)")],
         "mistake",
         6,
-        "Line 6: there is no nn.module in PyTorch. Did you mean nn.Module?",
+        "Line 6: PyTorch has no nn.module. Did you mean nn.Module?",
         id="misspelt-module",
     ),
     pytest.param(
         [(FLATTEN, "x = F.Relu(x).flatten(1)")],
         "mistake",
         20,
-        "Line 20: there is no F.Relu in PyTorch. Did you mean F.relu?",
+        "Line 20: PyTorch has no F.Relu. Did you mean F.relu?",
         id="misspelt-function",
     ),
     pytest.param(
         [("nn.Linear(400, 120), nn.ReLU(),", "nn.Linear(400, 120), nn.ReLU,")],
         "mistake",
         13,
-        "Line 13: an nn.ReLU stands there without its brackets: write nn.ReLU().",
+        "Line 13: nn.ReLU needs brackets. Write nn.ReLU().",
         id="layer-without-brackets",
     ),
     pytest.param(
         [(FLATTEN, "x = nn.ReLU(x).flatten(1)")],
         "mistake",
         20,
-        "Line 20: an nn.ReLU stands where numbers should, as it was made and not applied to them: "
-        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
-        "x = self.layer(x) in forward.",
+        "Line 20: an nn.ReLU layer is used where a tensor should be. nn.ReLU(...) makes a layer; "
+        "it does not apply it. Make it in __init__, with brackets: self.layer = nn.ReLU(...). "
+        "Apply it in forward: x = self.layer(x).",
         id="layer-made-of-numbers",
     ),
     pytest.param(
@@ -65,81 +65,79 @@ FAULTS = [
         ],
         "mistake",
         20,
-        "Line 20: an nn.ReLU stands where numbers should, as it was made and not applied to them: "
-        "make it in __init__, as in self.layer = nn.ReLU(...) with its brackets, and write "
-        "x = self.layer(x) in forward.",
+        "Line 20: an nn.ReLU layer is used where a tensor should be. nn.ReLU(...) makes a layer; "
+        "it does not apply it. Make it in __init__, with brackets: self.layer = nn.ReLU(...). "
+        "Apply it in forward: x = self.layer(x).",
         id="layer-kept-without-brackets",
     ),
     pytest.param(
         [(FLATTEN, "x = torch.from_numpy(x.flatten(1).numpy())")],
         "mistake",
         20,
-        "Line 20: numbers leave PyTorch here, as .numpy() or a function of NumPy has it, and no "
-        "gradient can follow them: use PyTorch's own functions, such as torch.relu(x) or "
-        "x.mean().",
+        "Line 20: a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and "
+        "gradients cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) "
+        "or x.mean().",
         id="numpy",
     ),
     pytest.param(
         [(FLATTEN, "raise AssertionError('Torch not compiled with CUDA enabled')")],
         "mistake",
         20,
-        "Line 20: something is moved to a GPU, or made there: take .cuda(), .to(...) and "
-        "device=... out. cnnlab moves the network and its images itself; cnnlab train --device "
-        "says where to.",
+        "Line 20: your code puts something on a GPU. Delete .cuda(), .to(...) and device=... "
+        "here: cnnlab moves the network and the images itself. Choose the device with cnnlab "
+        "train --device.",
         id="cuda",
     ),
     pytest.param(
         [("class Net(", "get_ipython().run_line_magic('matplotlib', 'inline')\n\n\nclass Net(")],
         "mistake",
         6,
-        "Line 6: get_ipython() belongs to a notebook, and comes from a line that began with % or ! "
-        "there: take it out.",
+        "Line 6: get_ipython() works only in a notebook. It comes from a notebook line that "
+        "begins with % or !. Delete this line.",
         id="get-ipython",
     ),
     pytest.param(
         [("from torch import nn\n", "")],
         "mistake",
         5,
-        "Line 5: nn is not imported: write from torch import nn at the top of the file.",
+        "Line 5: nn is not imported. Add this line at the top of the file: from torch import nn",
         id="nn-not-imported",
     ),
     pytest.param(
         [(FIRST, "nn.Linear(400, 10**13)")],
         "too-large",
         14,
-        "Line 14: 4,000,000,000,000,000 numbers are asked for at once, 16000000.0 GB, and this "
-        "machine has less memory: make that layer smaller, as by fewer channels or a pooling "
-        "before it.",
+        "Line 14: this needs 4,000,000,000,000,000 numbers at once (16,000,000.0 GB), more "
+        "memory than this computer has. Make that layer smaller: use fewer channels, or put a "
+        "pooling layer before it.",
         id="no-memory",
     ),
     pytest.param(
         [("def __init__(self)", "def _init_(self)")],
         "mistake",
         7,
-        "Line 7: _init_ is never called by Python: write __init__, with two underscores on either "
-        "side.",
+        "Line 7: Python never calls _init_. Write __init__, with two underscores on each side.",
         id="misspelt-init",
     ),
     pytest.param(
         [("def __init__(self)", "def __int__(self)"), ("super().__init__()", "super().__int__()")],
         "mistake",
         7,
-        "Line 7: __int__ is never called by Python: write __init__, with two underscores on either "
-        "side.",
+        "Line 7: Python never calls __int__. Write __init__, with two underscores on each side.",
         id="int",
     ),
     pytest.param(
         [(INIT, "")],
         "super-init",
         8,
-        "super().__init__() is missing before line 8: write it as the first line of __init__.",
+        "super().__init__() is missing before line 8. Write it as the first line of __init__.",
         id="super-init",
     ),
     pytest.param(
         [("super().__init__()", "super.__init__()")],
         "super-init",
         8,
-        "super().__init__() is missing before line 8: write it as the first line of __init__.",
+        "super().__init__() is missing before line 8. Write it as the first line of __init__.",
         id="super-without-brackets",
     ),
     pytest.param(
@@ -153,67 +151,67 @@ FAULTS = [
         ],
         "super-init",
         7,
-        "super().__init__() is missing in Part: write it as the first line of its __init__.",
+        "super().__init__() is missing in Part. Write it as the first line of its __init__.",
         id="super-init-of-a-part",
     ),
     pytest.param(
         [("super().__init__()", "super().__init__()\n        self.width = widht")],
         "error",
         9,
-        "Making Net() stops in line 9 with NameError: name 'widht' is not defined.",
+        "Making Net() failed in line 9 with NameError: name 'widht' is not defined.",
         id="error-in-init",
     ),
     pytest.param(
         [("class Net(", "print('hi')\nraise SystemExit(3)\n\nclass Net(")],
         "error",
         7,
-        "Running the file stops in line 7 with SystemExit: 3.",
+        "Running the file failed in line 7 with SystemExit: 3.",
         id="exit-in-the-file",
     ),
     pytest.param(
         [("class Net(", "width = input()\n\nclass Net(")],
         "error",
         6,
-        "Running the file stops in line 6 with EOFError: EOF when reading a line.",
+        "Running the file failed in line 6 with EOFError: EOF when reading a line.",
         id="input-in-the-file",
     ),
     pytest.param(
         [("def forward(", "def foward(")],
         "forward",
         18,
-        "The network has no forward, but foward (line 18): write def forward(self, x) in its "
-        "class, indented as __init__ is, and return the numbers of the 10 classes from it.",
+        "The network has no forward, but it has foward (line 18). Write def forward(self, x) in "
+        "its class, indented like __init__, and return 10 numbers per image, one for each class.",
         id="no-forward",
     ),
     pytest.param(
         [("def forward(", "def predict(")],
         "forward",
         None,
-        "The network has no forward: write def forward(self, x) in its class, indented as __init__ "
-        "is, and return the numbers of the 10 classes from it.",
+        "The network has no forward. Write def forward(self, x) in its class, indented like "
+        "__init__, and return 10 numbers per image, one for each class.",
         id="nothing-like-forward",
     ),
     pytest.param(
         [(RETURN, "return self.clasifier(x)")],
         "error",
         21,
-        "The pass through the network stops in line 21 with AttributeError: 'Net' object has no "
-        "attribute 'clasifier'.",
+        "The forward pass failed in line 21 with AttributeError: 'Net' object has no attribute "
+        "'clasifier'.",
         id="error-in-forward",
     ),
     pytest.param(
         [(RETURN, "raise ValueError")],
         "error",
         21,
-        "The pass through the network stops in line 21 with ValueError: no message.",
+        "The forward pass failed in line 21 with ValueError: no message.",
         id="error-without-words",
     ),
     pytest.param(
         [(FLATTEN, f"{FLATTEN}\n        x.requires_grad and x.register_hook(lambda g: 1 // 0)")],
         "error",
         21,
-        "The backward pass stops in line 21 with ZeroDivisionError: integer division or modulo by "
-        "zero.",
+        "The backward pass failed in line 21 with ZeroDivisionError: integer division or modulo "
+        "by zero.",
         id="backward",
     ),
 ]

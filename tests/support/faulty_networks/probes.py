@@ -7,8 +7,8 @@ FAULTS = [
         [("class Net(", "print('begins')\n\n\nclass Net(")],
         "top-level",
         6,
-        "Line 6 prints whenever the file is read: put what is to run only when the file is started "
-        'itself under if __name__ == "__main__": at its end.',
+        "Line 6 prints each time cnnlab reads the file. Delete it, or put it under if __name__ "
+        '== "__main__": at the end of the file.',
         id="print-at-top-level",
     ),
 ]

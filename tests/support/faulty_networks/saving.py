@@ -9,16 +9,16 @@ FAULTS = [
         [(FIRST, "nn.LazyLinear(120)")],
         "lazy",
         14,
-        "classifier.0 (line 14) is a LazyLinear, which has no weights before it first runs; cnnlab "
-        "draws all weights from the seed before that. Write nn.Linear(400, 120).",
+        "classifier.0 (line 14) is a LazyLinear, which has no weights until it runs. cnnlab "
+        "needs the sizes now, to draw all weights from the seed. Write nn.Linear(400, 120).",
         id="lazy-linear",
     ),
     pytest.param(
         [("nn.Conv2d(6, 16, 5)", "nn.LazyConv2d(16, 5)")],
         "lazy",
         11,
-        "features.3 (line 11) is a LazyConv2d, which has no weights before it first runs; cnnlab "
-        "draws all weights from the seed before that. Write nn.Conv2d(6, 16, ...).",
+        "features.3 (line 11) is a LazyConv2d, which has no weights until it runs. cnnlab needs "
+        "the sizes now, to draw all weights from the seed. Write nn.Conv2d(6, 16, ...).",
         id="lazy-convolution",
     ),
     pytest.param(
@@ -28,15 +28,15 @@ FAULTS = [
         "frozen",
         None,
         "features.0.weight, features.0.bias, features.3.weight and features.3.bias are frozen "
-        "(requires_grad=False): training leaves them as drawn.",
+        "(requires_grad=False): training does not change them.",
         id="frozen",
     ),
     pytest.param(
         [(LAST, "nn.Linear(120, 10),\n        )\n        self.requires_grad_(False")],
         "no-parameters",
         20,
-        "All weights are frozen (requires_grad=False), so there is nothing to train: leave those "
-        "of one layer or more as they are made.",
+        "All weights are frozen (requires_grad=False), so there is nothing to train. Leave at "
+        "least one layer unfrozen.",
         id="all-frozen",
     ),
     pytest.param(
@@ -46,8 +46,8 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra (line 9) is a plain list of layers, so PyTorch does not see the weights: they are "
-        "neither trained nor saved with the run. Write self.extra = nn.ModuleList([...]).",
+        "extra (line 9) is a plain list of layers, so PyTorch does not see the weights. They are "
+        "not trained and not saved with the run. Write self.extra = nn.ModuleList([...]).",
         id="plain-list",
     ),
     pytest.param(
@@ -60,17 +60,17 @@ FAULTS = [
         ],
         "plain-list",
         9,
-        "extra (line 9) is a plain dict of layers, so PyTorch does not see the weights: they are "
-        "neither trained nor saved with the run. Write self.extra = nn.ModuleDict({...}).",
+        "extra (line 9) is a plain dict of layers, so PyTorch does not see the weights. They are "
+        "not trained and not saved with the run. Write self.extra = nn.ModuleDict({...}).",
         id="plain-dict",
     ),
     pytest.param(
         [(RETURN, "return nn.Linear(400, 10)(x) + self.classifier(x)")],
         "made-in-forward",
         21,
-        "Line 21 makes a Linear while forward runs: its weights are drawn there, and are neither "
-        "trained nor saved with the run. Make it in __init__, as in self.layer = nn.Linear(...), "
-        "and only call it in forward: x = self.layer(x).",
+        "Line 21 makes a Linear while forward runs. Its weights are not trained and not saved "
+        "with the run. Make it in __init__: self.layer = nn.Linear(...). Only call it in "
+        "forward: x = self.layer(x).",
         id="made-in-forward",
     ),
     pytest.param(
@@ -80,9 +80,9 @@ FAULTS = [
         ],
         "outside",
         6,
-        "A Linear, made in line 6 and called in line 24, is no part of the network, so PyTorch "
-        "does not see the weights: they are neither trained nor saved with the run. Make it in "
-        "__init__ and assign it to self, as in self.layer = nn.Linear(...), and call "
+        "A Linear, made in line 6 and called in line 24, is not part of the network, so PyTorch "
+        "does not see the weights. They are not trained and not saved with the run. Make it in "
+        "__init__ and assign it to self: self.layer = nn.Linear(...). Call it in forward: x = "
         "self.layer(x).",
         id="outside",
     ),
@@ -93,9 +93,9 @@ FAULTS = [
         ],
         "not-saved",
         19,
-        "bias is a plain tensor, so it is not saved with the weights: loaded again, the network "
-        "would give other answers. Write self.bias = nn.Parameter(...) for what is to be trained, "
-        'self.register_buffer("bias", ...) for what is not.',
+        "bias is a plain tensor, so it is not saved with the weights, and the loaded network "
+        "would give other outputs. Write self.bias = nn.Parameter(...) if training should change "
+        'it; if not, self.register_buffer("bias", ...).',
         id="not-saved",
     ),
 ]

@@ -3,6 +3,8 @@ from itertools import chain
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from cnnlab.custom.find import build
 from cnnlab.data.batches import ShuffledBatches
@@ -11,7 +13,7 @@ from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
 from cnnlab.training.engines.choose import engine_for
-from cnnlab.training.loop import loss_batch
+from cnnlab.training.loop import fit, loss_batch
 from cnnlab.training.optimizers import Optimizer
 
 
@@ -60,3 +62,46 @@ def test_networks_whose_convolutions_are_padded_or_without_bias_run_by_pytorchs_
     assert others == ["mobilenet-small", "resnet8"]
     for name in others:
         assert engine_for(build(name), torch.device("cpu")).name == "PyTorch's own layers"
+
+
+class Viewed(nn.Module):
+    """The flatten of every tutorial, which only the usual layout of tensors takes."""
+
+    def __init__(self, flatten):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5)
+        self.norm = nn.BatchNorm2d(16)
+        self.last = nn.Linear(400, 10)
+        self.flatten = flatten
+
+    def forward(self, x):
+        x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
+        x = functional.max_pool2d(functional.relu_(self.norm(self.conv2(x))), 2)
+        return self.last(self.flatten(x))
+
+
+FLATTENS = {
+    "view": lambda x: x.view(-1, 400),
+    "view of the size": lambda x: x.view(x.size(0), -1),
+    "view of each size": lambda x: x.view(x.shape[0], x.shape[1] * x.shape[2] * x.shape[3]),
+    "view by rows": lambda x: x.view(-1, 16, 25).view(-1, 400),
+}
+
+
+@pytest.mark.parametrize("flatten", FLATTENS.values(), ids=FLATTENS)
+def test_a_network_that_views_its_maps_is_trained_in_the_usual_layout(sets, flatten):
+    model = Viewed(flatten)
+    assert engine_for(model, torch.device("cpu")).memory_format == torch.contiguous_format
+    history = fit(model, *sets, recipe("sprint", epochs=1, batch_size=32))
+    assert history[0].train_loss < 2.3
+
+
+@pytest.mark.parametrize("flatten", [lambda x: x.flatten(1), lambda x: x.reshape(-1, 400)])
+def test_what_takes_channels_last_is_trained_in_it(flatten):
+    model = Viewed(flatten)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    random = torch.get_rng_state()
+    assert engine_for(model, torch.device("cpu")).memory_format == torch.channels_last
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(before[name], each) for name, each in model.state_dict().items())
+    assert all(each.grad is None for each in model.parameters())

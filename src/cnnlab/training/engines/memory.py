@@ -1,4 +1,4 @@
-"""How the C library keeps freed memory, so that each step need not ask for it again."""
+"""Let the C library keep freed memory, so that the next step can reuse it."""
 
 import ctypes
 import os
