@@ -6,7 +6,7 @@ import shlex
 import subprocess
 
 # Names that are spelled letter by letter count too: an nn.ReLU, an LSTM; but a ReLU, a UNet.
-_AN = re.compile(r"[AEIOaeio]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
+_AN = re.compile(r"[AEIOaeio8]|[Uu][a-z]|nn\.|[FHLMNRSX][B-DF-HJ-NP-TV-Z]")
 
 
 def command_line(*words: str) -> str:

@@ -85,12 +85,12 @@ def test_a_result_of_older_weights_is_not_shown_as_the_finished_runs(cnnlab, sto
     cnnlab("report", stopped)
     page = (stopped / "report.html").read_text()
     assert "unfinished, 2 of 4 epochs" in page
-    assert "opened once: loss" in page and f"{100 * accuracy:.2f} %" in page
+    assert "opened once: loss" in page and f"{100 * accuracy:.2f} %" in said(page)
     cnnlab("train", "--resume", stopped)
     cnnlab("report", stopped)
     page = (stopped / "report.html").read_text()
     assert (
-        "opened once, the last time for weights that are no longer these: those after epoch 2"
+        "opened once, the last time for weights that this run no longer has: those after epoch 2"
         in page
     )
     assert "opened once: loss" not in page

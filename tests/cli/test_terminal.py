@@ -9,6 +9,7 @@ from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
 from cnnlab.training.config import recipe
 from cnnlab.training.history import EpochRecord
+from cnnlab.views.page import Chapter
 
 
 @pytest.fixture
@@ -35,6 +36,16 @@ def test_messages_are_broken_between_words(narrow):
     assert all(len(line) <= 80 for line in lines[:-2])
     assert " ".join(lines[:-2]).split() == ["Error:", *["[word]"] * 30]
     assert lines[-2:] == message.split("\n")[1:]
+
+
+def test_a_command_in_a_chapter_stays_one_line(narrow):
+    terminal, shown = narrow
+    terminal.console = terminal.progress_console
+    command = "  cnnlab compare " + "a-long-name " * 12 + "b"
+    terminal.chapter(1, Chapter("Title", ["word " * 30 + "\nFind out:\n" + command]))
+    lines = shown()
+    assert lines[-2:] == ["Find out:", command]
+    assert all(len(line) <= 80 for line in lines[:-1])
 
 
 def test_an_epoch_is_one_line(narrow):

@@ -204,7 +204,7 @@ def test_a_failed_run_is_reported_and_trained_again(folder, tmp_path, monkeypatc
     assert open_run(folder / "mine-Net" / "seed-0").status == "failed"
     results = comparison.look(1, splits.on("cpu"), "validation", 0.1)
     assert results.variants[1].failures == {
-        0: "failed: mine.py: Training stops in line 9 with ValueError: too bad."
+        0: "failed: mine.py: Training failed in line 9 with ValueError: too bad."
     }
     (tmp_path / "broken").unlink()
     trained(folder, variants, splits, 1)

@@ -59,7 +59,7 @@ def train_by_command(folder: Path, report: Report) -> None:
     begun = (folder / "config.json").exists()
     if begun and open_run(folder).status == "finished":
         return
-    Library.load = load
+    Library.load = Library.load_default = load
     # In a process in the background the system has Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["cnnlab", "train"]

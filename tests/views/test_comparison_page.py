@@ -15,16 +15,17 @@ from cnnlab.training.history import EpochRecord
 from cnnlab.views.comparison_page import comparison_report, differences_figure, seeds_figure
 from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
-    claims,
+    claim_sentences,
     duration,
     failed_runs_sentence,
     failures_sentence,
-    how_judged,
+    method_sentence,
     overfitting_sentence,
+    p_value_text,
     paired_sentence,
+    settle_sentence,
     tell,
     verdict_sentence,
-    what_would_settle,
 )
 
 IMAGES = 2000
@@ -103,10 +104,10 @@ def test_each_outcome_has_its_sentence_with_its_interval(compared, second, matte
     assert sentence.startswith(begins), sentence
     difference = results.verdicts[0].verdict.difference
     if begins.startswith("No difference"):  # decided at 90 %: the 95 % interval would mislead
-        assert "are ruled out (two one-sided tests, p " in sentence
+        assert "can be ruled out (two one-sided tests, p " in sentence
     else:
         assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
-    settle = what_would_settle(results.verdicts[0], results)
+    settle = settle_sentence(results.verdicts[0], results)
     assert bool(settle) == begins.startswith("Cannot")
     if settle:
         assert f"About {results.verdicts[0].verdict.seeds_to_settle:,} seeds each" in settle
@@ -121,8 +122,8 @@ def test_after_another_look_only_what_stays_valid_is_claimed(compared):
     assert judged.verdict.difference.estimate == pytest.approx(pairs.mean())
     assert "6 seeds each" in verdict_sentence(judged, results)
     assert judged.new_images is None
-    assert len(claims(judged, results)) == 1
-    assert "over the 6 seeds that all variants finished" in how_judged(results)
+    assert len(claim_sentences(judged, results)) == 1
+    assert "it uses the 6 seeds that all variants finished" in method_sentence(results)
 
 
 def test_runs_that_fail_more_often_are_told(compared):
@@ -130,7 +131,10 @@ def test_runs_that_fail_more_often_are_told(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "failures": faults})
     results = replace(results, seeds=20)
     told = failures_sentence(results.verdicts[0], results)
-    assert "differ in how often a run does not finish or learn: 0 of 20 and 10 of 20" in told
+    assert (
+        "differ in how often a run does not finish or learns nothing: 0 of 20 runs and 10 of 20"
+        in told
+    )
     alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     assert failures_sentence(alike.verdicts[0], alike) == ""
 
@@ -155,14 +159,16 @@ def test_two_seeds_say_that_they_are_too_few(compared):
     assert verdict_sentence(results.verdicts[0], results) == (
         "No verdict on lenet5-relu-max: fewer than 3 seeds."
     )
-    assert "--seeds 10" in what_would_settle(results.verdicts[0], results)
+    assert "--seeds 10" in settle_sentence(results.verdicts[0], results)
 
 
 def test_overfitting_is_told_with_its_figures(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "rise": 0.3, "seed": 1})
     told = [overfitting_sentence(each) for each in results.variants]
-    assert told[1].startswith("lenet5-relu-max overfits: from where")
-    assert "(over all, epoch 3) to epoch 6, validation loss changes by +0.30" in told[1]
+    assert told[1].startswith(
+        "lenet5-relu-max overfits: its mean validation loss is lowest after epoch 3."
+    )
+    assert "From the lowest point to epoch 6, validation loss changes by +0.30" in told[1]
     assert "training loss by -0.300" in told[1]
 
 
@@ -177,9 +183,29 @@ def test_faults_are_counted_with_the_first_reason(compared):
     )
     assert failed_runs_sentence(results.variants[0]) == ""
     assert failed_runs_sentence(results.variants[1]) == (
-        "1 of 11 runs of lenet5-relu-max did not finish or learn, and is in no mean. Seed 3: "
-        "diverged: NaN."
+        "1 of 11 runs of lenet5-relu-max did not finish or learned nothing. It is excluded from "
+        "the mean. Seed 3: diverged: NaN."
     )
+
+
+@pytest.mark.parametrize(
+    ("second", "side"),
+    [
+        (0.92, "All of it is above zero."),
+        (0.88, "All of it is below zero."),
+        (0.9005, "It includes zero, so there may also be no difference."),
+    ],
+)
+def test_a_claim_says_what_is_subtracted_and_where_zero_is(compared, second, side):
+    results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1})
+    here, new_images, _ = claim_sentences(results.verdicts[0], results)
+    difference = results.verdicts[0].verdict.difference.estimate
+    assert here.startswith(
+        "On these 2,000 validation images, with new seeds: lenet5-relu-max minus lenet5 is "
+        f"{difference:+.2f} points (95 % interval "
+    )
+    assert "the 95 % interval of lenet5-relu-max minus lenet5 is " in new_images
+    assert new_images.endswith(side)
 
 
 @pytest.mark.parametrize(
@@ -197,15 +223,15 @@ def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp
     assert report.title == "lenet5 or lenet5-relu-max?"
     assert [chapter.title for chapter in report.chapters] == [
         "What was measured",
-        "How they learnt",
+        "How they learned",
         "Where lenet5 and lenet5-relu-max disagree",
     ]
     report.write(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text().replace("&#39;", "'")
+    page = (tmp_path / "report.html").read_text().replace("&#39;", "'").replace("\u00a0", " ")
     sentence = verdict_sentence(results.verdicts[0], results)
     assert page.index(sentence) < page.index("What was measured")
     for words in (
-        how_judged(results),
+        method_sentence(results),
         "not opened for this comparison",
         "On a new seed lenet5-relu-max beats lenet5 with probability",
         "lenet5-relu-max overfits",
@@ -219,8 +245,8 @@ def test_disagreements_count_the_images_of_each_kind(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     first, second = (each.correct.mean(axis=0) for each in results.variants)
     text = page_of(results).chapters[-1].paragraphs[0]
-    assert f"on {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
-    assert f"right on {int(((first == 0) & (second == 0)).sum()):,}." in text
+    assert f"On {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
+    assert f"On {int(((first == 0) & (second == 0)).sum()):,} images no run of either" in text
 
 
 def test_without_a_finished_run_the_page_says_so(compared):
@@ -229,7 +255,8 @@ def test_without_a_finished_run_the_page_says_so(compared):
     )
     report = page_of(results)
     assert list(report.lead) == [
-        "No verdict on lenet5-relu-max: it or lenet5 has no run that finished and learnt."
+        "No verdict on lenet5-relu-max: lenet5-relu-max or lenet5 has no run that finished and "
+        "learned."
     ]
 
 
@@ -243,18 +270,52 @@ def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):
 
 def test_the_two_methods_are_told_apart(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
-    assert "Welch's" in how_judged(results)
-    assert "valid at every look" in how_judged(replace(results, peeked=True))
+    assert "Welch's" in method_sentence(results)
+    assert "allows for peeking" in method_sentence(replace(results, peeked=True))
 
 
 @pytest.mark.parametrize(
     ("only_a", "only_b", "says"),
-    [(10, 60, "second is better"), (60, 10, "first is better"), (30, 33, "equally good")],
+    [
+        (
+            10,
+            60,
+            "So second is correct on 50 more of them (5.00 points). Chance alone does not explain "
+            "this difference (McNemar's exact p < 0.0001).",
+        ),
+        (
+            60,
+            10,
+            "So first is correct on 50 more of them (5.00 points). Chance alone does not explain "
+            "this difference (McNemar's exact p < 0.0001).",
+        ),
+        (
+            30,
+            33,
+            "So second is correct on 3 more of them (0.30 points). The two networks may well be "
+            "equally good (McNemar's exact p = 0.8).",
+        ),
+        (
+            30,
+            30,
+            "So both are correct on equally many. The two networks may well be equally good "
+            "(McNemar's exact p = 1).",
+        ),
+    ],
 )
-def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
+def test_two_trained_networks_are_compared_by_mcnemar(only_a, only_b, says):
     correct = np.ones((2, 1000), dtype=bool)
     correct[1, :only_a] = False
     correct[0, only_a : only_a + only_b] = False
-    told = paired_sentence(mcnemar(*correct), ("first", "second"), 1000, "test")
-    assert f"Of 1,000 test images {only_a} are right only with first and {only_b} only" in told
-    assert says in told
+    assert paired_sentence(mcnemar(*correct), ("first", "second"), 1000, "test") == (
+        f"Of 1,000 test images, {only_a} are correct only with first and {only_b} only with "
+        f"second. {says}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [(0.0, "< 0.0001"), (0.000099, "< 0.0001"), (0.0001, "0.0001"), (0.01349, "0.013"), (1, "1")],
+)
+def test_no_p_value_is_shown_as_zero(p_value, text):
+    assert p_value_text(p_value) == text

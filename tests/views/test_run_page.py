@@ -3,11 +3,14 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from cnnlab.custom.find import find_network
+from cnnlab.data.images import ImageSet
 from cnnlab.data.library import load
+from cnnlab.insight.predictions import Predictions
 from cnnlab.runs.evaluation import predictions_on
 from cnnlab.runs.job import Job
 from cnnlab.runs.run import open_run
@@ -17,7 +20,12 @@ from cnnlab.training.history import EpochRecord
 from cnnlab.training.listener import Listener
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Report
-from cnnlab.views.run_page import curve_illustrations, run_report
+from cnnlab.views.run_page import (
+    curve_illustrations,
+    device_text,
+    mistakes_chapter,
+    run_report,
+)
 from cnnlab.workshop.course import workshop
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -93,7 +101,7 @@ def test_sample_is_labelled_wherever_it_is_told_or_drawn(tiny_folder, tmp_path, 
     path = go_through(splits, tmp_path / "out", epochs=1)
     html = path.read_text()
     assert html.count("Tiny sample (300 images)") >= 3
-    assert "This is a sample" in html
+    assert "This is a sample of a larger data set." in html
     assert "Notebook" not in html
     assert "published about the whole set" in html
 
@@ -119,7 +127,7 @@ def test_one_epoch_is_a_ring_and_a_dot():
     assert {line.get_marker() for line in lines} == {"o"}
     assert list(lines[0].axes.get_xticks()) == [1]
     one = curve_illustrations({"a": [EpochRecord(1, 0.5, 0.5, 0.5, 0.5, 0.1, 1.0)]})
-    assert "training as a ring, validation as a dot" in one[0].caption
+    assert "Training is a ring, validation is a dot." in one[0].caption
 
 
 def test_the_report_of_a_run_says_what_was_trained(tiny_folder, tmp_path, monkeypatch):
@@ -138,10 +146,40 @@ def test_the_report_of_a_run_says_what_was_trained(tiny_folder, tmp_path, monkey
     run_report(run, answers, splits).write(tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()
     assert "<h1>mine.py:Small</h1>" in html
-    assert "sprint (but batch size 60, weight decay 0.2), 1 epoch, seed 0" in html
+    assert "sprint (changed: batch size 60, weight decay 0.2), 1 epoch, seed 0" in html
     assert "mine.py:Small, 10,250 parameters" in html
     assert "<td>Linear</td>" in html
     assert "1 epoch in " in html
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown"),
+    [
+        ("CPU, 1 threads, Some CPU", "CPU, 1 thread, Some CPU"),
+        ("CPU, 2 threads, Some CPU", "CPU, 2 threads, Some CPU"),
+        ("CPU, 11 threads, Some CPU", "CPU, 11 threads, Some CPU"),
+    ],
+)
+def test_one_thread_is_singular(recorded, shown):
+    assert device_text(recorded) == shown
+
+
+def test_the_most_frequent_mistake_is_named_with_its_count():
+    labels = np.array([8] * 5 + [3] * 4)
+    image_set = ImageSet(np.zeros((9, 28, 28), np.uint8), labels, tuple("0123456789"))
+    predicted = np.array([3, 3, 8, 8, 1, 3, 3, 3, 3])
+    mistaken = mistakes_chapter(
+        Predictions(image_set, np.eye(10, dtype=np.float32)[predicted]), "LeNet-5", "test"
+    )
+    assert mistaken.paragraphs[0].startswith(
+        "Most frequent mistake: an 8 called 3 (2 of 5 test images of an 8)."
+    )
+    assert mistaken.illustrations[1].caption.startswith("The mistakes it was most certain about: ")
+    faultless = mistakes_chapter(
+        Predictions(image_set, np.eye(10, dtype=np.float32)[labels]), "LeNet-5", "test"
+    )
+    assert faultless.paragraphs == ["LeNet-5 makes no mistake on the test images."]
+    assert len(faultless.illustrations) == 1
 
 
 def test_training_is_dashed_and_variants_differ_in_colour():

@@ -1,4 +1,4 @@
-"""A workshop that is stopped anywhere goes on to what one never stopped gives."""
+"""An interrupted workshop, resumed: the result is that of an uninterrupted one."""
 
 import json
 import re
@@ -68,16 +68,16 @@ def test_stopped_inside_a_network_it_goes_on(cnnlab, monkeypatch, whole, at):
         patch.setattr(TrainingProgress, "batch", batch)
         status, _, err = cnnlab(*BEGIN, "--output", "stopped")
     assert status == 130
-    assert "All that was trained is kept in stopped. Go on with:" in err
+    assert "Stopped. The training so far is saved in stopped. Resume with:" in err
     assert "\n  cnnlab workshop --resume stopped\n" in err
     assert not Path("stopped/report.html").exists()
     status, out, err = cnnlab("workshop", "--resume", "stopped")
     assert status == 0, err
-    assert "What one run each can say" in out
+    assert "Is the second network really better?" in out
     assert_same(Path("stopped"), whole)
 
 
-@pytest.mark.parametrize("after", ["How LeNet-5 (tanh, average) learnt", "The improved network"])
+@pytest.mark.parametrize("after", ["How LeNet-5 (tanh, average) learned", "An idea to improve it"])
 def test_stopped_between_the_networks_it_goes_on_and_opens_no_test_set_twice(
     cnnlab, monkeypatch, whole, after
 ):
@@ -137,7 +137,7 @@ def test_going_on_with_another_version_is_said_once(cnnlab, whole):
 
 def test_seconds_add_up(cnnlab, whole):
     page = (whole / "report.html").read_text()
-    found = re.findall(r"2 epochs took ([0-9.]+) s, ([0-9.]+) s each on average", page)
+    found = re.findall(r"2 epochs took ([0-9.]+)\u00a0s, ([0-9.]+)\u00a0s each on average", page)
     assert len(found) == 2
     for total, each in found:
         assert float(total) == pytest.approx(2 * float(each), abs=0.06)
@@ -147,7 +147,7 @@ def test_on_another_data_set_it_does_not_go_on(cnnlab, tiny_folder, whole):
     plan = json.loads((whole / "workshop.json").read_text())
     (whole / "workshop.json").write_text(json.dumps(plan | {"data_set": "tiny-sample"}))
     splits = load("tiny", notify=lambda _: None)
-    with pytest.raises(RunError, match="is a workshop on tiny-sample; what was loaded is tiny"):
+    with pytest.raises(RunError, match="is a workshop on tiny-sample, but tiny was loaded"):
         resume_workshop(open_workshop(whole), splits.on("cpu"), Listener(), lambda *_: None)
 
 
@@ -155,4 +155,4 @@ def test_two_programs_do_not_go_through_one_workshop(cnnlab, whole):
     with alone(whole, ""):
         status, _, err = cnnlab("workshop", "--resume", whole)
     assert status == 1
-    assert "Another program is going through the workshop in whole." in said(err)
+    assert "Another program is running the workshop in whole. Wait until it ends." in said(err)

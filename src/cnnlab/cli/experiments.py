@@ -52,7 +52,7 @@ def compare(
     ] = 0.1,
     on: Annotated[
         Literal["validation", "test"],
-        Parameter(help="The images that decide. Every use of the test set is counted."),
+        Parameter(help="The images for the verdict. Every use of the test set is counted."),
     ] = "validation",
     dataset: Dataset = DEFAULT,
     recipe_name: Annotated[str, Parameter(name="--recipe", help=RECIPE_HELP)] = "workshop",

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from cnnlab.models.catalog import ModelSpec
 
 
-SETTINGS = Group.create_ordered("Settings (changes to the recipe)")
+SETTINGS = Group.create_ordered(
+    "Settings: changes to the recipe. In brackets: the value in the recipe workshop"
+)
 
 
 DataDir = Annotated[
@@ -42,14 +44,14 @@ RunFolder = Annotated[Path, Parameter(help="A run folder, made by cnnlab train."
 Trust = Annotated[
     bool,
     Parameter(
-        help="Run the network's Python code stored in this folder. Read it first: it can do "
-        "anything.",
+        help="Run the network's Python code that is stored in the run folder. Read it first: it "
+        "can do anything.",
         negative=(),
     ),
 ]
 Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 DatasetOfNew = Annotated[
-    str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. ({DEFAULT})")
+    str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. Default: {DEFAULT}.")
 ]
 RECIPE_HELP = f"A named set of settings: {', '.join(RECIPES)}."
 

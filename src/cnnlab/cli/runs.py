@@ -37,12 +37,12 @@ def train(
         str | None,
         Parameter(
             help="Network: lenet5, lenet5-relu-max, lenet5-batch-norm, lenet1, vgg6, resnet8, "
-            "mobilenet-small, or your own as file.py:Class. (lenet5)"
+            "mobilenet-small, or your own as file.py:Class. Default: lenet5."
         ),
     ] = None,
     dataset: DatasetOfNew = None,
     recipe_name: Annotated[
-        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} (workshop)")
+        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
     ] = None,
     resume: Annotated[
         Path | None, Parameter(help="Resume an interrupted run, with its own settings.")

@@ -60,7 +60,11 @@ class Terminal:
         self.console.print()
         self.console.rule(f"[bold]{number}  {escape(chapter.title)}", align="left", style="blue")
         for paragraph in chapter.paragraphs:
-            self.console.print(escape(paragraph), width=min(self.console.width, 88))
+            for line in paragraph.split("\n"):
+                if line.startswith("  "):  # a command stays one line, so that you can paste it
+                    self.console.print(escape(line), soft_wrap=True)
+                else:
+                    self.console.print(escape(line), width=min(self.console.width, 88))
         if chapter.table:
             self.console.print()
             self.table(list(chapter.table.headings), [list(row) for row in chapter.table.rows])

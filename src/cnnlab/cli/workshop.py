@@ -26,10 +26,12 @@ from cnnlab.training.config import recipe
 def workshop(
     *,
     dataset: DatasetOfNew = None,
-    epochs: Annotated[int | None, Parameter(help="Passes over the training images. (25)")] = None,
+    epochs: Annotated[
+        int | None, Parameter(help="Passes over the training images. Default: 25.")
+    ] = None,
     seed: Annotated[
         int | None,
-        Parameter(help="Random seed for the first weights and the order of the images. (0)"),
+        Parameter(help="Random seed: decides the first weights and the images' order. Default: 0."),
     ] = None,
     resume: Annotated[
         Path | None,

@@ -126,7 +126,7 @@ def _fit_one(job: Job, place: int, threads: int, *arrays: NDArray[Any]) -> Train
         weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     except CnnlabError as error:
         status, fault = "failed", str(error)
-    except Exception as error:  # a failed run is counted, and the others go on
+    except Exception as error:  # a failed run is counted, and the others continue
         status, fault = "failed", f"{type(error).__name__}: {error}"
     finally:
         torch.set_num_threads(threads_before)

@@ -174,9 +174,9 @@ class Run:
 
     @property
     def is_of_own_file(self) -> bool:
-        """Whether the user's file that was trained is still there, and is what the folder carries.
+        """Whether the user's trained file still exists, with the same code as in the folder.
 
-        A file inside the folder came with it, and proves nothing.
+        A file inside the folder came together with it, so it proves nothing.
         """
         file = Path(self.model_name.rpartition(":")[0])
         try:

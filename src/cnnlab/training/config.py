@@ -27,7 +27,9 @@ class TrainConfig:
     epochs: int = _setting(25, "Passes over the training images.")
     batch_size: int = _setting(512, "Images in a mini-batch.")
     optimizer: Optimizer = _setting("sgd", "Optimizer: sgd or adamw.")
-    learning_rate: float = _setting(0.1, "Learning rate: how large the largest steps are.")
+    learning_rate: float = _setting(
+        0.1, "Learning rate: the step size; for one-cycle, its highest value."
+    )
     momentum: float = _setting(0.9, "Momentum (adamw: beta1).")
     weight_decay: float = _setting(0.0, "Weight decay: shrinks all weights slightly at every step.")
     schedule: Schedule = _setting(
@@ -49,7 +51,7 @@ class TrainConfig:
         "none", "Random changes to training images. flip: mirrors half of them (not for digits)."
     )
     evaluation_batch_size: int = _setting(256, "Images in a mini-batch when evaluating.")
-    seed: int = _setting(0, "Random seed for the first weights and the order of the images.")
+    seed: int = _setting(0, "Random seed: decides the first weights and the images' order.")
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))

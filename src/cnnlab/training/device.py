@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from cnnlab.errors import DeviceError
+from cnnlab.wording import counted
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -35,7 +36,7 @@ def describe_device(device: torch.device) -> str:
         return f"CUDA, {torch.cuda.get_device_name(device)}"
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    return f"CPU, {torch.get_num_threads()} threads, {_processor()}"
+    return f"CPU, {counted(torch.get_num_threads(), 'thread')}, {_processor()}"
 
 
 def _processor() -> str:

@@ -29,9 +29,9 @@ class EpochRecord:
 
 History = list[EpochRecord]
 
-_LEAST_LEARNED = 0.2  # twice what guessing among ten classes gives
+_LEAST_LEARNED = 0.2  # an accuracy, twice that of guessing among ten classes
 
 
 def has_learned(history: History) -> bool:
-    """Return whether a run does better on its training images than twice guessing."""
+    """Return whether a run is at least twice as good as guessing on its training images."""
     return history[-1].train_accuracy >= _LEAST_LEARNED

@@ -93,7 +93,7 @@ class Optimizer:
 def _is_plain(weight: torch.Tensor) -> bool:
     """Return whether PyTorch can move a weight by a fused step: full precision, all side by side.
 
-    Fused steps leave half precision as it is, and move a slice's neighbours in its place.
+    A fused step does not change weights of half precision, and changes the neighbours of a slice.
     """
     if weight.dtype not in {torch.float32, torch.float64} or weight.layout != torch.strided:
         return False

@@ -1,6 +1,7 @@
-"""Chapters of text, figures and tables to one self-contained HTML file."""
+"""The parts of a page, and how they become one HTML file that needs no other file."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,18 +14,29 @@ from cnnlab.errors import RunError
 from cnnlab.files import write_whole
 from cnnlab.views import plots
 
+_REM_PER_INCH = 8
+"""At this size, 10-point text in a figure is as large as the text of the page."""
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|points?)(?!\w))")
+_BETWEEN_SIZES = re.compile(r"(?<=\d) x (?=\d)")
+
+
+def keep_together(text: str) -> str:
+    """Return a text whose lines break neither between a number and its unit nor in 28 x 28."""
+    return _BETWEEN_SIZES.sub("\u00a0x\u00a0", _BEFORE_UNIT.sub("\u00a0", text))
+
 
 @dataclass(frozen=True)
 class Illustration:
-    """A figure with what it shows, for those who see it and for those who cannot."""
+    """A figure with its caption, which is also read aloud to people who cannot see the figure."""
 
     figure: Figure
     caption: str
 
     @property
-    def width(self) -> int:
-        """The width in pixels beyond which the figure's text would look too large."""
-        return round(float(self.figure.get_figwidth()) * 115)
+    def width(self) -> float:
+        """The largest width on the page, in rem: the figure's text is then as large as others."""
+        return round(float(self.figure.get_figwidth()) * _REM_PER_INCH, 2)
 
     @property
     def source(self) -> str:
@@ -34,7 +46,7 @@ class Illustration:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its headings, and its rows as text."""
+    """A table: its headings and its rows, all of them text."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -42,7 +54,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One step: a title, short paragraphs, then a table, figures and preformatted text."""
+    """One step: a title, short paragraphs, then preformatted text, a table and figures.
+
+    A paragraph may have several lines. A line that begins with two spaces is a command.
+    """
 
     title: str
     paragraphs: Sequence[str]
@@ -53,7 +68,7 @@ class Chapter:
 
 @dataclass
 class Report:
-    """A page: its title, its answer, the few facts on top, its chapters, and how it was made."""
+    """A page: its title, its answer, the few facts at the top, its chapters, its commands."""
 
     title: str
     subtitle: str
@@ -63,7 +78,7 @@ class Report:
     lead: Sequence[str] = ()
 
     def write(self, path: Path) -> None:
-        """Write the page, whole or not at all; raise `RunError` where that cannot be done."""
+        """Write the page, whole or not at all; raise `RunError` if it cannot be written."""
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("cnnlab.views"),
             autoescape=True,
@@ -71,6 +86,7 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["keep_together"] = keep_together
         date = datetime.now(UTC).date().isoformat()
         html = environment.get_template("report.html").render(report=self, date=date)
         try:

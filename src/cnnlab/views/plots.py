@@ -1,4 +1,4 @@
-"""Arrays to figures, all in one style: legible in print, on a phone and to the colour-blind."""
+"""Figures from arrays, all in one style: readable in print, on a phone, with any colour vision."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,20 @@ from cnnlab.insight.predictions import Predictions
 from cnnlab.wording import percent
 
 Curves = Mapping[str, Sequence[float]]
-"""Values an epoch, by "train" and "validation"."""
+"""One value for each epoch, by "train" and "validation"."""
 
-# Okabe and Ito's colours: told apart with any colour vision, and in grey by the line's style.
+WIDTH = 3.9
+"""Width of a figure in inches: on a phone its 9-point labels are then 10 pixels high."""
+
+# Okabe and Ito's colours: they differ for any colour vision. In grey the lines' styles differ.
 BLUE, ORANGE, INK, MUTED = "#0072B2", "#D55E00", "#1b1f24", "#6b7280"
+WRONG = "#b0224f"
+SPLIT_WORDS = {"train": "training", "validation": "validation"}
 VARIANT_COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#B79F00", "#56B4E9")
 
 
 def colour(place: int) -> str:
-    """Return the colour of a variant by its place; beyond six they begin anew."""
+    """Return the colour of the variant at that place; the seventh has the first colour again."""
     return VARIANT_COLOURS[place % len(VARIANT_COLOURS)]
 
 
@@ -76,32 +81,36 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def labelled_images(
+def images_figure(
     images: NDArray[np.uint8],
     captions: Sequence[str],
     colours: Sequence[str] = (),
     columns: int = 4,
+    width: float = WIDTH,
 ) -> Figure:
-    """Return images (N, height, width) side by side, each under its caption."""
+    """Return images (N, height, width), ``columns`` in a row, each below its caption."""
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    cell, gap = width / columns, 0.08
+    above = gap + 0.16 * (1 + max(caption.count("\n") for caption in captions))
+    height, side = rows * (cell - gap + above), cell - gap
     with mpl.rc_context(STYLE):
-        columns = min(columns, len(images))
-        rows = -(-len(images) // columns)
-        lines = 1 + max(caption.count("\n") for caption in captions)
-        figure = _figure(1.2 * columns, (1.2 + 0.16 * lines) * rows)
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for index, axis in enumerate(axes):
+        figure = Figure(figsize=(width, height))
+        for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
+            row, column = divmod(index, columns)
+            left, bottom = column * cell + gap / 2, height - (row + 1) * (above + side)
+            axis = figure.add_axes((left / width, bottom / height, side / width, side / height))
             axis.axis("off")
-            if index < len(images):
-                axis.imshow(images[index], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-                colour = colours[index] if colours else INK
-                axis.set_title(
-                    captions[index], fontsize=8.5, color=colour, loc="center", fontweight="normal"
-                )
+            axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            colour = colours[index] if colours else INK
+            axis.set_title(
+                caption, fontsize=9, color=colour, loc="center", fontweight="normal", pad=4
+            )
         return figure
 
 
 def image_grid(images: NDArray[np.uint8], columns: int = 10) -> Figure:
-    """Return images (N, height, width) as one grid, ``columns`` in a row."""
+    """Return images (N, height, width) as one grid without captions, ``columns`` in a row."""
     count, height, width = images.shape
     rows, gap = -(-count // columns), 2
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), 255, np.uint8)
@@ -110,7 +119,7 @@ def image_grid(images: NDArray[np.uint8], columns: int = 10) -> Figure:
         top, left = row * (height + gap), column * (width + gap)
         sheet[top : top + height, left : left + width] = image
     with mpl.rc_context(STYLE):
-        figure = _figure(4.6, 4.6 * sheet.shape[0] / sheet.shape[1])
+        figure = _figure(WIDTH, WIDTH * sheet.shape[0] / sheet.shape[1])
         axis = figure.subplots()
         axis.axis("off")
         axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
@@ -120,10 +129,10 @@ def image_grid(images: NDArray[np.uint8], columns: int = 10) -> Figure:
 def class_probabilities(
     image: NDArray[np.uint8], probabilities: NDArray[np.float32], classes: Sequence[str]
 ) -> Figure:
-    """Return an image beside a bar for each class's probability; the line marks pure guessing."""
+    """Return an image beside a bar for each class's probability; a line marks pure guessing."""
     with mpl.rc_context(STYLE):
-        figure = _figure(4.6, 2.9)
-        left, right = figure.subplots(1, 2, width_ratios=(1, 1.7))
+        figure = _figure(WIDTH, 2.7)
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.8))
         left.axis("off")
         left.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         positions = np.arange(len(classes))
@@ -131,10 +140,10 @@ def class_probabilities(
         right.barh(positions, probabilities, color=BLUE, height=0.7)
         right.axvline(1 / len(classes), color=INK, linestyle=":", linewidth=1.2)
         for position, probability in zip(positions, probabilities, strict=True):
-            right.text(beyond, position, percent(probability, 1), va="center", fontsize=8.5)
+            right.text(beyond, position, percent(probability, 1), va="center", fontsize=9)
         right.set_yticks(positions, list(classes), fontsize=9)
         right.invert_yaxis()
-        right.set_xlim(0, 1.3 * float(probabilities.max()))
+        right.set_xlim(0, 1.4 * float(probabilities.max()))
         right.xaxis.set_major_locator(MaxNLocator(3))
         right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         right.grid(visible=False, axis="y")
@@ -148,20 +157,20 @@ def curves(
     published: Mapping[str, Mapping[int, float]] | None = None,
     colours: Sequence[str] = VARIANT_COLOURS,
 ) -> Figure:
-    """Return a quantity by epoch: training dashed, validation solid, a colour a variant.
+    """Return a quantity by epoch: training dashed, validation solid, one colour for each variant.
 
-    ``published`` gives values from elsewhere by variant and epoch, drawn as crosses.
+    ``published`` are values from elsewhere, by variant and epoch. They are drawn as crosses.
     """
     with mpl.rc_context(STYLE):
-        figure = _figure(4.6, 3.7)
+        figure = _figure(WIDTH, 3)
         axis = figure.subplots()
         epochs = max(len(each["train"]) for each in variants.values())
         for colour, (name, values) in zip(colours, variants.items(), strict=False):
             prefix = f"{name}: " if len(variants) > 1 else ""
-            for part in ("train", "validation"):
-                x = range(1, len(values[part]) + 1)
-                style = style_of(part, epochs)
-                axis.plot(x, values[part], color=colour, label=f"{prefix}{part}", **style)
+            for split, word in SPLIT_WORDS.items():
+                x = range(1, len(values[split]) + 1)
+                style = line_style(split, epochs)
+                axis.plot(x, values[split], color=colour, label=f"{prefix}{word}", **style)
             points = {e: v for e, v in (published or {}).get(name, {}).items() if e <= epochs}
             if points:
                 axis.plot(
@@ -170,73 +179,81 @@ def curves(
                     "x",
                     color=colour,
                     markersize=6,
-                    label=f"{prefix}validation, workshop's notebook",
+                    label=f"{prefix}validation (notebook)",
                 )
         label_curves(figure, axis, quantity, epochs)
         return figure
 
 
-def style_of(part: str, epochs: int) -> dict[str, Any]:
-    """Return how the "train" or "validation" values of so many epochs are drawn."""
-    is_train = part == "train"
-    if epochs == 1:  # a point has no dashes
+def line_style(split: str, epochs: int) -> dict[str, Any]:
+    """Return how to draw the "train" or "validation" values of so many epochs."""
+    is_train = split == "train"
+    if epochs == 1:  # one point cannot be dashed
         return {"linestyle": "", "marker": "o", "fillstyle": "none" if is_train else "full"}
     return {"linestyle": "--" if is_train else "-"}
 
 
-def key_of_parts(epochs: int) -> str:
-    """Return in words what `style_of` draws."""
-    return (
-        "training as a ring, validation as a dot"
-        if epochs == 1
-        else "training dashed, validation solid"
-    )
+def line_style_sentence(epochs: int) -> str:
+    """Return in words what `line_style` draws."""
+    if epochs == 1:
+        return "Training is a ring, validation is a dot."
+    return "Training is dashed, validation is solid."
 
 
 def label_curves(figure: Figure, axis: Axes, quantity: str, epochs: int) -> None:
-    """Name the axes of curves of "loss" or "accuracy" by epoch, and put their key below."""
+    """Label the curves of "loss" or "accuracy" by epoch: title, axes, and a legend below."""
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if epochs == 1:  # else the axis would count in hundredths of an epoch
+    if epochs == 1:  # otherwise the axis would show hundredths of an epoch
         axis.set_xlim(0, 2)
         axis.set_xticks([1])
     if quantity == "accuracy":
         axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        axis.set_title("Accuracy by epoch")
+        axis.set_title("Accuracy (higher is better)")
     else:
-        axis.set_title("Loss by epoch (mean cross-entropy, nats)")
-    figure.legend(loc="outside lower left", ncols=1, fontsize=8.5, handlelength=2.6)
+        axis.set_title("Loss (lower is better)")
+    legend = figure.legend(loc="outside lower left", ncols=1, handlelength=2.6)
+    figure.set_figheight(2.6 + 0.18 * len(legend.get_texts()))
 
 
-def answered_images(predictions: Predictions, indices: Sequence[int], columns: int = 4) -> Figure:
-    """Return images with the true class, the answer and its probability; wrong ones in orange."""
+def predictions_figure(
+    predictions: Predictions, indices: Sequence[int], columns: int = 3, width: float = WIDTH
+) -> Figure:
+    """Return images with their class, the prediction, its probability, and whether it is correct.
+
+    A mark shows what is correct, not the colour alone.
+    """
     classes = predictions.image_set.classes
+    gap = " " if max(map(len, classes)) <= 2 else "\n"
     captions, colours = [], []
     for index in indices:
         true = int(predictions.image_set.labels[index])
-        answer, sure = int(predictions.predicted[index]), float(predictions.confidence[index])
-        right = answer == true
-        verdict = "right" if right else "wrong"
-        captions.append(f"{classes[true]}\n{verdict}: {classes[answer]}\n{percent(sure, 0)} sure")
-        colours.append(BLUE if right else ORANGE)
+        predicted = int(predictions.predicted[index])
+        probability = percent(float(predictions.confidence[index]), 0)
+        mark, colour = ("\u2713", INK) if predicted == true else ("\u2717", WRONG)
+        captions.append(
+            f"{mark} is {classes[true]},{gap}says {classes[predicted]}\n({probability})"
+        )
+        colours.append(colour)
     images = predictions.image_set.images[np.asarray(indices, np.int64)]
-    return labelled_images(images, captions, colours, columns)
+    return images_figure(images, captions, colours, columns, width)
 
 
-def label_captions(image_set: ImageSet, indices: Sequence[int], part: str) -> list[str]:
-    """Return captions that say where an image stands and what it shows."""
-    return [
-        f"{part} {index}\n{int(image_set.labels[index])}: "
-        f"{image_set.classes[int(image_set.labels[index])]}"
-        for index in indices
-    ]
+def image_caption(image_set: ImageSet, index: int, split: str) -> str:
+    """Return the caption of an image: its split, its number there, and its label."""
+    label = int(image_set.labels[index])
+    name = image_set.classes[label]
+    shown = f"label {label}" if name == str(label) else f"{label}: {name}"
+    return f"{split} image\nno. {index}\n{shown}"
 
 
 def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
-    """Return the confusion matrix in images; darker is more of the class's images."""
+    """Return the confusion matrix, in images; a cell is darker if it has more of its row."""
     with mpl.rc_context(STYLE):
-        figure = _figure(4.9, 4.9)
+        figure = _figure(WIDTH, WIDTH)
         axis = figure.subplots()
+        short = max(map(len, classes)) <= 2
+        size = 8.5 if short or matrix.max() < 1000 else 7.5  # long names leave narrow cells
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*matrix.shape):
@@ -247,12 +264,18 @@ def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figur
                     str(matrix[row, column]),
                     ha="center",
                     va="center",
-                    fontsize=7.5,
+                    fontsize=size,
                     color="white" if shares[row, column] > 0.5 else INK,
                 )
-        axis.set_xticks(range(len(classes)), list(classes), rotation=50, ha="right", fontsize=9)
+        axis.set_xticks(
+            range(len(classes)),
+            list(classes),
+            fontsize=9,
+            rotation=0 if short else 50,
+            ha="center" if short else "right",
+        )
         axis.set_yticks(range(len(classes)), list(classes), fontsize=9)
-        axis.set_xlabel("the network's answer")
+        axis.set_xlabel("predicted class")
         axis.set_ylabel("true class")
         axis.grid(visible=False)
         return figure

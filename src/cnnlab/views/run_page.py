@@ -1,6 +1,7 @@
-"""A run as one page: its curves, its mistakes, its layers."""
+"""The page of one run: its curves, its mistakes, its layers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cnnlab.data.splits import Splits
 from cnnlab.insight.mistakes import confusion, most_confident_mistakes, most_confused
@@ -13,33 +14,47 @@ from cnnlab.training.history import History
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
 from cnnlab.views.sentences import learned_nothing_sentence
-from cnnlab.wording import counted, percent, times
+from cnnlab.wording import counted, percent, times, with_article
+
+WHY_VALIDATION_LOOKS_BETTER = (
+    "Training metrics are taken while the network learns, validation metrics after the epoch. So "
+    "validation can look better at first."
+)
 
 
 def history_curves(history: History, quantity: str) -> dict[str, list[float]]:
-    """Return a history's values of "loss" or "accuracy" by "train" and "validation"."""
+    """Return a history's values of "loss" or "accuracy", by "train" and "validation"."""
     return {
-        part: [getattr(record, f"{part}_{quantity}") for record in history]
-        for part in ("train", "validation")
+        split: [getattr(record, f"{split}_{quantity}") for record in history]
+        for split in ("train", "validation")
     }
 
 
+def device_text(description: str) -> str:
+    """Return a run's description of its device in correct English: "1 thread"."""
+    return description.replace(" 1 threads,", " 1 thread,")
+
+
+def split_text(data_set: Mapping[str, Any]) -> str:
+    """Return how many images each split has, from what a run or a comparison recorded."""
+    return (
+        f"{data_set['train']:,} training, {data_set['validation']:,} validation and "
+        f"{data_set['test']:,} test images"
+    )
+
+
 def run_facts(run: Run) -> list[tuple[str, str]]:
-    """Return what a run was made of and with, as pairs of name and value."""
+    """Return what a run was trained on and with, as pairs of name and value."""
     about, data_set = run.description, run.description["data_set"]
     return [
         ("Data set", f"{data_set['title']}, {data_set['source']}"),
-        (
-            "Split",
-            f"{data_set['train']:,} train, {data_set['validation']:,} validation, "
-            f"{data_set['test']:,} test",
-        ),
+        ("Split", split_text(data_set)),
         (
             "Recipe",
-            f"{about['recipe']}{_changed(run)}, {counted(run.config.epochs, 'epoch')}, seed "
+            f"{about['recipe']}{_changes_text(run)}, {counted(run.config.epochs, 'epoch')}, seed "
             f"{run.config.seed}",
         ),
-        ("Device", about["device"]),
+        ("Device", device_text(about["device"])),
         (
             "Versions",
             f"cnnlab {about['cnnlab']}, PyTorch {about['versions']['torch']}, "
@@ -48,27 +63,27 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
         *(
             (
                 "Resumed",
-                f"in epoch {each['epoch']}: {each['device']}; cnnlab {each['cnnlab']}, PyTorch "
-                f"{each['torch']}, Python {each['python']}",
+                f"in epoch {each['epoch']}: {device_text(each['device'])}; cnnlab "
+                f"{each['cnnlab']}, PyTorch {each['torch']}, Python {each['python']}",
             )
             for each in run.trained_on[1:]
         ),
     ]
 
 
-def _changed(run: Run) -> str:
-    """Return in brackets which settings are not the recipe's, beside those that are always told."""
+def _changes_text(run: Run) -> str:
+    """Return in brackets the settings that differ from the recipe, without epochs and seed."""
     changes = changes_to(str(run.description["recipe"]), run.config)
-    told = [
+    settings = [
         f"{name.replace('_', ' ')} {value}"
         for name, value in changes.items()
         if name not in ("epochs", "seed")
     ]
-    return f" (but {', '.join(told)})" if told else ""
+    return f" (changed: {', '.join(settings)})" if settings else ""
 
 
 def layers_table(layers: Sequence[Layer], parameters: int) -> Table:
-    """Return a network's layers with their outputs and costs; the last row is the whole network."""
+    """Return a network's layers with their output sizes and costs; the last row is the total."""
     rows = [
         [
             layer.name,
@@ -80,42 +95,46 @@ def layers_table(layers: Sequence[Layer], parameters: int) -> Table:
         for layer in layers
     ]
     products = sum(layer.multiply_accumulates for layer in layers)
-    rows.append(["all", "", "", f"{parameters:,}", f"{products:,}"])
-    return Table(["Layer", "Kind", "Output", "Parameters", "Multiply-accumulates"], rows)
+    rows.append(["Total", "", "", f"{parameters:,}", f"{products:,}"])
+    return Table(["Layer", "Kind", "Output", "Parameters", "Multiplications per image"], rows)
 
 
-def mistakes_chapter(predictions: Predictions, name: str, part: str) -> Chapter:
-    """Return the chapter on what a network confuses, on the "validation" or "test" images."""
+def mistakes_chapter(predictions: Predictions, name: str, split: str) -> Chapter:
+    """Return the chapter on a network's mistakes on the "validation" or "test" images."""
     matrix = confusion(predictions)
-    true, answered, count = most_confused(matrix)
+    true, predicted, count = most_confused(matrix)
     classes = predictions.image_set.classes
-    worst = most_confident_mistakes(predictions, 9)
-    paragraphs = [f"{name} makes no mistake on the {part} images."]
+    paragraphs = [f"{name} makes no mistake on the {split} images."]
     illustrations = [
         Illustration(
             plots.confusion_matrix(matrix, classes),
-            f"Confusion matrix on the {part} images: a row is a true class, a column an answer.",
+            f"Confusion matrix: how many {split} images of each class (row) got which prediction "
+            "(column). Correct predictions are on the diagonal.",
         )
     ]
     if count:
+        one = with_article(classes[true])
         paragraphs = [
-            f"{name} takes {classes[true]} for {classes[answered]} most often: {count:,} of "
-            f"{matrix[true].sum():,} times on the {part} images. Some of its surest mistakes "
-            "would puzzle a person too."
+            f"Most frequent mistake: {one} called {classes[predicted]} ({count:,} of "
+            f"{matrix[true].sum():,} {split} images of {one}). Look at the mistakes that the "
+            "network was most certain about. Would you have known better?"
         ]
+        worst = most_confident_mistakes(predictions, 9)
         illustrations.append(
             Illustration(
-                plots.answered_images(predictions, worst.tolist(), columns=3),
-                "The mistakes it is surest of: true class, its answer, its probability.",
+                plots.predictions_figure(predictions, worst.tolist()),
+                "The mistakes it was most certain about: what the image is, what the network "
+                "says, and the probability that the network gives to its prediction.",
             )
         )
     return Chapter(f"Mistakes of {name}", paragraphs, illustrations=illustrations)
 
 
 def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Report:
-    """Return the report of one run: curves, figures, and its mistakes on validation images.
+    """Return the report of one run: its curves, and its mistakes on the validation images.
 
-    The test set stays shut; what an earlier evaluation found is shown with its count.
+    The test set is not opened. An earlier test result is shown, with how often it was opened.
+    ``validation`` is None if no epoch ended.
     """
     history, name = run.history(), run.network.title
     how_far = run.how_far(len(history))
@@ -132,8 +151,8 @@ def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Repo
             Chapter(
                 "Training",
                 [
-                    "The run was stopped before its first epoch ended. Go on with: "
-                    f"{run.command('train', '--resume')}"
+                    "The run was stopped before its first epoch ended. Resume with:\n"
+                    f"  {run.command('train', '--resume')}"
                 ],
             )
         )
@@ -144,8 +163,9 @@ def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Repo
             "Training",
             [
                 f"{counted(len(history), 'epoch')} in {sum(r.seconds for r in history):.0f} s. "
-                f"After the last one: validation loss {last.validation_loss:.4f}, validation "
-                f"accuracy {percent(last.validation_accuracy)}. {_tested(run)}"
+                f"After the last epoch: validation loss {last.validation_loss:.4f}, validation "
+                f"accuracy {percent(last.validation_accuracy)}. {WHY_VALIDATION_LOOKS_BETTER}",
+                _test_sentence(run),
             ],
             illustrations=curve_illustrations({name: history}),
         )
@@ -155,28 +175,34 @@ def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Repo
         report.chapters.append(
             Chapter(
                 f"The network: {name}",
-                ["What each layer gives, what it learns, and what one image costs in it:"],
+                [
+                    "For each layer: the size of its output, the numbers that it learns (its "
+                    "parameters), and the multiplications that one image costs."
+                ],
                 table=layers_table(run.layers, run.parameters),
             )
         )
     return report
 
 
-def _tested(run: Run) -> str:
-    """Return what the test set said of the run's weights, or that it did not."""
+def _test_sentence(run: Run) -> str:
+    """Return the result on the test set for the run's weights, or that there is none."""
     test = read_test_result(run)
     if test is None:
         return "The test set has not been opened."
     opened = f"The test set was opened {times(test.test_openings)}"
     found = f"loss {test.test_loss:.4f}, accuracy {percent(test.test_accuracy)}"
     if not test.weights_sha256:
-        return f"{opened}: {found}; of which epoch's weights, an earlier cnnlab did not keep."
+        return (
+            f"{opened}: {found}. An earlier cnnlab did not record which epoch's weights these "
+            "numbers are of."
+        )
     if is_current(run, test):
         return f"{opened}: {found}."
     return (
-        f"{opened}, the last time for weights that are no longer these: those after epoch "
-        f"{test.epochs}. What it said is not of this network. To open it for these, and count it: "
-        f"{run.command('evaluate')}"
+        f"{opened}, the last time for weights that this run no longer has: those after epoch "
+        f"{test.epochs}. That result is not of this network. To open the test set for this "
+        f"network, which is counted too:\n  {run.command('evaluate')}"
     )
 
 
@@ -185,7 +211,7 @@ def curve_illustrations(
     published: dict[str, dict[str, dict[int, float]]] | None = None,
     colours: Sequence[str] = plots.VARIANT_COLOURS,
 ) -> list[Illustration]:
-    """Return the curves of loss and of accuracy, with published points where there are any."""
+    """Return the curves of loss and of accuracy, with published points if there are any."""
     illustrations = []
     for quantity in ("loss", "accuracy"):
         figure = plots.curves(
@@ -194,12 +220,12 @@ def curve_illustrations(
             (published or {}).get(quantity),
             colours,
         )
-        crosses = "; crosses are what the workshop's notebook published" if published else ""
+        crosses = " Crosses are the values in the notebook." if published else ""
         illustrations.append(
             Illustration(
                 figure,
-                f"{quantity.capitalize()} by epoch, over all images of each part: "
-                f"{plots.key_of_parts(max(map(len, histories.values())))}{crosses}.",
+                f"{quantity.capitalize()} by epoch, mean over all images of the split. "
+                f"{plots.line_style_sentence(max(map(len, histories.values())))}{crosses}",
             )
         )
     return illustrations

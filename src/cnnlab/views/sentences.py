@@ -1,4 +1,4 @@
-"""A comparison's result in sentences: nothing is claimed beyond the data."""
+"""Results in sentences. They claim nothing beyond the data."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -16,9 +16,9 @@ _LOSS_OF_GUESSING = 2.4
 
 @dataclass(frozen=True)
 class VariantText:
-    """What is said of one variant against the first.
+    """The sentences about one variant against the first.
 
-    ``claims`` are about these images, about new ones and about a new seed, in this order.
+    ``claims`` are about these images, about new images and about a new seed, in this order.
     """
 
     name: str
@@ -29,7 +29,7 @@ class VariantText:
 
     @property
     def details(self) -> list[str]:
-        """What the verdict itself does not say yet, in the order of weight."""
+        """The sentences that add to the verdict, the most important first."""
         return [line for line in (self.to_settle, *self.claims[1:], self.failures) if line]
 
 
@@ -44,12 +44,12 @@ class ComparisonText:
 
     @property
     def variants(self) -> list[str]:
-        """What is said of each variant by itself."""
+        """The sentences about each variant alone."""
         return [*self.failed_runs, *self.overfitting]
 
     @property
     def lines(self) -> list[str]:
-        """All of it, the verdicts first."""
+        """All sentences, the verdicts first."""
         verdicts = [each.verdict for each in self.judged]
         details = [line for each in self.judged for line in each.details]
         return [*verdicts, *details, *self.variants, self.method]
@@ -62,15 +62,15 @@ def tell(results: ComparisonResult) -> ComparisonText:
             VariantText(
                 name=each.name,
                 verdict=verdict_sentence(each, results),
-                to_settle=what_would_settle(each, results),
-                claims=tuple(claims(each, results)),
+                to_settle=settle_sentence(each, results),
+                claims=tuple(claim_sentences(each, results)),
                 failures=failures_sentence(each, results),
             )
             for each in results.verdicts
         ),
         failed_runs=tuple(filter(None, map(failed_runs_sentence, results.variants))),
         overfitting=tuple(filter(None, map(overfitting_sentence, results.variants))),
-        method=how_judged(results),
+        method=method_sentence(results),
     )
 
 
@@ -79,161 +79,179 @@ def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
     name, verdict = judged.name, judged.verdict
     base = results.variants[0].variant.name
     if verdict is None:
-        return f"No verdict on {name}: it or {base} has no run that finished and learnt."
+        return f"No verdict on {name}: {name} or {base} has no run that finished and learned."
     if verdict.decision == "no verdict":
         return f"No verdict on {name}: {verdict.reason}."
     estimate = verdict.difference.estimate
     above = f"{abs(estimate):.2f} points {'above' if estimate >= 0 else 'below'} {base}'s"
     if verdict.decision == "no difference that matters":
         return (
-            f"No difference that matters: {name}'s mean accuracy is {above}, and "
-            f"{results.matters:g} points or more either way are ruled out (two one-sided tests, p "
-            f"{verdict.equivalence_p_value:.2g}{_corrected(results)}; {_counts(judged, results)})."
+            f"No difference that matters: {name}'s mean accuracy is {above}. A difference of "
+            f"{results.matters:g} points or more, up or down, can be ruled out (two one-sided "
+            f"tests, {_p_equation(verdict.equivalence_p_value)}{_correction(results)}; "
+            f"{_seeds(judged, results)})."
         )
-    interval = f"95 % interval {between(_interval(verdict))}"
-    if len(results.verdicts) > 1:  # by which the decision goes; the interval is not corrected
-        interval += f", p {verdict.p_value:.2g}{_corrected(results)}"
+    interval = f"95 % interval {interval_text(_interval(verdict))}"
+    if len(results.verdicts) > 1:  # this p-value decides; the interval is not corrected
+        interval += f", {_p_equation(verdict.p_value)}{_correction(results)}"
     if verdict.decision == "cannot tell yet":
         return (
-            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone may do that "
-            f"({interval}; {_counts(judged, results)})."
+            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone can make such a "
+            f"difference ({interval}; {_seeds(judged, results)})."
         )
     return (
         f"{name} {verdict.decision}: its mean accuracy is {above} ({interval}; "
-        f"{_counts(judged, results)})."
+        f"{_seeds(judged, results)})."
     )
 
 
-def what_would_settle(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return how many seeds would settle a verdict that is open, and how long they take here."""
+def settle_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how many seeds would settle an open verdict, and how long they take here."""
     verdict = judged.verdict
     if verdict is None or verdict.decision == "no verdict":
         few = results.seeds < FEWEST_SEEDS
-        return "Train 3 seeds or more of each, better 10: --seeds 10." if few else ""
+        return "Train each variant on 3 seeds or more. 10 are better: --seeds 10." if few else ""
     if verdict.decision != "cannot tell yet":
         return ""
     if verdict.seeds_to_settle is None:
-        return "Even 100,000 seeds would hardly settle it."
+        return "Even 100,000 seeds would probably not settle it."
     finished = min(len(each.values) for each in results.variants if len(each.values))
     wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
     more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
-        f"About {wanted:,} seeds each would settle it, if the difference is what it seems: about "
-        f"{duration(more)} more here. Finished seeds are used again."
+        f"About {wanted:,} seeds each would settle it, if the true difference is as large as this "
+        f"one. That takes about {duration(more)} more on this machine. Finished runs are not "
+        "trained again."
     )
 
 
-def claims(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
-    """Return what is claimed about these images, about new ones, and about a new seed."""
+def claim_sentences(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
+    """Return what is claimed about these images, about new images, and about a new seed."""
     verdict = judged.verdict
     if verdict is None or verdict.decision == "no verdict":
         return []
-    count, part = f"{len(results.images):,}", results.on
-    told = [
-        f"About these {count} {part} images, and new seeds: difference "
-        f"{verdict.difference.estimate:+.2f} points, 95 % interval {between(_interval(verdict))}."
+    base = results.variants[0].variant.name
+    sentences = [
+        f"On these {len(results.images):,} {results.on} images, with new seeds: {judged.name} "
+        f"minus {base} is {verdict.difference.estimate:+.2f} points (95 % interval "
+        f"{interval_text(_interval(verdict))})."
     ]
     if judged.new_images is not None:
-        crosses = judged.new_images.low <= 0 <= judged.new_images.high
-        told.append(
-            f"About new images of the same kind, and new seeds: 95 % interval "
-            f"{between(judged.new_images)}"
-            + (", which has room for no difference at all." if crosses else ", all on one side.")
+        sentences.append(
+            f"On new images of the same kind, with new seeds: the 95 % interval of {judged.name} "
+            f"minus {base} is {interval_text(judged.new_images)}. {_side(judged.new_images)}"
         )
     if not results.peeked:
         beats = verdict.beats
-        told.append(
-            f"On a new seed {judged.name} beats {results.variants[0].variant.name} with "
-            f"probability {percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
+        sentences.append(
+            f"On a new seed {judged.name} beats {base} with probability "
+            f"{percent(beats.estimate, 0)} (95 % interval {percent(beats.low, 0)} to "
             f"{percent(beats.high, 0)})."
         )
-    return told
+    return sentences
+
+
+def _side(interval: Interval) -> str:
+    """Return where an interval lies, seen from zero."""
+    if interval.low > 0:
+        return "All of it is above zero."
+    if interval.high < 0:
+        return "All of it is below zero."
+    return "It includes zero, so there may also be no difference."
 
 
 def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return that two variants differ in how often they fail; empty where chance may do that."""
+    """Return that one variant fails more often; empty if chance alone may cause that."""
     if judged.failures_p_value >= 0.05:
         return ""
     first = results.variants[0]
     other = next(each for each in results.variants if each.variant.name == judged.name)
     return (
-        f"They differ in how often a run does not finish or learn: {len(first.failures)} of "
-        f"{results.seeds} and {len(other.failures)} of {results.seeds} (Fisher's exact p "
-        f"{judged.failures_p_value:.2g})."
+        f"{first.variant.name} and {judged.name} differ in how often a run does not finish or "
+        f"learns nothing: {len(first.failures)} of {results.seeds} runs and {len(other.failures)} "
+        f"of {results.seeds} (Fisher's exact {_p_equation(judged.failures_p_value)})."
     )
 
 
 def failed_runs_sentence(runs: VariantRuns) -> str:
-    """Return how many runs are in no mean, and why the first is not; empty where all are."""
+    """Return how many runs are excluded, and why the first one is; empty if none is."""
     if not runs.failures:
         return ""
     seed, fault = next(iter(runs.failures.items()))
     count, total = len(runs.failures), len(runs.failures) + len(runs.values)
     return (
-        f"{count} of {total} runs of {runs.variant.name} did not finish or learn, and "
-        f"{'is' if count == 1 else 'are'} in no mean. Seed {seed}: {fault}."
+        f"{count} of {total} runs of {runs.variant.name} did not finish or learned nothing. "
+        f"{'It is' if count == 1 else 'They are'} excluded from the mean. Seed {seed}: {fault}."
     )
 
 
 def overfitting_sentence(runs: VariantRuns) -> str:
-    """Return whether a variant overfits; empty where its mean loss is lowest at the end."""
+    """Return whether a variant overfits; empty if its mean loss is lowest after the last epoch."""
     found = runs.overfitting
     name = runs.variant.name
     if found is None:
         return ""
     epochs = len(runs.histories[0])
     if epochs > 1 and found.overfits is None:
-        return f"{name}: fewer than 3 seeds cannot tell whether it overfits."
+        return f"{name}: at least 3 seeds are needed to tell whether it overfits."
     if found.lowest_epoch == epochs:
         return ""
     rise, change = found.validation_rise, found.train_change
-    figures = (
-        f"from where the other seeds' mean validation loss is lowest (over all, epoch "
-        f"{found.lowest_epoch}) to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
-        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
-        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
-    )
-    verb = "overfits" if found.overfits else "is not shown to overfit"
-    return f"{name} {verb}: {figures}."
-
-
-def how_judged(results: ComparisonResult) -> str:
-    """Return by which method the verdict was reached, and why by that one."""
-    if results.peeked:
-        pairs = max((each.pairs for each in results.verdicts), default=0)
-        return (
-            "Seeds were added after a look, or it was looked at early: the verdict is by the "
-            f"interval that stays valid at every look, wider than Welch's, over "
-            f"{'the ' if pairs > 1 else ''}{counted(pairs, 'seed')} that all variants finished."
-        )
+    verb = "overfits" if found.overfits else "does not clearly overfit"
     return (
-        f"The number of seeds, {results.seeds}, was fixed before the first training: Welch's "
-        "interval and tests."
+        f"{name} {verb}: its mean validation loss is lowest after epoch {found.lowest_epoch}. From "
+        f"the lowest point to epoch {epochs}, validation loss changes by {rise.estimate:+.3f} "
+        f"(95 % interval {rise.low:+.3f} to {rise.high:+.3f}) and training loss by "
+        f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f}). To keep luck out, the "
+        "lowest point is found on one half of the seeds and measured on the other."
+    )
+
+
+def method_sentence(results: ComparisonResult) -> str:
+    """Return which method the verdict uses, and why."""
+    if not results.peeked:
+        return (
+            f"You chose {counted(results.seeds, 'seed')} before the first run, and nobody saw a "
+            "verdict before all runs were done. So the verdict uses Welch's interval and test."
+        )
+    pairs = max((each.pairs for each in results.verdicts), default=0)
+    return (
+        "You looked at a verdict before all planned seeds were done, or you added seeds "
+        "afterwards. So this verdict uses an interval that allows for peeking. It is wider than "
+        f"Welch's, and it uses the {counted(pairs, 'seed')} that all variants finished."
     )
 
 
 def paired_sentence(
-    paired: PairedComparison, names: tuple[str, str], images: int, part: str
+    paired: PairedComparison, names: tuple[str, str], images: int, split: str
 ) -> str:
-    """Return what McNemar's test says of two single networks."""
+    """Return how two trained networks differ on the same images, and McNemar's test of it."""
     first, second = names
-    better = second if paired.only_b > paired.only_a else first
-    told = (
-        f"the two networks differ on such images: {better} is better"
+    more = abs(paired.only_a - paired.only_b)
+    if more:
+        better = first if paired.only_a > paired.only_b else second
+        difference = (
+            f"So {better} is correct on {more:,} more of them "
+            f"({abs(paired.difference.estimate):.2f} points)."
+        )
+    else:
+        difference = "So both are correct on equally many."
+    chance = (
+        "Chance alone does not explain this difference"
         if paired.p_value < 0.05
-        else "these two networks may well be equally good"
+        else "The two networks may well be equally good"
     )
     return (
-        f"Of {images:,} {part} images {paired.only_a:,} are right only with {first} and "
-        f"{paired.only_b:,} only with {second}, a difference of "
-        f"{paired.difference.estimate:+.2f} points: McNemar's exact p {paired.p_value:.2g}; {told}."
+        f"Of {images:,} {split} images, {paired.only_a:,} are correct only with {first} and "
+        f"{paired.only_b:,} only with {second}. {difference} {chance} (McNemar's exact "
+        f"{_p_equation(paired.p_value)})."
     )
 
 
-def between(interval: Interval) -> str:
+def interval_text(interval: Interval) -> str:
     """Return the ends of an interval in points."""
     if not isfinite(interval.low) or not isfinite(interval.high):
-        return "without bounds yet"
+        return "still without limits"
     return f"{interval.low:+.2f} to {interval.high:+.2f}"
 
 
@@ -257,8 +275,18 @@ def learned_nothing_sentence(run: Run) -> str:
     )
 
 
+def p_value_text(p_value: float) -> str:
+    """Return a p-value with two digits; a tiny one as "< 0.0001", because none is exactly 0."""
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.2g}"
+
+
+def _p_equation(p_value: float) -> str:
+    text = p_value_text(p_value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def duration(seconds: float) -> str:
-    """Return a time as a person says it: 40 s, 12 min, 3 h."""
+    """Return a time as people say it: 40 s, 12 min, 3.0 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
@@ -266,8 +294,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _counts(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return how many runs of both the verdict is by."""
+def _seeds(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how many seeds of both variants the verdict uses."""
     if results.peeked:
         return f"{counted(judged.pairs, 'seed')} each"
     first, *others = results.variants
@@ -278,7 +306,7 @@ def _counts(judged: VariantVerdict, results: ComparisonResult) -> str:
     return f"{counts[0]} and {counts[1]} seeds"
 
 
-def _corrected(results: ComparisonResult) -> str:
+def _correction(results: ComparisonResult) -> str:
     count = len(results.verdicts)
     return f" corrected for {count} comparisons" if count > 1 else ""
 

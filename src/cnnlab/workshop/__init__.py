@@ -1,4 +1,4 @@
 """The whole workshop in one call.
 
-Read: course (the order), chapters (what each says and shows), published (the workshop's numbers).
+Read: course (the order), chapters (what each says and shows), published (the notebook's numbers).
 """

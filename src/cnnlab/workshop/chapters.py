@@ -1,9 +1,9 @@
-"""What each chapter of the workshop says and shows."""
+"""The chapters of the workshop: what each one says and shows."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import hypot, sqrt
+from math import hypot, log, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -24,28 +24,34 @@ from cnnlab.training.history import History
 from cnnlab.training.loop import evaluate, predict
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Table
-from cnnlab.views.run_page import curve_illustrations, layers_table
-from cnnlab.wording import counted, percent, times
+from cnnlab.views.run_page import (
+    WHY_VALIDATION_LOOKS_BETTER,
+    curve_illustrations,
+    device_text,
+    layers_table,
+)
+from cnnlab.wording import command_line, counted, percent, times
 from cnnlab.workshop import published
 
 VARIANTS = ("lenet5", "lenet5-relu-max")
-"""The workshop's first network, and its improved one."""
+"""The workshop's two networks: LeNet-5, and an idea to improve it."""
 
 SEED_DEVIATIONS = Path(__file__).with_name("seed_deviations.json")
 """How far a new seed alone moves each variant's test accuracy, by data set.
 
-``python benchmarks/question.py`` writes it from its results; runs that learnt nothing are left out.
+``python benchmarks/question.py`` writes it, without the runs that learned nothing.
 """
 
-_THEIRS = (
-    "The notebook is the workshop's own: it published these figures, of one run of each network."
+_NOTEBOOK = (
+    "The notebook: this workshop grew from a notebook of a computer-science club. The club trained "
+    "each network once and published the numbers. Compare yours with them."
 )
-_SHOWN_TEST_IMAGES = (0, 1539, 1903, 1000)  # the last one is the workshop's known mistake
+_SHOWN_TEST_IMAGES = (0, 1539, 1903, 1000)  # the notebook shows them; its network misreads the last
 
 
 @dataclass(frozen=True)
 class VariantResult:
-    """One variant's run, its epochs, its test result and its answers to the test images."""
+    """One variant's run, its epochs, its test result and its predictions on the test images."""
 
     name: str
     run: Run
@@ -55,57 +61,57 @@ class VariantResult:
 
 
 def images_chapter(splits: Splits) -> Chapter:
-    """Return the chapter: three images, and what they are made of."""
+    """Return the chapter on the images: three of them, and what an image is made of."""
     pictures = [
-        (splits.stored, 0, "train"),
+        (splits.stored, 0, "training"),
         (splits.test, 5499 % len(splits.test), "test"),
-        (splits.stored, 9999 % len(splits.stored), "train"),
+        (splits.stored, 9999 % len(splits.stored), "training"),
     ]
     images = np.stack([image_set.images[index] for image_set, index, _ in pictures])
-    captions = [
-        plots.label_captions(image_set, [index], part)[0] for image_set, index, part in pictures
-    ]
+    captions = [plots.image_caption(*each) for each in pictures]
     count = len(splits.stored) + (len(splits.test) if splits.data_set.test_images else 0)
     paragraphs = [
-        f"{splits.data_set.title} is {count:,} grey images of 28 x 28 pixels in "
+        f"{splits.data_set.title} has {count:,} grey images of 28 x 28 pixels in "
         f"{len(splits.data_set.classes)} classes: {', '.join(splits.data_set.classes)}. Each "
-        "pixel is a number from 0 (black) to 255 (white): that is all the network will see.",
+        "pixel is a number from 0 (black) to 255 (white). The network sees only these numbers.",
     ]
     if splits.data_set.sample_of:
         paragraphs.append(
-            "This is a sample: only a part of the data set. Its figures cannot be compared with "
-            "anything published about the whole set."
+            "This is a sample of a larger data set. Do not compare its results with results that "
+            "were published about the whole set."
         )
     return Chapter(
         "The images",
         paragraphs,
         illustrations=[
             Illustration(
-                plots.labelled_images(images, captions),
-                "Three of the images, with their place in the files and their labels.",
+                plots.images_figure(images, captions),
+                "Three of the images. The label is the correct class, as a number.",
             )
         ],
     )
 
 
 def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
-    """Return the chapter: the split, and the first batches."""
+    """Return the chapter on the split and the mini-batches: the first images of each split."""
     splits = prepared.splits
     batches = ShuffledBatches(prepared.train, config.batch_size, config.seed)
     first_batch = next(iter(batches))
     return Chapter(
         "Training and validation",
         [
-            f"{len(splits.train):,} images are for learning, {len(splits.validation):,} for "
-            f"validation: to watch how the network does on images it does not learn from. "
-            f"{len(splits.test):,} test images stay shut until the end.",
-            "Each image is enlarged to 32 x 32 and its levels go from 0..255 to -1..1. The "
-            f"network learns from {config.batch_size} images at a time, a mini-batch; "
-            f"{len(batches)} of them, in a new random order each time, are an epoch.",
+            f"The network learns from {len(splits.train):,} images. On {len(splits.validation):,} "
+            "others, the validation images, we watch after each epoch how it does on images that "
+            f"it has never learned from. {len(splits.test):,} test images stay closed until the "
+            "end.",
+            "Each image is enlarged to 32 x 32 pixels, the size that LeNet-5 was made for. Each "
+            "grey level from 0 to 255 becomes a number from -1 to 1. The network learns from "
+            f"{config.batch_size} images at a time: a mini-batch. One pass over all its images, "
+            f"{len(batches)} mini-batches, is an epoch. Each epoch has a new random order.",
         ],
         illustrations=[
             Illustration(
-                plots.image_grid(_as_levels(first_batch.images[:110])),
+                plots.image_grid(_grey_levels(first_batch.images[:110])),
                 "The first 110 images of the first training batch.",
             ),
             Illustration(
@@ -117,58 +123,77 @@ def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
 
 
 def network_chapter(model: nn.Module) -> Chapter:
-    """Return the chapter: LeNet-5, layer by layer."""
+    """Return the chapter on LeNet-5, layer by layer."""
     network, parameters = MODELS[VARIANTS[0]], count_parameters(model)
     return Chapter(
         "The network: LeNet-5",
         [
-            "Two convolutions look for small patterns and for patterns of patterns; pooling "
-            "halves the picture after each; three linear layers turn what was found into a "
-            f"score for each class. {parameters:,} numbers are to be learnt.",
+            "Two convolutions look for small patterns, and then for patterns of patterns. Pooling "
+            "after each one halves the width and the height. Three linear layers turn the patterns "
+            f"into a score for each class. The network learns {parameters:,} numbers, its "
+            "parameters.",
+            f"You can count them by hand:\n{_parameter_sums(model)}",
         ],
         table=layers_table(layers_of(network), parameters),
         listing=str(model),
     )
 
 
+def _parameter_sums(model: nn.Module) -> str:
+    """Return how the parameters of each convolution and linear layer add up, one in a line."""
+    sums = []
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            outputs, *inputs = layer.weight.shape
+            what = "filters" if isinstance(layer, nn.Conv2d) else "outputs"
+            weights, total = " x ".join(map(str, inputs)), layer.weight.numel() + outputs
+            sums.append(f"{name}: {outputs} {what} x ({weights} weights + 1 bias) = {total:,}")
+    return "\n".join(sums)
+
+
 def untrained_chapter(model: nn.Module, prepared: PreparedSplits) -> Chapter:
-    """Return the chapter: what the network answers before it has learnt."""
+    """Return the chapter on what the network predicts before it has learned."""
     before = evaluate(model.to(prepared.device), prepared.validation)
     image_set = prepared.splits.stored.take(np.array([0]))
     probabilities = softmax(predict(model, prepare(image_set, prepared.device).images))[0]
+    count = len(image_set.classes)
     return Chapter(
         "Before training",
         [
-            f"Asked about the first image ({image_set.classes[image_set.labels[0]]}), the "
-            "untrained network gives every class about one chance in ten. It does not know yet. "
-            f"On the validation images its loss is {before.loss:.4f} (guessing gives ln 10 = "
-            f"2.3026) and its accuracy {percent(before.accuracy)}.",
+            f"The first image shows: {image_set.classes[image_set.labels[0]]}. The untrained "
+            f"network gives every class a probability of about 1 in {count}. It does not know "
+            "anything yet.",
+            f"On the validation images its loss is {before.loss:.4f}; guessing has the loss ln "
+            f"{count} = {log(count):.4f}. Its accuracy is {percent(before.accuracy)}. That is not "
+            f"exactly {percent(1 / count, 0)}, because random weights happen to prefer some "
+            "classes.",
         ],
         illustrations=[
             Illustration(
                 plots.class_probabilities(image_set.images[0], probabilities, image_set.classes),
-                "What the untrained network answers; the dotted line is pure guessing.",
+                "What the untrained network predicts for the first image. The dotted line is pure "
+                "guessing.",
             )
         ],
     )
 
 
 def learning_chapter(job: Job, device: str) -> Chapter:
-    """Return the chapter: which network learns now, and how."""
+    """Return the chapter on which network learns next, and how."""
     config = job.config
     if job.network.name == VARIANTS[0]:
         title = "Learning"
         first = (
-            "For each mini-batch: look at the images, measure how wrong the answers are "
-            "(cross-entropy), work out which way each number should move (backpropagation), "
-            "and move all of them a little (stochastic gradient descent)."
+            "For each mini-batch, four steps. The network predicts a class for each image. The "
+            "loss (cross-entropy) measures how wrong the predictions are. Backpropagation finds "
+            "out in which direction each parameter must change. Stochastic gradient descent (SGD) "
+            "changes all of them a little."
         )
     else:
-        title = "The improved network"
+        title = "An idea to improve it"
         first = (
-            "The workshop's own idea to do better: ReLU in place of tanh, and max pooling in "
-            "place of average pooling. Everything else stays as it was, so that a difference "
-            "can only come from these, or from chance."
+            "ReLU instead of tanh, and max pooling instead of average pooling. Everything else "
+            "stays the same. So a difference can only come from this change, or from chance."
         )
     return Chapter(
         f"{title}: {job.network.title}",
@@ -176,15 +201,15 @@ def learning_chapter(job: Job, device: str) -> Chapter:
             first,
             f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "
             f"rate {config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, "
-            f"on {device}.",
+            f"on {device_text(device)}.",
         ],
     )
 
 
 def training_chapter(result: VariantResult) -> Chapter:
-    """Return the chapter: how a network learnt, epoch by epoch."""
+    """Return the chapter on how a network learned, epoch by epoch."""
     history, model_name = result.history, result.run.model_name
-    theirs = published.RUNS[model_name] if _is_comparable(result.run) else None
+    notebook = published.RUNS[model_name] if _is_comparable(result.run) else None
     headings = [
         "Epoch",
         "Training loss",
@@ -192,7 +217,7 @@ def training_chapter(result: VariantResult) -> Chapter:
         "Training accuracy",
         "Validation accuracy",
     ]
-    if theirs:
+    if notebook:
         headings += ["Notebook's validation loss", "Notebook's validation accuracy"]
     rows = []
     for record in history:
@@ -205,28 +230,31 @@ def training_chapter(result: VariantResult) -> Chapter:
             percent(record.train_accuracy),
             percent(record.validation_accuracy),
         ]
-        if theirs and record.epoch in published.EPOCHS:
+        if notebook and record.epoch in published.EPOCHS:
             at = published.EPOCHS.index(record.epoch)
-            row += [f"{theirs.validation_loss[at]:.4f}", percent(theirs.validation_accuracy[at])]
+            loss, accuracy = notebook.validation_loss[at], notebook.validation_accuracy[at]
+            row += [f"{loss:.4f}", percent(accuracy)]
         rows.append(row + [""] * (len(headings) - len(row)))
     seconds = [record.seconds for record in history]
     lowest = min(history, key=lambda record: record.validation_loss)
     paragraphs = [
         f"{counted(len(history), 'epoch')} took {sum(seconds):.1f} s, {np.mean(seconds):.2f} s "
-        "each on average. Every figure is the mean over all images of its part.",
+        f"each on average. {WHY_VALIDATION_LOOKS_BETTER}",
     ]
-    if theirs:
-        paragraphs.append(_THEIRS)
+    if len(rows) < len(history):
+        paragraphs.append("The table shows only some of the epochs. The curves show all of them.")
+    if notebook:
+        paragraphs.append(_NOTEBOOK)
     if len(history) > lowest.epoch:
         last = history[-1]
         paragraphs.append(
-            f"Validation loss was lowest after epoch {lowest.epoch} ({lowest.validation_loss:.4f}) "
-            f"and stands at {last.validation_loss:.4f} after the last, while training loss went "
-            f"from {lowest.train_loss:.4f} to {last.train_loss:.4f}: the gap between the two is "
-            "where overfitting shows."
+            f"Validation loss was lowest after epoch {lowest.epoch}: {lowest.validation_loss:.4f}. "
+            f"After the last epoch it is {last.validation_loss:.4f}, while training loss changed "
+            f"from {lowest.train_loss:.4f} to {last.train_loss:.4f}. A growing gap between the two "
+            "is a sign of overfitting: the network learns its training images by heart."
         )
     return Chapter(
-        f"How {result.name} learnt",
+        f"How {result.name} learned",
         paragraphs,
         table=Table(headings, rows),
         illustrations=curve_illustrations(
@@ -238,31 +266,30 @@ def training_chapter(result: VariantResult) -> Chapter:
 
 
 def test_chapter(result: VariantResult) -> Chapter:
-    """Return the chapter: the test set, opened for a network."""
+    """Return the chapter on the test set, opened for a network."""
     count = len(result.predictions.image_set)
     wrong = round((1 - result.test.test_accuracy) * count)
     shown = [index for index in _SHOWN_TEST_IMAGES if index < count]
-    is_workshops = result.run.data_set_name == published.DATA_SET
-    what = "The images that the workshop shows" if is_workshops else "Some of the test images"
     return Chapter(
         f"The test set, opened for {result.name}",
         [
-            f"On {count:,} images that played no part so far: loss {result.test.test_loss:.4f}, "
-            f"accuracy {percent(result.test.test_accuracy)}; {wrong:,} mistakes. The test set was "
-            f"opened {times(result.test.test_openings)} for this run, and that is kept with it.",
+            f"Now the {count:,} test images, which the network has never seen: loss "
+            f"{result.test.test_loss:.4f}, accuracy {percent(result.test.test_accuracy)}, "
+            f"{counted(wrong, 'mistake')}. The test set was opened "
+            f"{times(result.test.test_openings)} for this run. The run remembers how often.",
         ],
         illustrations=[
             Illustration(
-                plots.answered_images(result.predictions, shown),
-                f"{what} ({', '.join(f'test {index}' for index in shown)}): the true class, the "
-                "network's answer, and how sure it is.",
+                plots.predictions_figure(result.predictions, shown, columns=2, width=2.6),
+                f"Test images no. {', '.join(map(str, shown))}: what the image is, what the "
+                "network says, and the probability that it gives to its prediction.",
             )
         ],
     )
 
 
 def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter:
-    """Return the chapter: what one run each can say, and what it cannot."""
+    """Return the chapter on what one run of each network can say, and what it cannot."""
     first, second = results
     count = len(splits.test)
     points = 100 * (second.test.test_accuracy - first.test.test_accuracy)
@@ -275,19 +302,26 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
     for result in results:
         row = [result.name, f"{result.test.test_loss:.4f}", percent(result.test.test_accuracy)]
         if comparable:
-            theirs = published.RUNS[result.run.model_name]
-            row += [f"{theirs.test_loss:.4f}", percent(theirs.test_accuracy)]
+            notebook = published.RUNS[result.run.model_name]
+            row += [f"{notebook.test_loss:.4f}", percent(notebook.test_accuracy)]
         rows.append(row)
     more = "more" if points > 0 else "fewer"
-    says = (
-        f"Of {count:,} test images {second.name} got {images:,} {more} right than {first.name}: "
-        f"a difference of {points:+.2f} points."
+    outcome = (
+        f"Of {count:,} test images, {second.name} got {images:,} {more} correct than {first.name}: "
+        f"{abs(points):.2f} points {more}."
         if images
-        else f"Both got the same number of the {count:,} test images right."
+        else f"Both networks got the same number of the {count:,} test images correct."
     )
+    words = ("compare", *VARIANTS, "--recipe", "sprint", "--dataset", splits.data_set.name)
+    find_out = f"Find out, with 10 seeds of each network:\n  {command_line(*words)}"
     return Chapter(
-        "What one run each can say, and what it cannot",
-        [says, *([_THEIRS] if comparable else []), *_limits(points, first, splits)],
+        "Is the second network really better?",
+        [
+            outcome,
+            *([_NOTEBOOK] if comparable else []),
+            *_limits(points, first, splits),
+            find_out,
+        ],
         table=Table(headings, rows),
         illustrations=curve_illustrations(
             {result.name: result.history for result in results}, _published_curves(results)
@@ -296,20 +330,20 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
 
 
 def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
-    """Say how far chance alone moves such a difference, and so what it is worth."""
+    """Return how far chance alone moves such a difference, and so what it is worth."""
     share = first.test.test_accuracy
     images_points = 100 * sqrt(share * (1 - share) / len(splits.test))
     measured = json.loads(SEED_DEVIATIONS.read_text(encoding="utf-8")).get(splits.data_set.name)
     other_images = (
-        f"Another {len(splits.test):,} test images would move each accuracy by about "
-        f"{images_points:.2f} points either way."
+        f"With {len(splits.test):,} other test images each accuracy would differ by about "
+        f"{images_points:.2f} points."
     )
     if measured is None or first.run.config.epochs < published.EPOCHS[-1]:
         return [
-            "It says what these two networks do on these images. It cannot say which kind of "
-            "network is better: another seed gives other weights and another order of batches, "
-            "and only several seeds of each show how much that alone moves the result. "
-            + other_images
+            "One run of each tells what these two networks do on these images. It cannot tell "
+            "which kind of network is better. Another seed means other first weights and another "
+            "order of the images. Only several seeds of each show how much that alone moves the "
+            "result. " + other_images
         ]
     seeds = [measured["test_accuracy_points"][name] for name in VARIANTS]
     deviations = [each["standard_deviation"] for each in seeds]
@@ -318,21 +352,22 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
     paragraphs = [
         f"A new seed alone moves the first network's test accuracy by about {deviations[0]:.2f} "
         f"points and the second's by {deviations[1]:.2f} (standard deviations over "
-        f"{seeds[0]['seeds']} and {seeds[1]['seeds']} runs that learnt), so chance alone moves "
-        f"the difference between one run of each by up to {chance:.2f} points, 95 times in 100. "
-        f"The difference here is {within} that, and either way one run each cannot tell how much "
-        f"the change helps. Only many seeds can. {other_images}"
+        f"{seeds[0]['seeds']} and {seeds[1]['seeds']} runs that learned). So chance alone "
+        f"moves the difference between one run of each by up to {chance:.2f} points, 95 times in "
+        f"100. The difference here is {within} that. Either way, one run of each cannot tell how "
+        f"much the change helps. Only many seeds can. {other_images}"
     ]
     if splits.data_set.name == published.DATA_SET:
         paragraphs.append(
-            "The 89.33 % against 89.36 % that the workshop's notebook published is three images in "
-            "ten thousand, from one run each: it says nothing about which network is better."
+            "The club's notebook published 89.33 % against 89.36 %. That is a difference of three "
+            "images in ten thousand, from one run of each network. It tells nothing about which "
+            "network is better."
         )
     return paragraphs
 
 
 def _is_comparable(run: Run) -> bool:
-    """Whether the published figures speak of the same job: data set, recipe and epochs."""
+    """Return whether the notebook's numbers are for the same data set and the same settings."""
     workshop_settings = replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
     return run.data_set_name == published.DATA_SET and run.config == workshop_settings
 
@@ -357,8 +392,8 @@ def _published_curves(
     }
 
 
-def _as_levels(images: torch.Tensor) -> NDArray[np.uint8]:
-    """Return prepared images (N, 1, height, width) as grey levels (N, height, width)."""
+def _grey_levels(images: torch.Tensor) -> NDArray[np.uint8]:
+    """Return the grey levels (N, height, width) of prepared images (N, 1, height, width)."""
     levels = (images[:, 0] * STANDARD_DEVIATION + MEAN) * 255
     array: NDArray[np.uint8] = levels.round().to(torch.uint8).cpu().numpy()
     return array

@@ -1,4 +1,4 @@
-"""The whole workshop in one call: its chapters, in its order, told and drawn."""
+"""The whole workshop in one call: train both networks, tell each chapter, write the report."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -46,7 +46,7 @@ from cnnlab.workshop.chapters import (
 )
 
 Tell = Callable[[int, Chapter], None]
-"""Hears a chapter, with its number, as soon as it is ready."""
+"""Receives each chapter, with its number, as soon as it is ready."""
 
 
 def workshop(
@@ -56,12 +56,12 @@ def workshop(
 
     Trains both variants on the device of the prepared splits, opens the test set once for each,
     and writes into the folder ``output``: ``report.html``, ``results.json``, a run folder for each
-    variant, and ``workshop.json``, which `resume_workshop` needs. Raises `RunError` where the
-    folder holds something or cannot be written.
+    variant, and ``workshop.json``, which `resume_workshop` needs. Raises `RunError` if the folder
+    holds something or cannot be written.
     """
     make_folder(output)
-    with _alone(output):
-        make_folder(output)  # again: until now another program may have begun in it
+    with _lock(output):
+        make_folder(output)  # again: another program may have started in it until now
         plan = {
             "cnnlab": version("cnnlab"),
             "data_set": prepared.splits.data_set.name,
@@ -74,7 +74,7 @@ def workshop(
 
 @dataclass(frozen=True)
 class Plan:
-    """What a workshop was begun with, as its folder keeps it."""
+    """The data set, settings and versions of a workshop, as recorded in its folder."""
 
     folder: Path
     data_set_name: str
@@ -83,13 +83,13 @@ class Plan:
 
 
 def open_workshop(folder: Path) -> Plan:
-    """Return what the workshop in a folder was begun with; raise `RunError` where there is none."""
+    """Return the plan of the workshop in a folder; raise `RunError` if there is none."""
     path = folder / WORKSHOP
     if not path.exists():
         lacks = f"it has no {WORKSHOP}" if folder.is_dir() else "there is no such folder"
         raise RunError(
-            f"{folder} is not the folder of a workshop: {lacks}. Expected one that cnnlab workshop "
-            "made. To begin one:\n  cnnlab workshop"
+            f"{folder} is not the folder of a workshop: {lacks}. Expected a folder that cnnlab "
+            "workshop made. To start a new workshop:\n  cnnlab workshop"
         )
     keys = {"data_set": str, "config": dict, "versions": dict}
     content = read_json(path, list(keys))
@@ -100,38 +100,40 @@ def open_workshop(folder: Path) -> Plan:
 
 
 def resume_workshop(plan: Plan, prepared: PreparedSplits, listener: Listener, tell: Tell) -> Path:
-    """Resume a workshop that was stopped, to the same bits; return the path of its report.
+    """Resume an interrupted workshop; return the path of its report.
 
-    Networks that are trained already are not trained again. ``listener.say`` hears where the bits
-    may differ (`resume_run`). Raises `RunError`.
+    The result is bit-identical to an uninterrupted workshop, or ``listener.say`` hears why it may
+    differ (`resume_run`). Finished networks are not trained again. Raises `RunError`.
     """
     splits = prepared.splits
     if splits.data_set.name != plan.data_set_name:
         raise RunError(
-            f"{plan.folder} is a workshop on {plan.data_set_name}; what was loaded is "
-            f"{splits.data_set.name}. Figures of one say nothing about the other."
+            f"{plan.folder} is a workshop on {plan.data_set_name}, but {splits.data_set.name} was "
+            "loaded. An accuracy on one says nothing about the other."
         )
     listener = replace(listener, say=cache(listener.say))  # each difference once
     tell_differences(plan.versions, versions(), listener.say)
-    with _alone(plan.folder):
+    with _lock(plan.folder):
         return _Course(prepared, plan.config, plan.folder, listener, tell).go_through()
 
 
-def _alone(folder: Path) -> AbstractContextManager[None]:
-    return alone(folder, f"Another program is going through the workshop in {folder}.")
+def _lock(folder: Path) -> AbstractContextManager[None]:
+    return alone(
+        folder, f"Another program is running the workshop in {folder}. Wait until it ends."
+    )
 
 
 def what_is_kept(folder: Path) -> str:
-    """Return what there is of a workshop that was stopped, and the command to go on."""
+    """Return what is saved of an interrupted workshop, and the command to resume it."""
     if not (folder / WORKSHOP).exists():
-        return "Stopped before anything was kept."
-    go_on = command_line("workshop", "--resume", str(folder))
-    return f"Stopped. All that was trained is kept in {folder}. Go on with:\n  {go_on}"
+        return "Stopped before anything was saved."
+    resume = command_line("workshop", "--resume", str(folder))
+    return f"Stopped. The training so far is saved in {folder}. Resume with:\n  {resume}"
 
 
 @dataclass(frozen=True)
 class _Course:
-    """One way through the workshop; runs that are in its folder already are resumed or used."""
+    """One way through the workshop. It resumes or uses the runs that are already in the folder."""
 
     prepared: PreparedSplits
     config: TrainConfig
@@ -140,7 +142,7 @@ class _Course:
     tell: Tell
 
     def go_through(self) -> Path:
-        """Tell and train all chapters; write the results and the report."""
+        """Train both networks and tell all chapters; write the results and the report."""
         splits, chapters = self.prepared.splits, list[Chapter]()
 
         def tell(chapter: Chapter) -> None:
@@ -156,10 +158,10 @@ class _Course:
         results: list[VariantResult] = []
         for model_name in VARIANTS:
             job = Job(find_network(model_name), "workshop", self.config, splits.data_set)
-            run = self._begun(job)
+            run = self._find_run(job)
             tell(learning_chapter(job, self._device_of(run)))
-            run = self._trained(job, run)
-            test, predictions = self._tested(run)
+            run = self._train(job, run)
+            test, predictions = self._test(run)
             result = VariantResult(job.network.title, run, run.history(), test, predictions)
             results.append(result)
             tell(training_chapter(result))
@@ -181,8 +183,8 @@ class _Course:
         report.write(self.output / REPORT)
         return self.output / REPORT
 
-    def _begun(self, job: Job) -> Run | None:
-        """Return the run of a job that is in the folder already, or None."""
+    def _find_run(self, job: Job) -> Run | None:
+        """Return the run of a job if it is in the folder already, or None."""
         folder = self.output / job.network.name
         if not (folder / CONFIG).exists():
             return None
@@ -190,19 +192,19 @@ class _Course:
         if (run.model_name, run.config) != (job.network.name, job.config):
             raise RunError(
                 f"{folder} is not the run of this workshop: expected {job.network.name} with the "
-                f"settings in {self.output / WORKSHOP}, found others. Delete it, and cnnlab trains "
-                "that run again."
+                f"settings in {self.output / WORKSHOP}, found others. Delete it and cnnlab will "
+                "train that run again."
             )
         return run
 
     def _device_of(self, run: Run | None) -> str:
-        """Return the device that trains a network: the one that did, if it is trained already."""
+        """Return the device that trains a network, or that trained it if it is finished."""
         if run is not None and run.status == "finished":
             return str(run.trained_on[-1]["device"])
         return describe_device(self.prepared.device)
 
-    def _trained(self, job: Job, run: Run | None) -> Run:
-        """Return the finished run of a job: as it is in the folder, resumed, or trained."""
+    def _train(self, job: Job, run: Run | None) -> Run:
+        """Return the finished run of a job: the one in the folder, or a resumed or new one."""
         if run is None:
             return train_run(self.output / job.network.name, job, self.prepared, self.listener)
         if run.status == "finished":
@@ -210,8 +212,8 @@ class _Course:
             return run
         return resume_run(run, self.prepared, self.listener)
 
-    def _tested(self, run: Run) -> tuple[TestResult, Predictions]:
-        """Open the test set for a run, unless it was opened for the same weights before."""
+    def _test(self, run: Run) -> tuple[TestResult, Predictions]:
+        """Open the test set for a run, if it was not opened for the same weights before."""
         splits, device = self.prepared.splits, self.prepared.device
         kept = read_test_result(run)
         if kept is None or not is_current(run, kept):
@@ -220,7 +222,7 @@ class _Course:
 
 
 def _numbers(results: Sequence[VariantResult]) -> dict[str, Any]:
-    """Return every figure of the workshop, for machines."""
+    """Return every number of the workshop, for other programs."""
     return {
         result.run.model_name: {
             "run": str(result.run.folder),

@@ -1,7 +1,7 @@
-"""What the workshop published: one run of each variant on Fashion-MNIST, 25 epochs.
+"""The numbers that the notebook published: one run of each network on Fashion-MNIST, 25 epochs.
 
-From the workshop's README. Its training figures are of the last mini-batch alone and are
-left out; ours are means over all images.
+A computer-science club made the notebook, and cnnlab grew from it. Its training numbers are of the
+last mini-batch only and are left out here. Our numbers are means over all images.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ EPOCHS = (1, 5, 10, 15, 20, 25)
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """Validation loss and accuracy at `EPOCHS`, and the result on the test set."""
+    """The validation loss and accuracy after `EPOCHS`, and the result on the test set."""
 
     validation_loss: tuple[float, ...]
     validation_accuracy: tuple[float, ...]

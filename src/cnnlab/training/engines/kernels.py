@@ -55,7 +55,7 @@ class Block:
 
     @property
     def outputs(self) -> int:
-        """Values of one image behind the block."""
+        """Values of one image after the block."""
         return self.channels_out * self.rows_out * self.columns_out
 
     @property
@@ -70,7 +70,7 @@ class Block:
 
     @property
     def kept_bytes(self) -> int:
-        """Bytes a lane, for one image, that the backward pass needs beside the output.
+        """Bytes for one image that the backward pass needs besides the output.
 
         Max pooling keeps which of the four was largest; average pooling all four.
         """
@@ -185,7 +185,7 @@ def _times_slope(code: Lanes, block: Block, gradient: Any, value: Any) -> Any:
 def _backward_of_sums(
     code: Lanes, block: Block, kept: Any, out: Any, gradient: Any, sums: Any, bias: Any
 ) -> None:
-    """Write: the gradient behind the block to that of the convolution's sums, and the biases'."""
+    """Write: from the gradient after the block, that of the convolution's sums and the biases."""
     size, pool = block.rows_out * block.columns_out, block.pool
     columns = pool * block.columns_out
 

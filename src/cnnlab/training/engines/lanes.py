@@ -81,11 +81,11 @@ class Lanes:
         return self.builder.add(total, ir.Constant(INTEGER, fixed)) if fixed else total
 
     def at(self, base: Any, *terms: Term, of: Any = None) -> Any:
-        """Return the address so many vectors (or elements of type ``of``) behind ``base``."""
+        """Return the address so many vectors (or elements of type ``of``) after ``base``."""
         return self.builder.gep(base, [self.index(*terms)], source_etype=of or self.vector)
 
     def load(self, base: Any, *terms: Term) -> Any:
-        """Return the vector that lies there."""
+        """Return the vector at an address."""
         return self.builder.load(self.at(base, *terms), align=4, typ=self.vector)
 
     def store(self, value: Any, base: Any, *terms: Term) -> None:
@@ -93,15 +93,15 @@ class Lanes:
         self.builder.store(value, self.at(base, *terms), align=4)
 
     def load_floats(self, base: Any, *terms: Term) -> Any:
-        """Return the vector that begins so many floats behind ``base``."""
+        """Return the vector that begins so many floats after ``base``."""
         return self.builder.load(self.at(base, *terms, of=FLOAT), align=4, typ=self.vector)
 
     def store_floats(self, value: Any, base: Any, *terms: Term) -> None:
-        """Put a vector so many floats behind ``base``."""
+        """Put a vector so many floats after ``base``."""
         self.builder.store(value, self.at(base, *terms, of=FLOAT), align=4)
 
     def spread(self, base: Any, *terms: Term) -> Any:
-        """Return a vector with the float so many floats behind ``base`` in every lane."""
+        """Return a vector with the float so many floats after ``base`` in every lane."""
         number = self.builder.load(self.at(base, *terms, of=FLOAT), align=4, typ=FLOAT)
         nothing = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(nothing, number, ir.Constant(_INT32, 0))
@@ -178,11 +178,11 @@ class Lanes:
         return self.builder.fmul(a, b)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """Return a * b + c, as one instruction where there is one."""
+        """Return a * b + c, as one instruction if the processor has one."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=_FUSE), c, flags=_FUSE)
 
     def larger_or_nan(self, a: Any, b: Any) -> Any:
-        """Return where a > b, or where a is NaN: so the largest of some is NaN if one is."""
+        """Return where a > b, or where a is NaN: so a maximum is NaN if any value is NaN."""
         larger = self.builder.fcmp_ordered(">", a, b)
         return self.builder.or_(larger, self.builder.fcmp_unordered("uno", a, a))
 
