@@ -18,7 +18,7 @@ FEW_IMAGES = {"train": "--batch-size 20", "compare": "--batch-size 20 --jobs 1"}
 MASKS = (
     (r"\s+", " "),  # first: the page's lines are wrapped
     (r"\S*/\S*", "PATH"),
-    (r"[-+]?\d[\d,.]*(?:e-?\d+)?", "0"),
+    (r"(?:< )?[-+]?\d[\d,.]*(?:e-?\d+)?", "0"),
     (r"(?<=epochs; ).*?(?= Epoch PATH)", "DEVICE."),
     (r"\b0 (?:s|min|h)\b", "TIME"),
     (  # chance decides which run ends first
