@@ -14,7 +14,7 @@ GROUND = {"errors", "files", "notices", "wording", "seeding"}
 FLOORS = {
     "data": GROUND,
     "models": GROUND,
-    "custom": GROUND | {"models"},
+    "custom": GROUND | {"models", "data", "training"},  # a network is tried as it is trained
     "training": GROUND | {"data"},
     "insight": GROUND | {"data"},
 }

@@ -23,7 +23,7 @@ MASKS = (
     (r"\b0 (?:s|min|h)\b", "TIME"),
     (  # chance decides which run ends first
         r"PATH (?:lenet0-relu-max|mine-Net), seed 0: 0 % validation"
-        r"(?:; mean so far 0 PATH 0 \(0 runs\))?(?:; about TIME left)?",
+        r"(?:; mean so far 0 %(?: PATH 0)? \(0 runs\))?(?:; about TIME left)?",
         "RUN",
     ),
     (r"(?<!\S)[.:=+*#%@\u2500-]+(?!\S)", ""),  # the picture of a digit, the line of a heading
@@ -62,6 +62,7 @@ def run(cnnlab, tiny, monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("cnnlab.experiments.comparison.judge_all", as_on_the_page)
+    monkeypatch.setattr("cnnlab.custom.sandbox.NOTICE_SECONDS", 1000)  # however slow this machine
     # Chance decides whether so few images say something about overfitting.
     monkeypatch.setattr("cnnlab.views.sentences.overfitting_sentence", lambda _: "")
 
@@ -103,7 +104,7 @@ def test_a_command_that_fails_unexpectedly_is_not_written_into_the_page(tmp_path
 
 def test_other_words_are_other_words_and_other_numbers_are_not():
     line = "2/6  mine-Net, seed 0: 90.81 % validation; about 2 min left"
-    other = "3/6  lenet5-relu-max, seed 1: 90.2 % validation; mean so far 90 +/- 2.38 (2 runs)"
+    other = "3/6  lenet5-relu-max, seed 1: 90.2 % validation; mean so far 90 % +/- 2.38 (2 runs)"
     assert words(line) == words(other) == "RUN"
     assert words("Epoch 1/4: loss 0.4,\n3.9 s") == words("Epoch 2/4: loss 2.31, 12 s")
     assert words("Epoch 1/4: loss 0.4") != words("Epoch 1/4: train loss 0.4")

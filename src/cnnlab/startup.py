@@ -1,6 +1,8 @@
-"""Settings that must be made before PyTorch is loaded."""
+"""Settings that must be made first: before PyTorch is loaded, before anything is printed."""
 
+import io
 import os
+import sys
 
 
 def let_waiting_threads_sleep() -> None:
@@ -11,3 +13,10 @@ def let_waiting_threads_sleep() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def print_every_letter() -> None:
+    """Let the output show ? for a letter that the terminal's code page lacks, and not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

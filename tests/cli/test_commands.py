@@ -1,4 +1,6 @@
 import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -34,6 +36,59 @@ def test_train_evaluate_report_and_predict(cnnlab, run):
     status, out, _ = cnnlab("report", run)
     assert (status, (run / "report.html").exists()) == (0, True)
     assert "report.html" in out
+
+
+def test_an_evaluation_brings_an_older_report_up_to_date(cnnlab, run):
+    assert "report" not in cnnlab("evaluate", run)[2]
+    assert not (run / "report.html").exists()
+    cnnlab("report", run)
+    assert "The test set was opened once" in (run / "report.html").read_text()
+    _, _, err = cnnlab("evaluate", run)
+    assert "Its report now shows this too: run/report.html" in said(err)
+    assert "The test set was opened 2 times" in (run / "report.html").read_text()
+
+
+def test_the_same_training_is_not_done_twice(cnnlab):
+    words = ["train", "--dataset", "tiny", "--epochs", 1]
+    assert json.loads(cnnlab(*words, "--json")[1])["trained"] is True
+    status, out, err = cnnlab(*words)
+    assert status == 0
+    assert "This run is there already: runs/tiny-lenet5-seed-0. The network," in said(err)
+    assert "so the numbers would be the same too. Nothing was trained." in said(err)
+    assert "after 1 epoch. The run is saved in runs/tiny-lenet5-seed-0." in said(out)
+    assert "cnnlab report runs/tiny-lenet5-seed-0" in err
+    assert (
+        "\n  cnnlab train --model lenet5 --dataset tiny --recipe workshop --epochs 1 --seed 1\n"
+        in err
+    )
+    assert [each.name for each in Path("runs").iterdir()] == ["tiny-lenet5-seed-0"]
+    assert json.loads(cnnlab(*words, "--json")[1])["trained"] is False
+    assert json.loads(cnnlab(*words, "--json", "--output", "runs/more")[1])["trained"] is True
+    config = Path("runs/tiny-lenet5-seed-0/config.json")
+    config.write_text(config.read_text().replace('"finished"', '"interrupted"'))
+    assert "This run is there already: runs/more." in said(cnnlab(*words)[2])
+    Path("runs/more/config.json").write_text("{")
+    assert json.loads(cnnlab(*words, "--json")[1])["run"] == "runs/tiny-lenet5-seed-0-2"
+
+
+def test_a_changed_setting_or_network_is_trained(cnnlab):
+    network = (
+        "from torch import nn\n"
+        "def Small():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, 9), nn.ReLU(), nn.Linear(9, 10))\n"
+    )
+    Path("mine.py").write_text(network)
+    words = ["train", "--model", "mine.py:Small", "--dataset", "tiny", "--epochs", 1, "--json"]
+
+    def trained(*more):
+        status, out, err = cnnlab(*words, *more)
+        assert status == 0, err
+        return json.loads(out)["trained"]
+
+    assert [trained(), trained(), trained("--seed", 1), trained()] == [True, False, True, False]
+    assert "cnnlab train --model mine.py:Small --dataset tiny" in cnnlab(*words)[2]
+    Path("mine.py").write_text(network.replace("9", "8"))
+    assert [trained(), trained()] == [True, False]
 
 
 @pytest.mark.parametrize("flag", [["--json"]])
@@ -88,6 +143,39 @@ def test_predict_recognises_good_pictures_and_then_names_the_bad_ones(cnnlab, ru
     answer = json.loads(out)
     assert (status, len(answer["answers"]), len(answer["faults"])) == (1, 1, 1)
     assert cnnlab("predict", run, "bad.png")[1] == ""
+
+
+def test_predict_expands_patterns_where_the_shell_does_not(cnnlab, run):
+    Path("img").mkdir()
+    for name in ("img/b.png", "img/a.png", "img/[1].png"):
+        Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save(name)
+    status, out, err = cnnlab("predict", run, "img/?.png", "img/[1].png", "--json")
+    assert status == 0, err
+    assert [each["image"] for each in json.loads(out)["answers"]] == [
+        str(Path(name)) for name in ("img/a.png", "img/b.png", "img/[1].png")
+    ]
+    status, _, err = cnnlab("predict", run, "img/*.jpg")
+    assert status == 1
+    assert f"No file matches {Path('img/*.jpg')}. Name a picture, such as my-seven.png." in said(
+        err
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+def test_a_code_page_that_lacks_a_letter_shows_a_question_mark(tmp_path, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "300"}
+    for words in (["predict", "\u0141\u00f3d\u017a", "\u4e03.png"], ["check", "\u0141.py:Net"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "cnnlab", *words],
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+        )
+        text = (result.stdout + result.stderr).decode(encoding)
+        assert result.returncode == 1, text
+        assert "Traceback" not in text
+        assert re.search(r"^Error: .*\?\S*", text)
 
 
 @pytest.mark.parametrize("command", ["train", "workshop"])

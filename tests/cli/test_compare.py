@@ -25,7 +25,8 @@ def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
     assert status == 0, err
     assert "2 variants x 3 seeds: 6 runs to train, 0 already in runs/compare-tiny-" in said(err)
     assert "6/6 lenet5-relu-max, seed 2: " in said(err)
-    assert re.search(r"; mean so far [0-9.]+ \+/- [0-9.]+ \(3 runs\)", said(err))
+    assert re.search(r"; mean so far [0-9.]+ % \+/- [0-9.]+ \(3 runs\)", said(err))
+    assert re.search(r"; mean so far [0-9.]+ % \(2 runs\)", said(err)), "no interval from 2"
     (report,) = Path("runs").glob("compare-tiny-lenet5-vs-lenet5-relu-max-*/report.html")
     assert f"The report: {report}" in said(out)
     page = report.read_text()
@@ -33,6 +34,9 @@ def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
     sentence, *others = results["sentences"]
     assert sentence in said(out)
     assert all(each in said(out + err) for each in others)
+    assert "How do we know? See the report, or repeat the command with --details." in said(err)
+    assert not any(each in said(out + err) for each in results["details"])
+    assert not re.search(r" p |interval|Welch", said(out + err))
     assert sentence.replace("'", "&#39;") in said(page)
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "cnnlab compare lenet5 lenet5-relu-max" in page
@@ -40,6 +44,9 @@ def test_compare_ends_in_a_verdict_a_table_and_a_report(compare):
 
 def test_the_same_command_trains_nothing_twice_and_says_the_same(compare):
     first = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
+    details = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--details")[1]
+    assert all(each in said(details) for each in json.loads(first[1])["details"])
+    assert "95 % interval" in details and "p: equal" in details
     again = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
     assert "0 runs to train, 6 already in" in said(again[2])
     assert json.loads(first[1]) == json.loads(again[1])
@@ -61,7 +68,7 @@ def test_three_variants_are_each_compared_with_the_first(compare):
     judged = json.loads((folder / "results.json").read_text())["verdicts"]
     assert [each["name"] for each in judged] == ["lenet5-relu-max", "slow"]
     assert "2 comparisons (Holm)" in said((folder / "report.html").read_text())
-    assert said(out).count("lenet5's") == 2
+    assert len(re.findall(r" lenet5'?s?: ?| lenet5's ", said(out))) == 2
 
 
 def test_a_users_own_network_is_compared(compare, cnnlab):
@@ -79,7 +86,9 @@ def test_a_users_own_network_is_compared(compare, cnnlab):
     assert cnnlab("compare", *runs)[0] == 1
     status, out, err = cnnlab("compare", *runs, "--trust")
     assert status == 0, err
-    assert "McNemar's exact p" in said(out)
+    assert "of the 60 validation images than" in said(out)
+    assert "McNemar's" not in out
+    assert "McNemar's exact p" in said(cnnlab("compare", *runs, "--trust", "--details")[1])
     assert "only about these two trained networks" in said(err)
     source = Path(runs[1], "source.py")
     source.write_text(source.read_text() + "\n# changed\n")
@@ -119,8 +128,8 @@ def test_with_json_what_other_programs_print_goes_to_standard_error(capfd):
 def test_two_runs_of_one_name_are_told_apart(cnnlab, compare):
     compare("lenet5", "lenet5-relu-max", "--seeds", 1, "--output", "c")
     _, out, _ = cnnlab("compare", "c/lenet5/seed-0", "c/lenet5-relu-max/seed-0")
-    assert "only with c/lenet5/seed-0 and" in said(out)
-    assert "only with c/lenet5-relu-max/seed-0" in said(out)
+    assert "c/lenet5/seed-0" in said(out)
+    assert "c/lenet5-relu-max/seed-0" in said(out)
 
 
 def test_again_is_an_a_a_test(compare):
@@ -190,9 +199,21 @@ def test_two_finished_runs_are_compared(cnnlab, compare):
     assert status == 0
     assert json.loads(out)["runs"] == [one, two]
     assert "are the same run. Name two runs." in said(cnnlab("compare", one, one)[2])
-    assert "Name two run folders to compare; you named 3." in said(
-        cnnlab("compare", one, two, one)[2]
-    )
+    status, _, err = cnnlab("compare", one, two, one)
+    assert status == 1
+    assert "compares two finished runs at a time; you named 3. Name two:\n" in err
+    assert f"\n  cnnlab compare {one} {two}\nOr train networks on many seeds:\n" in err
+    assert err.endswith("\n  cnnlab compare lenet5 lenet5-relu-max\n")
+    _, _, err = cnnlab("compare", one)
+    assert f"you named 1. Name two:\n  cnnlab compare {one} ANOTHER-RUN\n" in err
+    status, _, err = cnnlab("compare", one, "lenet1")
+    assert status == 1
+    assert f"{one} is a finished run, and lenet1 is a network to train." in said(err)
+    assert err.endswith("Or train networks on many seeds:\n  cnnlab compare lenet1 lenet5\n")
+    status, _, err = cnnlab("compare", "c", one)
+    assert status == 1
+    assert "c is not a run folder: it is the folder of a comparison." in said(err)
+    assert f"Runs in c: {two}" in said(err) or f"Runs in c: {one}" in said(err)
 
 
 def test_one_seed_has_no_p_values_and_is_singular(compare):
@@ -206,6 +227,6 @@ def test_one_seed_has_no_p_values_and_is_singular(compare):
 
 
 def test_a_comparison_writes_every_share_alike(compare):
-    _, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json")
+    _, _, err = compare("lenet5", "lenet5-relu-max", "--seeds", 3, "--json", "--details")
     assert re.search(r"with probability [0-9]+ % \(95 % interval [0-9]+ % to [0-9]+ %\)", said(err))
     assert not re.search(r"[0-9]%", err)

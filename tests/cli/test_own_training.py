@@ -66,8 +66,8 @@ def test_the_flatten_of_every_tutorial_trains_and_all_that_follows(cnnlab):
         (
             "        if self.training and len(x) > 30: raise MemoryError",
             "This machine has too little memory to train on 40 images at a time. Try fewer: "
-            "cnnlab train --model runs/tiny-mine-Net-seed-0/source.py:Net --dataset tiny --recipe "
-            "workshop --epochs 1 --batch-size 10",
+            "cnnlab train --model mine.py:Net --dataset tiny --recipe workshop --epochs 1 "
+            "--batch-size 10",
         ),
     ],
 )

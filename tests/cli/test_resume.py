@@ -222,8 +222,7 @@ def test_every_command_in_a_hint_works_when_pasted(cnnlab, monkeypatch):
     _, _, err = cnnlab("train", "--resume", "own", "--trust")
     (longer,) = re.findall(r"^  cnnlab (.*)$", err, re.MULTILINE)
     assert longer == (
-        "train --model own/source.py:Small --dataset tiny --recipe workshop --epochs 8 "
-        "--batch-size 40"
+        "train --model mine.py:Small --dataset tiny --recipe workshop --epochs 8 --batch-size 40"
     )
     assert cnnlab(*shlex.split(longer))[0] == 0
 

@@ -1,16 +1,12 @@
 """Sound networks, written in unusual ways, of which nothing may be said."""
 
-import sys
 from pathlib import Path
-from threading import Thread, current_thread
 
 import pytest
-from torch import nn
 
-from cnnlab.custom import probes, sandbox
+from cnnlab.custom import probes
 from cnnlab.custom.find import check_network, find_network
 from tests.support.custom_network import check
-from tests.support.events import BEGUN, waiting_for
 
 IMPORTS = """\
 import copy
@@ -31,7 +27,9 @@ class Net(nn.Module):
 
     def __post_init__(self):
         super().__init__()
-        self.last = nn.Sequential(nn.Flatten(), nn.Linear(1024, self.width), nn.Linear(16, 10))
+        self.last = nn.Sequential(
+            nn.Flatten(), nn.Linear(1024, self.width), nn.ReLU(), nn.Linear(16, 10)
+        )
 
     def forward(self, x):
         return self.last(x)
@@ -208,45 +206,6 @@ def test_only_the_weights_that_a_network_has_count_against_the_limit(monkeypatch
     monkeypatch.setattr(probes, "MOST_PARAMETERS", 2 * 10250)
     Path("mine.py").write_text(IMPORTS + SMALL.format(made=made))
     assert all(each.kind != "too-large" for each in check_network("mine.py:Net").findings)
-
-
-class KnockedLock:
-    """A lock that says by a file which thread asks for it."""
-
-    def __init__(self, lock):
-        self._lock = lock
-
-    def __enter__(self):
-        Path(current_thread().name).touch()
-        return self._lock.__enter__()
-
-    def __exit__(self, *given):
-        return self._lock.__exit__(*given)
-
-
-def test_two_checks_at_once_leave_everything_as_it_was(monkeypatch):
-    lock = KnockedLock(sandbox.PROCESS_LOCK)
-    monkeypatch.setattr(sandbox, "PROCESS_LOCK", lock)
-    monkeypatch.setattr(probes, "PROCESS_LOCK", lock)
-    # The first check is still reading its file when the second asks for its turn.
-    reads = f"{BEGUN}\n{waiting_for('two')}"
-    Path("one.py").write_text(reads + IMPORTS + SMALL.format(made="pass"))
-    Path("two.py").write_text(IMPORTS + SMALL.format(made="pass"))
-    before = nn.Module.__init__, sys.stdin, sys.stdout
-    found = {}
-
-    def look(name):
-        found[name] = check_network(f"{name}.py:Net").findings
-
-    one, two = (Thread(target=look, args=[name], name=name) for name in ("one", "two"))
-    one.start()
-    while one.is_alive() and not Path("begun").exists():
-        one.join(0.01)
-    two.start()
-    one.join()
-    two.join()
-    assert (nn.Module.__init__, sys.stdin, sys.stdout) == before
-    assert found == {"one": (), "two": ()}
 
 
 @pytest.mark.parametrize(

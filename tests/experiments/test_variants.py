@@ -50,15 +50,17 @@ def test_again_is_the_same_variant_on_other_seeds():
             "lerning_rate = 0.1",
             "a.toml: There is no setting 'lerning_rate'. Did you mean 'learning_r",
         ),
-        ("epochs = 2.5", r"a.toml: epochs is 2.5; expected int"),
-        ('batch_size = "64"', "a.toml: batch_size is '64'; expected int"),
+        ("epochs = 2.5", r"a.toml: epochs is 2.5; expected a whole number"),
+        (
+            'batch_size = "64"',
+            "a.toml: batch_size is '64'; expected a whole number, without quotes",
+        ),
         ("learning_rate = nan", "a.toml: learning_rate is nan; expected a finite number"),
         ("epochs = 0", "a.toml: epochs is 0; it must be 1 or more"),
         ("seed = 3", "a.toml sets a seed, but a comparison sets the seeds itself"),
         ("model = 3", "a.toml: model is 3; expected a name in quotes"),
         ('recipe = "sprnt"', "a.toml: There is no recipe 'sprnt'. Did you mean 'sprint'"),
         ("epochs = ", "a.toml is not valid TOML: Invalid value"),
-        ("model = lenet5", 'names in quotes and numbers with a point: model = "lenet5"'),
         ("[optimizer]\nname = 'sgd'", "a.toml: optimizer is {'name': 'sgd'}; expected one of sgd"),
         ("model = 'lenet5'", "lenet5 and a are the same: any difference would be chance"),
     ],
@@ -91,6 +93,53 @@ def test_variants_that_cannot_be_compared_are_named(words, message, write):
 def test_odd_settings_are_refused_without_a_crash(write, text, message):
     with pytest.raises(ConfigError, match=message):
         read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model = lenet5", 'line 1: put quotes around lenet5:\n  model = "lenet5"'),
+        (
+            "epochs = 5\nmodel = nets/mine.py:Net # mine",
+            'line 2: put quotes around nets/mine.py:Net:\n  model = "nets/mine.py:Net"',
+        ),
+        ("schedule = one-cycle", 'put quotes around one-cycle:\n  schedule = "one-cycle"'),
+        ("learning_rate = 0,05", "write 0.05, with a point:\n  learning_rate = 0.05"),
+        ("momentum = ,9", "write 0.9, with a point"),
+        ("momentum = .9", "write 0.9, with a point"),
+        ("learning rate = 0.05", "write learning_rate, with _:\n  learning_rate = 0.05"),
+        (
+            "\n\nLearning rate: 0,05;",
+            "line 3: write learning_rate, with _; write = instead of :; delete the ; at the end; "
+            "write 0.05, with a point:\n  learning_rate = 0.05",
+        ),
+        ("epochs: 5", "line 1: write = instead of ::\n  epochs = 5"),
+        ("epochs = 5,", "delete the , at the end:\n  epochs = 5"),
+        ("model = \u201clenet5\u201d", 'write straight quotes:\n  model = "lenet5"'),
+    ],
+)
+def test_toml_as_people_write_it_is_answered_with_the_line_to_write(write, text, message):
+    with pytest.raises(ConfigError) as error:
+        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+    assert "a.toml, line" in str(error.value)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr = 0.05", "There is no setting 'lr'. Did you mean 'learning_rate'?"),
+        ("learning-rate = 0.05", "Did you mean 'learning_rate'?"),
+        ("Epoch = 5", "Did you mean 'epochs'?"),
+        ("optimiser = 'sgd'", "Did you mean 'optimizer'?"),
+        ("recipe = 'fast'", "There is no recipe 'fast'. Did you mean 'sprint'?"),
+        ("learning_rate = '0.05'", "expected a number, without quotes."),
+    ],
+)
+def test_a_setting_by_another_name_is_understood(write, text, message):
+    with pytest.raises(ConfigError) as error:
+        read_variants(["lenet5", write("a.toml", text)], "workshop", {})
+    assert message in str(error.value)
 
 
 def test_a_files_own_network_is_beside_the_file(write, tmp_path):

@@ -25,8 +25,8 @@ def test_changes_are_taken():
         ({"momentum": 1.0}, "momentum is 1.0; it must be 0 or more and below 1"),
         ({"seed": -1}, "seed is -1; it must be 0 or more"),
         ({"seed": 2**63}, r"it must be below 2\*\*63"),
-        ({"epochs": 2.5}, "epochs is 2.5; expected int"),
-        ({"epochs": True}, "epochs is True; expected int"),
+        ({"epochs": 2.5}, "epochs is 2.5; expected a whole number"),
+        ({"epochs": True}, "epochs is True; expected a whole number"),
         (
             {"schedule": "cosine"},
             "schedule is 'cosine'; expected one of plateau, one-cycle, constant",

@@ -9,19 +9,27 @@ import pytest
 from cnnlab.data.images import ImageSet
 from cnnlab.experiments.comparison import Comparison
 from cnnlab.experiments.results import ComparisonResult, VariantRuns, judge_all
-from cnnlab.experiments.statistics import mcnemar
+from cnnlab.experiments.statistics import Interval, mcnemar
 from cnnlab.experiments.variants import read_variants
 from cnnlab.training.history import EpochRecord
-from cnnlab.views.comparison_page import comparison_report, differences_figure, seeds_figure
+from cnnlab.views.comparison_page import (
+    comparison_report,
+    differences_figure,
+    means_table,
+    seeds_figure,
+)
 from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
     claim_sentences,
+    detail_sentences,
     duration,
     failed_runs_sentence,
     failures_sentence,
     method_sentence,
+    overfitting_details,
     overfitting_sentence,
     p_value_text,
+    paired_details,
     paired_sentence,
     settle_sentence,
     tell,
@@ -89,28 +97,132 @@ def page_of(results, command="cnnlab compare"):
     return comparison_report(results, tell(results), comparison, command)
 
 
+def verdict_of(results):
+    return verdict_sentence(results.verdicts[0], results)
+
+
+def with_verdict(results, means=None, **changes):
+    """Return the results with other values in their one verdict."""
+    (judged,) = results.verdicts
+    verdict = replace(judged.verdict, **changes)
+    changed = replace(judged, verdict=verdict, means=means or judged.means)
+    return replace(results, verdicts=[changed])
+
+
 @pytest.mark.parametrize(
-    ("second", "matters", "begins"),
+    ("second", "matters", "says"),
     [
-        (0.92, 0.1, "lenet5-relu-max helped: its mean accuracy is 2.03 points above lenet5's"),
-        (0.88, 0.1, "lenet5-relu-max hurt: its mean accuracy is 1.97 points below lenet5's"),
-        (0.90, 2.0, "No difference that matters: lenet5-relu-max's mean accuracy is 0."),
-        (0.9005, 0.1, "Cannot tell yet: lenet5-relu-max's mean accuracy is 0."),
+        (
+            0.92,
+            0.1,
+            "lenet5-relu-max is better: 92.07 % against 90.04 %, 2.03 points more. Chance does "
+            "not explain it.",
+        ),
+        (
+            0.88,
+            0.1,
+            "lenet5-relu-max is worse: 88.07 % against 90.04 %, 1.97 points less. Chance does "
+            "not explain it.",
+        ),
+        (
+            0.90,
+            2.0,
+            "A draw: lenet5-relu-max is as good as lenet5: 90.07 % against 90.04 %, 0.03 points "
+            "more. A difference of 2 points or more is ruled out.",
+        ),
+        (
+            0.9005,
+            0.1,
+            "Cannot tell yet: lenet5-relu-max has 90.12 % against lenet5's 90.04 %, 0.08 points "
+            "more. Chance alone may explain it.",
+        ),
     ],
 )
-def test_each_outcome_has_its_sentence_with_its_interval(compared, second, matters, begins):
+def test_each_outcome_has_its_sentence_and_its_details(compared, second, matters, says):
     results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1}, matters)
-    sentence = verdict_sentence(results.verdicts[0], results)
-    assert sentence.startswith(begins), sentence
+    if says.startswith("Cannot"):
+        results = with_verdict(results, seeds_to_settle=40)
+    assert verdict_of(results) == says
     difference = results.verdicts[0].verdict.difference
-    if begins.startswith("No difference"):  # decided at 90 %: the 95 % interval would mislead
-        assert "can be ruled out (two one-sided tests, p " in sentence
-    else:
-        assert f"{difference.low:+.2f} to {difference.high:+.2f}" in sentence
+    (first, *_) = tell(results).details
+    assert f"(95 % interval {difference.low:+.2f} to {difference.high:+.2f})." in first
+    assert "lenet5-relu-max, 10 seeds each: different, p " in tell(results).details[3]
+    assert f"within {matters:g} points (two one-sided tests), p " in tell(results).details[3]
     settle = settle_sentence(results.verdicts[0], results)
-    assert bool(settle) == begins.startswith("Cannot")
+    assert bool(settle) == says.startswith("Cannot")
     if settle:
-        assert f"About {results.verdicts[0].verdict.seeds_to_settle:,} seeds each" in settle
+        assert settle == (
+            "About 40 seeds each may settle it: --seeds 40, about 6 min more here. Finished runs "
+            "are not trained again."
+        )
+
+
+def test_the_difference_is_that_of_the_two_numbers_that_are_shown(compared):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
+    told = verdict_of(with_verdict(results, means=(97.0549, 97.0650)))
+    assert told.startswith("lenet5-relu-max is better: 97.06 % against 97.05 %, 0.01 points more.")
+    told = verdict_of(with_verdict(results, means=(97.051, 97.054)))
+    assert "97.05 % against 97.05 %, less than 0.01 points apart. Chance does not" in told
+
+
+@pytest.mark.parametrize("seeds", [689, None])
+def test_what_takes_more_than_a_hundred_seeds_is_called_a_draw(compared, seeds):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9005, "seed": 1})
+    results = with_verdict(results, decision="cannot tell yet", seeds_to_settle=seeds)
+    assert verdict_of(results).startswith("Cannot tell: lenet5-relu-max has ")
+    told = tell(results)
+    assert told.judged[0].to_settle == "Too close to tell here: call it a draw."
+    assert "689" not in " ".join(told.lines + told.details)
+
+
+def test_a_new_seed_is_spoken_of_only_if_it_says_what_the_verdict_says(compared):
+    def said(results):
+        return [line for line in tell(results).lines if "new seed" in line]
+
+    better = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
+    assert said(better) == [
+        "With a new seed, lenet5-relu-max beats lenet5 more than 99 times in 100."
+    ]
+    worse = compared({"accuracy": 0.9}, {"accuracy": 0.897, "seed": 1})
+    share = Interval(0.1, 0.02, 0.3)
+    assert said(with_verdict(worse, decision="hurt", beats=share)) == [
+        "With a new seed, lenet5 beats lenet5-relu-max about 90 times in 100."
+    ]
+    assert said(with_verdict(worse, decision="hurt", beats=Interval(0.6, 0.3, 0.8))) == []
+    for decision in ("cannot tell yet", "no difference that matters"):
+        assert said(with_verdict(worse, decision=decision)) == []
+    few = compared({"accuracy": 0.9, "seeds": 7}, {"accuracy": 0.92, "seed": 1, "seeds": 7})
+    assert verdict_of(few).startswith("lenet5-relu-max is better")
+    assert said(few) == []
+    assert any("On a new seed lenet5-relu-max beats" in line for line in tell(few).details)
+
+
+def test_what_everybody_reads_has_no_p_values_and_no_intervals(compared):
+    first = {"accuracy": 0.9, "failures": dict.fromkeys(range(10, 20), "diverged: NaN")}
+    results = compared(first, {"accuracy": 0.92, "seed": 1, "rise": 0.3})
+    told = " ".join(tell(replace(results, seeds=20)).lines)
+    for word in ("interval", " p ", "Welch", "Holm", "Fisher", "one-sided"):
+        assert word not in told
+    assert "lenet5-relu-max overfits: after epoch 3 its training loss still falls" in told
+    assert means_table(results).headings == ["Variant", "Seeds", "Mean", "Lowest to highest"]
+
+
+def test_with_three_variants_each_verdict_names_the_first():
+    variants = read_variants(["lenet5", "lenet5-relu-max", "lenet1"], "workshop", {})
+    runs = [
+        runs_of(each, accuracy, seed=seed)
+        for seed, (each, accuracy) in enumerate(zip(variants, (0.9, 0.92, 0.88), strict=True))
+    ]
+    images = ImageSet(
+        np.zeros((IMAGES, 28, 28), np.uint8), np.arange(IMAGES) % 10, tuple("abcdefghij")
+    )
+    results = ComparisonResult(
+        "test", images, 10, 0.1, False, 0, runs, judge_all(runs, 0.1, False), 2
+    )
+    better, worse = (each.verdict for each in tell(results).judged)
+    assert better.startswith("lenet5-relu-max is better than lenet5: ")
+    assert worse.startswith("lenet1 is worse than lenet5: ")
+    assert "corrected for 2 comparisons" in tell(results).details[3]
 
 
 def test_after_another_look_only_what_stays_valid_is_claimed(compared):
@@ -120,7 +232,8 @@ def test_after_another_look_only_what_stays_valid_is_claimed(compared):
     assert judged.pairs == 6
     pairs = results.variants[1].values - results.variants[0].values[:6]
     assert judged.verdict.difference.estimate == pytest.approx(pairs.mean())
-    assert "6 seeds each" in verdict_sentence(judged, results)
+    assert "6 seeds each" in detail_sentences(judged, results)[1]
+    assert judged.means[1] - judged.means[0] == pytest.approx(pairs.mean())
     assert judged.new_images is None
     assert len(claim_sentences(judged, results)) == 1
     assert "it uses the 6 seeds that all variants finished" in method_sentence(results)
@@ -131,10 +244,11 @@ def test_runs_that_fail_more_often_are_told(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "failures": faults})
     results = replace(results, seeds=20)
     told = failures_sentence(results.verdicts[0], results)
-    assert (
-        "differ in how often a run does not finish or learns nothing: 0 of 20 runs and 10 of 20"
-        in told
+    assert told == (
+        "lenet5-relu-max fails more often: 10 of 20 runs did not finish or learned nothing; of "
+        "lenet5, 0 of 20."
     )
+    assert "Fisher's exact p" in detail_sentences(results.verdicts[0], results)[-1]
     alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
     assert failures_sentence(alike.verdicts[0], alike) == ""
 
@@ -164,7 +278,7 @@ def test_two_seeds_say_that_they_are_too_few(compared):
 
 def test_overfitting_is_told_with_its_figures(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "rise": 0.3, "seed": 1})
-    told = [overfitting_sentence(each) for each in results.variants]
+    told = [overfitting_details(each) for each in results.variants]
     assert told[1].startswith(
         "lenet5-relu-max overfits: its mean validation loss is lowest after epoch 3."
     )
@@ -175,6 +289,7 @@ def test_overfitting_is_told_with_its_figures(compared):
 def test_a_loss_that_never_rose_is_not_spoken_of(compared):
     results = compared({"accuracy": 0.9, "rise": -0.1}, {"accuracy": 0.9, "rise": -0.1, "seed": 1})
     assert [overfitting_sentence(each) for each in results.variants] == ["", ""]
+    assert [overfitting_details(each) for each in results.variants] == ["", ""]
 
 
 def test_faults_are_counted_with_the_first_reason(compared):
@@ -277,39 +392,36 @@ def test_the_two_methods_are_told_apart(compared):
 @pytest.mark.parametrize(
     ("only_a", "only_b", "says"),
     [
-        (
-            10,
-            60,
-            "So second is correct on 50 more of them (5.00 points). Chance alone does not explain "
-            "this difference (McNemar's exact p < 0.0001).",
-        ),
-        (
-            60,
-            10,
-            "So first is correct on 50 more of them (5.00 points). Chance alone does not explain "
-            "this difference (McNemar's exact p < 0.0001).",
-        ),
+        (10, 60, "second is better: it is correct on 50 more of the 1,000 test images than first."),
+        (60, 10, "first is better: it is correct on 50 more of the 1,000 test images than second."),
         (
             30,
             33,
-            "So second is correct on 3 more of them (0.30 points). The two networks may well be "
-            "equally good (McNemar's exact p = 0.8).",
+            "Too close to tell: second is correct on 3 more of the 1,000 test images than first.",
         ),
         (
             30,
             30,
-            "So both are correct on equally many. The two networks may well be equally good "
-            "(McNemar's exact p = 1).",
+            "Too close to tell: first and second are correct on equally many of the 1,000",
         ),
     ],
 )
-def test_two_trained_networks_are_compared_by_mcnemar(only_a, only_b, says):
+def test_two_single_networks_are_told_by_mcnemar(only_a, only_b, says):
     correct = np.ones((2, 1000), dtype=bool)
     correct[1, :only_a] = False
     correct[0, only_a : only_a + only_b] = False
-    assert paired_sentence(mcnemar(*correct), ("first", "second"), 1000, "test") == (
-        f"Of 1,000 test images, {only_a} are correct only with first and {only_b} only with "
-        f"second. {says}"
+    paired = mcnemar(*correct)
+    told = paired_sentence(paired, ("first", "second"), 1000, "test")
+    assert told.startswith(says)
+    assert told.endswith(
+        "Chance alone may explain it." if "close" in says else "Chance does not explain it."
+    )
+    assert paired_details(paired, ("first", "second"), 1000, "test").startswith(
+        f"Of 1,000 test images, {only_a} are correct only with first and {only_b} only with second "
+        "(McNemar's exact p "
+    )
+    assert ("p < 0.0001)." in paired_details(paired, ("first", "second"), 1000, "test")) == (
+        "better" in says
     )
 
 

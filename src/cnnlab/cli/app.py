@@ -24,6 +24,8 @@ app = App(
     version_flags=["--version"],
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main says what Ctrl-C means
+    exit_on_error=False,  # and what a mistake in the command means
+    print_error=False,
 )
 data_app = App(name="data", help="Data sets: list them, get them, check them.")
 app.command(data_app)

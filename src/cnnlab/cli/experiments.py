@@ -70,6 +70,10 @@ def compare(
         str | None,
         Parameter(help="Train on a Dask cluster: the address of its scheduler, tcp://name:8786."),
     ] = None,
+    details: Annotated[
+        bool,
+        Parameter(help="Also show intervals, p-values and the method.", negative=()),
+    ] = False,
     output: Annotated[Path | None, Parameter(help="The folder of the comparison.")] = None,
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -87,8 +91,8 @@ def compare(
         raise ConfigError(
             "--jobs is about this machine, but --cluster trains on other machines: leave one out."
         )
-    if all((Path(word) / "config.json").is_file() for word in variants):
-        return _compare_runs(variants, on, trust, data_dir, offline, terminal)
+    if _are_runs(variants):
+        return _compare_runs(variants, on, trust, details, data_dir, offline, terminal)
     made = settings_of(changes)
     recipe(recipe_name, **made)
 
@@ -129,17 +133,50 @@ def compare(
             "folder": str(folder),
             "report": str(folder / REPORT),
             "sentences": text.lines,
+            "details": text.details,
         }
         write_json(folder / RESULTS, found)
-    show_comparison(terminal, results, text)
+    show_comparison(terminal, results, text, details)
     terminal.show(f"The report: {folder / REPORT}")
+    if not details:
+        terminal.say("How do we know? See the report, or repeat the command with --details.")
     return CommandResult(found)
+
+
+def _are_runs(words: list[str]) -> bool:
+    """Return whether the words name two finished runs, not networks.
+
+    Raises `ConfigError` if they name both, or not exactly two runs.
+    """
+    from cnnlab.runs.layout import CONFIG, PLAN, WORKSHOP, not_a_run
+    from cnnlab.runs.store import read_json
+
+    for word in words:
+        if any((Path(word) / name).is_file() for name in (PLAN, WORKSHOP)):
+            raise ConfigError(not_a_run(Path(word)))
+    runs = [word for word in words if (Path(word) / CONFIG).is_file()]
+    if not runs or len(runs) == len(words) == 2:
+        return bool(runs)
+    models = [word for word in words if word not in runs]
+    models += [str(read_json(Path(word) / CONFIG, ["model"])["model"]) for word in runs]
+    train = f"Or train networks on many seeds:\n  {command_line('compare', *dict.fromkeys(models))}"
+    if len(runs) < len(words):
+        raise ConfigError(
+            f"{runs[0]} is a finished run, and {models[0]} is a network to train. Compare two "
+            f"runs:\n  {command_line('compare', runs[0], 'ANOTHER-RUN')}\n{train}"
+        )
+    two = command_line("compare", runs[0], runs[1] if len(runs) > 1 else "ANOTHER-RUN")
+    raise ConfigError(
+        f"cnnlab compares two finished runs at a time; you named {len(runs)}. Name two:\n  {two}"
+        + (f"\n{train}" if len(dict.fromkeys(models)) > 1 else "")
+    )
 
 
 def _compare_runs(
     words: list[str],
     on: Literal["validation", "test"],
     trust: bool,
+    details: bool,
     data_dir: Path | None,
     offline: bool,
     terminal: Terminal,
@@ -147,23 +184,25 @@ def _compare_runs(
     from cnnlab.experiments.paired import compare_runs
     from cnnlab.experiments.results import plain
     from cnnlab.runs.run import open_run
-    from cnnlab.views.sentences import paired_sentence
+    from cnnlab.views.sentences import paired_details, paired_sentence
 
-    if len(words) != 2:
-        raise ConfigError(f"Name two run folders to compare; you named {len(words)}.")
     first, second = (open_run(Path(word), terminal.say, trust=trust) for word in words)
     if first.folder.resolve() == second.folder.resolve():
         raise ConfigError(f"{first.folder} and {second.folder} are the same run. Name two runs.")
     splits = load(first.data_set_name, data_dir, offline, terminal)
     paired = compare_runs((first, second), splits, on)
     images = len(splits.test if on == "test" else splits.validation)
-    sentence = paired_sentence(paired, (words[0], words[1]), images, on)
+    told = paired, (words[0], words[1]), images, on
+    sentence, measured = paired_sentence(*told), paired_details(*told)
     terminal.show(sentence)
+    if details:
+        terminal.show(measured)
     terminal.say(
         "This is only about these two trained networks. With other seeds they would be different. "
         "To find out which kind of network is better, compare both kinds on many seeds."
     )
     found = {"runs": words, "on": on, "images": images, "sentence": sentence, **plain(paired)}
+    found["details"] = measured
     return CommandResult(found)
 
 

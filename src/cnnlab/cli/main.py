@@ -8,10 +8,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
+from cyclopts import CycloptsError
+
 from cnnlab import startup
 from cnnlab.cli import data, experiments, networks, runs, workshop
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.terminal import Terminal
+from cnnlab.cli.usage import explain_usage
 from cnnlab.errors import CnnlabError
 
 COMMANDS = (data, experiments, networks, runs, workshop)
@@ -55,6 +58,7 @@ def _interrupt(number: int, frame: object) -> None:
 def main() -> None:
     """Run the command line; exit 0 done, 1 something to fix, 2 usage, 130 interrupted."""
     startup.let_waiting_threads_sleep()
+    startup.print_every_letter()
     # joblib warns when Ctrl-C stops runs; the command has a better message.
     warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shutdown acts like Ctrl-C
@@ -65,6 +69,9 @@ def main() -> None:
     except CnnlabError as error:
         Terminal(json_wanted=True).error(str(error))
         sys.exit(1)
+    except CycloptsError as error:
+        Terminal(json_wanted=True).error(explain_usage(error))
+        sys.exit(2)
     except KeyboardInterrupt:
         Terminal(json_wanted=True).say("Interrupted. There was nothing to save.")
         sys.exit(130)

@@ -147,8 +147,10 @@ class RunsProgress:
             told += f"{values[-1]:.2f} % validation"
             if len(values) > 1:
                 mean = mean_interval(values)
-                half = mean.high - mean.estimate
-                told += f"; mean so far {mean.estimate:.2f} +/- {half:.2f} ({len(values)} runs)"
+                told += f"; mean so far {mean.estimate:.2f} %"
+                if len(values) > 2:  # from two values, it would be as wide as 40 points
+                    told += f" +/- {mean.high - mean.estimate:.2f}"
+                told += f" ({len(values)} runs)"
         else:
             status = "learned nothing" if run.status == "finished" else run.status
             told += f"{status}, excluded from the mean"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.text import Text
 
 from cnnlab.cli.terminal import Terminal
 
@@ -26,24 +27,26 @@ def show_check(terminal: Terminal, report: "CheckReport") -> None:
     for finding in report.findings:
         colour, word = _COLOURS[finding.effect], _WORDS[finding.effect]
         terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.message)}")
+    if report.memory:
+        terminal.console.print(report.memory)
     if report.is_sound:
         terminal.console.print(f"[bold]{escape(report.name)} is ready to train.")
 
 
 def show_comparison(
-    terminal: Terminal, results: "ComparisonResult", text: "ComparisonText"
+    terminal: Terminal, results: "ComparisonResult", text: "ComparisonText", details: bool
 ) -> None:
-    """Print the means of a comparison, and the sentences of its report."""
-    from cnnlab.views.comparison_page import means_table
+    """Print the means of a comparison and its sentences; with ``details``, how it was judged."""
+    from cnnlab.views.comparison_page import means_table, measured_table
 
-    table = means_table(results)
+    table = measured_table(results) if details else means_table(results)
     terminal.console.print()
     terminal.table(list(table.headings), [list(row) for row in table.rows])
     terminal.console.print()
-    for judged in text.judged:
-        terminal.console.print(f"[bold]{escape(judged.verdict)}")
-        for line in judged.details:
-            terminal.console.print(escape(line))
-    for line in text.variants:
-        terminal.console.print(escape(line))
-    terminal.say(text.method)
+    verdicts = [each.verdict for each in text.judged]
+    for line in text.lines:
+        terminal.console.print(Text(line, "bold" if line in verdicts else ""))
+    if details:
+        terminal.console.print()
+        for line in text.details:
+            terminal.show(line)

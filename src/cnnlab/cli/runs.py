@@ -1,8 +1,9 @@
 """Commands about one run: train, evaluate, predict, report."""
 
+import glob
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,8 +27,15 @@ from cnnlab.cli.flags import (
 )
 from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import PictureError
 from cnnlab.training.config import recipe
 from cnnlab.wording import counted, percent, times
+
+if TYPE_CHECKING:
+    import torch
+
+    from cnnlab.data.splits import Splits
+    from cnnlab.runs.run import Run
 
 
 @app.command
@@ -57,6 +65,8 @@ def train(
 ) -> CommandResult:
     """Train one network and save the run in a folder. The test images are not used.
 
+    If a finished run in runs/ has the same numbers already, nothing is trained again.
+
     Interrupted (Ctrl-C, closed lid, crash)? Continue with --resume.
 
     Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
@@ -71,9 +81,14 @@ def train(
     from cnnlab.runs.job import Job
     from cnnlab.runs.run import open_run
     from cnnlab.runs.store import free_folder, refuse_taken
-    from cnnlab.runs.train import refuse_finished, resume_run, train_run, what_is_kept
+    from cnnlab.runs.train import (
+        find_same_run,
+        refuse_finished,
+        resume_run,
+        train_run,
+        what_is_kept,
+    )
     from cnnlab.training.device import choose_device, describe_device
-    from cnnlab.views.sentences import learned_nothing_sentence
 
     if output:
         refuse_taken(output)
@@ -88,6 +103,19 @@ def train(
     chosen = choose_device(device)
     splits = load(dataset, data_dir, offline, terminal)
     job = Job(network, recipe_name, config, splits.data_set)
+    may_repeat = bool(resume or output)
+    if not may_repeat and (same := find_same_run(Path("runs"), job, splits, chosen)):
+        terminal.say(
+            f"This run is there already: {same.folder}. The network, the data set, the settings "
+            "and the versions are the same, so the numbers would be the same too. Nothing was "
+            "trained."
+        )
+        found = _show_run(terminal, same)
+        terminal.say(
+            f"Train it with another seed:\n  {same.train_command(seed=config.seed + 1)}\n"
+            "Or add --output with a new folder, and it is trained again."
+        )
+        return CommandResult(found | {"trained": False})
     name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
     folder = resume or output or free_folder(Path("runs") / name)
     terminal.say(
@@ -104,10 +132,17 @@ def train(
             run = resume_run(stopped, prepared, progress.listener)
         else:
             run = train_run(folder, job, prepared, progress.listener)
+    return CommandResult(_show_run(terminal, run) | {"trained": True})
+
+
+def _show_run(terminal: Terminal, run: "Run") -> dict[str, Any]:
+    """Print the last metrics of a run and what to do next; return the metrics."""
+    from cnnlab.views.sentences import learned_nothing_sentence
+
     last = run.history()[-1]
     terminal.show(
         f"Validation loss {last.validation_loss:.4f}, accuracy {percent(last.validation_accuracy)} "
-        f"after {counted(last.epoch, 'epoch')}. The run is saved in {folder}."
+        f"after {counted(last.epoch, 'epoch')}. The run is saved in {run.folder}."
     )
     if failure := learned_nothing_sentence(run):
         terminal.warn(failure)
@@ -116,7 +151,7 @@ def train(
         f"Try a picture of your own:\n  {run.command('predict')} my-picture.jpg\n"
         f"At the very end, evaluate it on the test images:\n  {run.command('evaluate')}"
     )
-    return CommandResult({"run": str(folder), "status": run.status, **asdict(last)})
+    return {"run": str(run.folder), "status": run.status, **asdict(last)}
 
 
 @app.command
@@ -137,12 +172,14 @@ def evaluate(
     terminal = Terminal(json_wanted)
 
     from cnnlab.runs.evaluation import open_test_set
+    from cnnlab.runs.layout import REPORT
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
 
     opened = open_run(run, terminal.say, trust=trust)
     splits = load(opened.data_set_name, data_dir, offline, terminal)
-    result, _ = open_test_set(opened, splits, choose_device(device))
+    chosen = choose_device(device)
+    result, _ = open_test_set(opened, splits, chosen)
     how_far = opened.how_far(result.epochs)
     terminal.show(
         f"Test loss {result.test_loss:.4f}, accuracy {percent(result.test_accuracy)} on "
@@ -152,6 +189,8 @@ def evaluate(
         f"This run has been evaluated on the test set {times(result.test_openings)}. Compare "
         "networks by their validation accuracy, so that the test set stays a fair test."
     )
+    if (run / REPORT).exists():
+        terminal.say(f"Its report now shows this too: {_write_report(opened, splits, chosen)}")
     found = {"run": str(run), "data_set": splits.data_set.name, **asdict(result)}
     return CommandResult(found | {"status": opened.status})
 
@@ -159,7 +198,9 @@ def evaluate(
 @app.command
 def predict(
     run: RunFolder,
-    images: Annotated[list[Path], Parameter(help="Picture files: PNG, JPEG, GIF, ...")],
+    images: Annotated[
+        list[Path], Parameter(help="Pictures: PNG, JPEG, GIF, ...; or a pattern, '*.png'.")
+    ],
     /,
     *,
     trust: Trust = False,
@@ -184,7 +225,7 @@ def predict(
     data_set = find_data_set(opened.data_set_name)
     if failure := learned_nothing_sentence(opened):
         terminal.warn(failure)
-    pictures, faults = read_pictures(images, data_set)
+    pictures, faults = read_pictures(_expanded(images), data_set)
     probabilities = classify(opened, [each.image for each in pictures], choose_device(device))
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
@@ -209,6 +250,20 @@ def predict(
     return CommandResult(found | {"faults": list(map(str, faults))}, status=1 if faults else 0)
 
 
+def _expanded(paths: list[Path]) -> list[Path]:
+    """Return the paths with patterns such as *.png expanded, as no shell of Windows does."""
+    expanded = []
+    for path in paths:
+        if path.exists() or not glob.has_magic(str(path)):
+            expanded.append(path)
+            continue
+        found = sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207 - the path may be absolute
+        if not found:
+            raise PictureError(f"No file matches {path}. Name a picture, such as my-seven.png.")
+        expanded += found
+    return expanded
+
+
 @app.command
 def report(
     run: RunFolder,
@@ -226,19 +281,24 @@ def report(
     """
     terminal = Terminal(json_wanted)
 
-    from cnnlab.runs.evaluation import predictions_on
-    from cnnlab.runs.layout import REPORT
     from cnnlab.runs.run import open_run
     from cnnlab.training.device import choose_device
-    from cnnlab.views.run_page import run_report
 
     opened = open_run(run, terminal.say, trust=trust)
     splits = load(opened.data_set_name, data_dir, offline, terminal)
     opened.check_data_set(splits)
-    predictions = None
-    if opened.history():
-        predictions = predictions_on(opened, splits.validation, choose_device(device))
-    path = run / REPORT
-    run_report(opened, predictions, splits).write(path)
+    path = _write_report(opened, splits, choose_device(device))
     terminal.show(f"The report: {path}")
     return CommandResult({"run": str(run), "report": str(path)})
+
+
+def _write_report(run: "Run", splits: "Splits", device: "torch.device") -> Path:
+    """Write the report of a run into its folder; return its path."""
+    from cnnlab.runs.evaluation import predictions_on
+    from cnnlab.runs.layout import REPORT
+    from cnnlab.views.run_page import run_report
+
+    predictions = predictions_on(run, splits.validation, device) if run.history() else None
+    path = run.folder / REPORT
+    run_report(run, predictions, splits).write(path)
+    return path

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _RAMP = " .:-=+*#%@"
+_YES, _NO = ("", "y", "yes", "j", "ja"), ("n", "no", "nein")
 
 
 class Terminal:
@@ -45,6 +46,19 @@ class Terminal:
         """Print what went wrong."""
         print_wrapped(self.progress_console, message, before="Error: ")
 
+    def confirm(self, question: str) -> bool:
+        """Ask a question until the answer is yes or no. Enter is yes; Ctrl-D is no."""
+        while True:
+            try:
+                # As text: Rich would take [Y/n] in a string for markup, and not print it.
+                answer = self.console.input(Text(f"{question} [Y/n] ")).strip().lower()
+            except EOFError:
+                self.console.print()
+                return False
+            if answer in _YES or answer in _NO:
+                return answer in _YES
+            self.show("Answer y or n.")
+
     def table(self, headings: list[str], rows: list[list[str]], title: str = "") -> None:
         """Print a table: words in the first column, numbers in the others."""
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
@@ -71,7 +85,8 @@ class Terminal:
 
     def picture(self, image: "NDArray[np.uint8]") -> None:
         """Print a grey image, two rows in one line; as letters if the terminal has no colour."""
-        if self.console.color_system in ("truecolor", "256"):
+        is_colourful = self.console.color_system in ("truecolor", "256")
+        if is_colourful and not self.console.options.ascii_only:
             for top, bottom in zip(image[::2], image[1::2], strict=True):
                 line = Text("  ")
                 for upper, lower in zip(top, bottom, strict=True):

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
+    RECIPE_HELP,
     DataDir,
     DatasetOfNew,
     Device,
@@ -19,6 +20,7 @@ from cnnlab.cli.flags import (
 )
 from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal, is_interactive
+from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
 
 
@@ -26,8 +28,16 @@ from cnnlab.training.config import recipe
 def workshop(
     *,
     dataset: DatasetOfNew = None,
+    recipe_name: Annotated[
+        str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
+    ] = None,
+    quick: Annotated[
+        bool,
+        Parameter(help="For slow laptops: the recipe sprint, with 4 epochs.", negative=()),
+    ] = False,
     epochs: Annotated[
-        int | None, Parameter(help="Passes over the training images. Default: 25.")
+        int | None,
+        Parameter(help="Passes over the training images. Default: 25 (workshop), 4 (sprint)."),
     ] = None,
     seed: Annotated[
         int | None,
@@ -56,13 +66,24 @@ def workshop(
     Example: cnnlab workshop --dataset mnist --epochs 5
     """
     terminal = Terminal(json_wanted)
-    named = {"dataset": dataset, "epochs": epochs, "seed": seed, "output": output}
+    if quick and recipe_name not in (None, "sprint"):
+        raise ConfigError("--quick means --recipe sprint. Leave out one of them.")
+    recipe_name = "sprint" if quick else recipe_name
+    named = {
+        "dataset": dataset,
+        "recipe": recipe_name,
+        "epochs": epochs,
+        "seed": seed,
+        "output": output,
+    }
     refuse_with_resume(resume, "A workshop", named)
     changes = {
         name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
     }
-    config = recipe("workshop", **changes)
+    recipe_name = recipe_name or "workshop"
+    config = recipe(recipe_name, **changes)
 
+    from cnnlab.data.batches import check_mirroring
     from cnnlab.runs.layout import RESULTS
     from cnnlab.runs.store import free_folder, read_json, refuse_taken
     from cnnlab.training.device import choose_device
@@ -74,6 +95,8 @@ def workshop(
     if output:
         refuse_taken(output)
     splits = load(begun.data_set_name if begun else dataset, data_dir, offline, terminal)
+    if not begun:
+        check_mirroring(config.augmentation == "flip", splits.data_set.may_mirror)
     folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
     with (
         kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
@@ -83,12 +106,17 @@ def workshop(
         if begun:
             report = resume_workshop(begun, prepared, progress.listener, terminal.chapter)
         else:
-            report = whole_workshop(prepared, config, folder, progress.listener, terminal.chapter)
+            report = whole_workshop(
+                prepared, config, folder, progress.listener, terminal.chapter, recipe_name
+            )
     terminal.show(f"\nThe report: {report}")
     if open_report is None and not json_wanted and is_interactive():
-        open_report = terminal.console.input("Open it in the browser? [y/N] ").lower() == "y"
-    if open_report:
-        webbrowser.open(report.resolve().as_uri())
+        try:
+            open_report = terminal.confirm("Open it in the browser?")
+        except KeyboardInterrupt:
+            terminal.show(f"\nThe report is kept: {report}")
+    if open_report and not webbrowser.open(report.resolve().as_uri()):
+        terminal.say(f"No browser was found. Open this file in one: {report.resolve()}")
     runs = read_json(folder / RESULTS, [])
     found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
     return CommandResult(found)

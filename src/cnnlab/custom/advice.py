@@ -1,6 +1,7 @@
 """Explain an exception in a student's code: the line, the likely mistake, what to write."""
 
 import ast
+import inspect
 import re
 import sys
 import traceback
@@ -102,6 +103,22 @@ def _keeps_graph() -> str:
     )
 
 
+def _unknown_argument(kind: str, name: str) -> str | None:
+    if not is_layer(kind):
+        return None
+    known = list(inspect.signature(getattr(nn, kind)).parameters)
+    near = get_close_matches(name, known, n=1)
+    advice = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known)}."
+    return f"nn.{kind} has no argument {name}. {advice}"
+
+
+def _asks() -> str:
+    return (
+        "input() asks a question, but nobody can answer while cnnlab checks the file. Write the "
+        "answer into the file instead."
+    )
+
+
 def _one_image() -> str:
     return (
         "batch normalisation needs two images or more in a batch, or two values or more in a map: "
@@ -128,6 +145,8 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"tried to allocate (\d+) bytes", _no_memory),
     (r"backward through the graph a second time", _keeps_graph),
     (r"Expected more than 1 value per channel", _one_image),
+    (r"^EOF when reading a line", _asks),
+    (r"^(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", _unknown_argument),
     (r"Expected all tensors to be on|'MPS' backend|CUDA error", _on_a_gpu),
 )
 
@@ -207,12 +226,41 @@ def explain(error: BaseException, activity: str, path: str, text: str) -> Findin
         )
     if 'missing the required "forward"' in error_text:
         return _no_forward(text)
-    mistake = explain_mistake(error_text, line)
+    mistake = (
+        _argparse(error, line) or _exit(error, activity, line) or explain_mistake(error_text, line)
+    )
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
     message = f"{activity} failed{where} with {type(error).__name__}: {error_text}."
     return Finding("error", message, line)
+
+
+def _exit(error: BaseException, activity: str, line: int | None) -> Finding | None:
+    if not isinstance(error, SystemExit) or not line or activity != "Running the file":
+        return None
+    return Finding(
+        "mistake",
+        f"Line {line} ends Python (SystemExit: {error.code}). Delete it, or put it under if "
+        '__name__ == "__main__": at the end of the file.',
+        line,
+    )
+
+
+def _argparse(error: BaseException, line: int | None) -> Finding | None:
+    """Return what argparse said before it ended the program, if it did."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__") == "argparse" and frame.f_code.co_name == "error":
+            words = str(frame.f_locals.get("message", "")).strip().rstrip(".")
+            return Finding(
+                "arguments",
+                f"{f'Line {line}' if line else 'The file'} reads the command line with argparse, "
+                f"which says: {words}. cnnlab gives the file no arguments. Give each one a "
+                'default, as in add_argument("--width", type=int, default=16), or put this under '
+                'if __name__ == "__main__": at the end of the file.',
+                line,
+            )
+    return None
 
 
 def line_of_error(error: BaseException, path: str) -> int | None:

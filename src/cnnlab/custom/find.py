@@ -10,7 +10,7 @@ from cnnlab.custom.finding import FaultError
 from cnnlab.custom.network import is_custom, read_custom
 from cnnlab.custom.suggest import notebook_advice, suggest_network
 from cnnlab.errors import ModelError
-from cnnlab.models.catalog import MODELS, ModelSpec
+from cnnlab.models.catalog import MODELS, ModelSpec, count_parameters, layers_of
 
 
 def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> ModelSpec:
@@ -21,7 +21,7 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
     """
     if is_custom(name):
         custom = read_custom(name)
-        report = examine(name, custom, notify)
+        report = examine(custom, notify)
         for finding in report.findings:
             if finding.effect == "stops":
                 raise FaultError(finding, custom.path)
@@ -58,9 +58,16 @@ def check_network(name: str, notify: Callable[[str], None] = lambda _: None) -> 
     finding too. Raises `ModelError` if cnnlab includes no network of that name.
     """
     if not is_custom(name):
-        return examine(name, find_network(name).make)
+        network = find_network(name)
+        layers = layers_of(network)
+        return CheckReport(
+            name,
+            layers,
+            parameters=count_parameters(network.build(seed=0)),
+            multiply_accumulates=sum(each.multiply_accumulates for each in layers),
+        )
     try:
         custom = read_custom(name)
     except FaultError as error:
         return CheckReport(name, findings=(error.finding,))
-    return examine(f"{custom.path}:{custom.class_name}", custom, notify)
+    return examine(custom, notify)

@@ -14,6 +14,7 @@ Kind = Literal[
     "import",
     "top-level",
     "arguments",
+    "hidden-name",
     "super-init",
     "not-a-network",
     "lazy",
@@ -38,6 +39,7 @@ Kind = Literal[
     "evaluation-mode",
     "batch-size",
     "slow",
+    "crash",
     "error",
     # What the network does with images, and what it can learn.
     "not-finite",
@@ -52,6 +54,9 @@ Kind = Literal[
     "no-gradient",
     "constant",
     "unused",
+    "equal-filters",
+    "seeded",
+    "straight",
 ]
 Effect = Literal["stops", "spoils", "none"]
 
@@ -65,9 +70,11 @@ _SPOILS: frozenset[Kind] = frozenset(
         "no-gradient",
         "constant",
         "unused",
+        "equal-filters",
+        "seeded",
     }
 )
-_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax"})
+_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax", "straight"})
 
 
 @dataclass(frozen=True)

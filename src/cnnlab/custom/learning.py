@@ -1,5 +1,6 @@
 """Whether a network can learn, and whether each output depends on its own image only."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,16 +11,15 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnnlab.custom.advice import explain, line_of_call
 from cnnlab.custom.finding import Finding, Kind
-from cnnlab.custom.saving import join_names
-from cnnlab.custom.shapes import with_line
-from cnnlab.custom.trial import (
+from cnnlab.custom.passes import (
     Subject,
     TrainingEffect,
     differ,
     evaluation_pass,
-    seems_stuck,
     try_training,
 )
+from cnnlab.custom.saving import join_names
+from cnnlab.custom.shapes import with_line
 from cnnlab.models.layers import Call
 from cnnlab.wording import with_article
 
@@ -63,7 +63,7 @@ def find_unstable_outputs(
 
 
 # The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
-_LAST_STEPS: dict[str, tuple[Kind, str]] = {
+LAST_STEPS: dict[str, tuple[Kind, str]] = {
     "softmax": (
         "softmax",
         "The training loss, cross-entropy, already contains one, and after a second one no class "
@@ -109,7 +109,7 @@ def find_learning_faults(
         return
     step = _last_step(logits)
     if step:
-        kind, why = _LAST_STEPS[step]
+        kind, why = LAST_STEPS[step]
         line = _line_of(step, subject, calls, logits)
         yield Finding(kind, f"The last step is {with_article(with_line(step, line))}. {why}", line)
     try:
@@ -127,15 +127,16 @@ def find_learning_faults(
         yield explain(error, "The backward pass", subject.path, subject.text)
         return
     called = {each.module for each in calls}
-    stuck: frozenset[nn.Parameter] = frozenset()
-    if seems_stuck(subject.network, logits):
-        after = try_training(subject, images)
-        no_way_through = _no_way_through(subject, called, after)
-        if no_way_through:
-            yield no_way_through
-            return
-        stuck = after.stuck
-    yield from _without_gradient(subject, called, stuck)
+    after = try_training(subject, images)
+    if after.error:
+        yield explain(after.error, "A training step", subject.path, subject.text)
+        return
+    no_way_through = _no_way_through(subject, called, after)
+    if no_way_through:
+        yield no_way_through
+        return
+    yield from _equal_filters(subject, after)
+    yield from _without_gradient(subject, called, after)
 
 
 def _last_step(logits: torch.Tensor) -> str | None:
@@ -153,6 +154,18 @@ def _last_step(logits: torch.Tensor) -> str | None:
     return {"SigmoidBackward0": "sigmoid", "TanhBackward0": "tanh", "ReluBackward0": "ReLU"}.get(
         made_by
     )
+
+
+def names_under_condition(tree: ast.Module) -> set[str]:
+    """Return the attributes that a function with a condition uses: it may call them at times."""
+    return {
+        each.attr
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name != "__init__"
+        if any(isinstance(part, ast.If | ast.IfExp | ast.While) for part in ast.walk(function))
+        for each in ast.walk(function)
+        if isinstance(each, ast.Attribute)
+    }
 
 
 def _line_of(step: str, subject: Subject, calls: list[Call], logits: torch.Tensor) -> int | None:
@@ -202,9 +215,23 @@ def _no_way_through(
     )
 
 
+def _equal_filters(subject: Subject, after: TrainingEffect) -> Iterator[Finding]:
+    names = {module: name for name, module in subject.network.named_modules()}
+    for module, filters in after.equal_filters:
+        what = "neurons" if isinstance(module, nn.Linear) else "filters"
+        yield Finding(
+            "equal-filters",
+            f"All {filters} {what} of {subject.with_line(module, names[module])} are equal, and "
+            f"training keeps them equal: the layer works as if it had only one of its {what}. "
+            "Delete what sets its weights to one number: PyTorch draws random weights by itself.",
+            subject.made_lines.get(module),
+        )
+
+
 def _without_gradient(
-    subject: Subject, called: set[nn.Module], stuck: frozenset[nn.Parameter]
+    subject: Subject, called: set[nn.Module], after: TrainingEffect
 ) -> Iterator[Finding]:
+    conditional = names_under_condition(ast.parse(subject.text))
     unused: list[str] = []
     cut_off: list[str] = []
     lines: dict[Kind, int | None] = {}
@@ -212,9 +239,9 @@ def _without_gradient(
         missed = [
             each
             for each, parameter in module.named_parameters(recurse=False)
-            if parameter in stuck or (parameter.requires_grad and parameter.grad is None)
+            if parameter in after.stuck or (parameter.requires_grad and parameter not in after.used)
         ]
-        if not missed:
+        if not missed or (module not in called and conditional & {*name.split(".")}):
             continue
         line = subject.made_lines.get(module)
         if module in called or list(module.children()) or not name:

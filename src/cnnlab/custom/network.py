@@ -4,21 +4,33 @@ import ast
 import hashlib
 import inspect
 import linecache
+import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.parse import network_classes, parse, top_level_names
-from cnnlab.custom.probes import SideEffects, record_side_effects
+from cnnlab.custom.parse import (
+    functions,
+    imported_names,
+    network_classes,
+    network_variables,
+    parse,
+    statements,
+    top_level_names,
+)
 from cnnlab.custom.shapes import with_line
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
@@ -37,9 +49,7 @@ def is_custom(name: str) -> bool:
 
 
 class CustomModule(ModuleType):
-    """The names that a file defines, and its side effects when cnnlab ran it."""
-
-    side_effects: SideEffects
+    """The names that a user's file defines."""
 
 
 class CustomNetwork(SourceCode):
@@ -51,23 +61,37 @@ class CustomNetwork(SourceCode):
         both = f"{self.path}\0{self.text}"
         return f"{MODULE_PREFIX}{hashlib.sha256(both.encode()).hexdigest()[:16]}"
 
+    @property
+    def maker(self) -> str:
+        """The name of the class or function, without arguments."""
+        return self.class_name.partition("(")[0]
+
     def __call__(self) -> nn.Module:
-        """Return a new network; raise `FaultError` if the code fails or returns something else."""
-        make: Callable[[], object] = getattr(self.read(), self.class_name)
-        self._refuse_arguments(make)
-        with explained(self, f"Making {self.class_name}()"):
-            made = make()
+        """Return a new network; raise `FaultError` if the code fails or returns something else.
+
+        Lazy layers get their sizes from a pass of one image, and then their weights: they are drawn
+        after all others, from the same seed.
+        """
+        make = getattr(self.read(), self.maker)
+        if isinstance(make, nn.Module):
+            raise FaultError(self._one_network(), self.path)
+        call = self.class_name if "(" in self.class_name else f"{self.class_name}()"
+        arguments, named = _arguments(self.class_name)
+        self._refuse_arguments(make, call, arguments, named)
+        with explained(self, f"Making {call}"), unchanged_settings():
+            made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails if a part has not called super().__init__()
+                _draw_lazy_layers(made)
                 return made
         found = "nothing" if made is None else with_article(type(made).__name__)
         message = (
-            f"{with_line(self.class_name, self._line())} is a class but not a network. Write class "
-            f"{self.class_name}(nn.Module): and super().__init__() as the first line of __init__."
+            f"{with_line(self.maker, self._line())} is a class but not a network. Write class "
+            f"{self.maker}(nn.Module): and super().__init__() as the first line of __init__."
             if isinstance(make, type)
-            else f"{with_line(self.class_name, self._line())} returns {found}, but cnnlab "
+            else f"{with_line(self.maker, self._line())} returns {found}, but cnnlab "
             "expected a network, an nn.Module. Return one from it, or write class "
-            f"{self.class_name}(nn.Module)."
+            f"{self.maker}(nn.Module)."
         )
         raise FaultError(Finding("not-a-network", message, self._line()), self.path)
 
@@ -87,9 +111,8 @@ class CustomNetwork(SourceCode):
                 # the first network differ from the second, and must not switch gradients off.
                 with (
                     explained(self, "Running the file"),
-                    record_side_effects(self.path) as module.side_effects,
                     seeded(0),
-                    torch.enable_grad(),
+                    unchanged_settings(),
                 ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
@@ -98,29 +121,114 @@ class CustomNetwork(SourceCode):
         return module
 
     def _line(self) -> int | None:
-        """Return the line where the class or function begins."""
-        found = [
-            each.lineno
-            for each in ast.parse(self.text).body
-            if isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name == self.class_name
-        ]
-        return max(found, default=None)
+        """Return the line where the class, function or variable begins."""
+        return top_level_names(ast.parse(self.text)).get(self.maker)
 
-    def _refuse_arguments(self, make: Callable[[], object]) -> None:
+    def _one_network(self) -> Finding:
+        """Return what to write instead of a variable that holds one network."""
+        line, value = self._line(), "nn.Sequential(...)"
+        for node in statements(ast.parse(self.text).body):
+            if isinstance(node, ast.Assign) and node.lineno == line:
+                value = f"{ast.unparse(node.value).partition('(')[0]}(...)"
+        return Finding(
+            "not-a-network",
+            f"{with_line(self.maker, line)} is one network, made when cnnlab reads the file, but "
+            "each run needs a new one with weights drawn from its seed. Put it into a function:\n"
+            f"def {self.maker}():\n    return {value}",
+            line,
+        )
+
+    def _refuse_arguments(
+        self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
+    ) -> None:
         try:
-            inspect.signature(make).bind()
+            inspect.signature(make).bind(*arguments, **named)
         except ValueError:
             return  # it has no signature: the call itself will show
         except TypeError as error:
+            cure = (
+                "Give each argument a default, as in def __init__(self, width=16)."
+                if "missing" in str(error)
+                else f"Name only arguments that {self.maker} has."
+            )
             raise FaultError(
                 Finding(
                     "arguments",
-                    f"cnnlab makes the network with {self.class_name}(), but Python says: {error}. "
-                    "Give each argument a default, as in def __init__(self, width=16).",
+                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
                     _first_line(make),
                 ),
                 self.path,
             ) from None
+
+
+def _arguments(class_name: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments in "Net(width=32)"; they are numbers, strings and the like, not code."""
+    if "(" not in class_name:
+        return [], {}
+    try:
+        call = ast.parse(class_name, mode="eval").body
+        if not isinstance(call, ast.Call):
+            raise ValueError
+        return (
+            [ast.literal_eval(each) for each in call.args],
+            {str(each.arg): ast.literal_eval(each.value) for each in call.keywords},
+        )
+    except (SyntaxError, ValueError):
+        message = (
+            f"Cannot read the arguments of {class_name}. Write numbers, words in quotes, True or "
+            "False, as in Net(width=32)."
+        )
+        raise FaultError(Finding("arguments", message)) from None
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the file and the class of ``file.py:Class``, the class with its arguments, if any."""
+    with_arguments = re.fullmatch(r"(.*\.py):(\w+ *\(.*\))", name, re.DOTALL)
+    if with_arguments:
+        return with_arguments[1], with_arguments[2]
+    file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
+    return file, class_name
+
+
+def _draw_lazy_layers(network: nn.Module) -> None:
+    """Pass one image through a network with lazy layers; what fails then is left as it is."""
+    if not any(is_lazy(each) for each in chain(network.parameters(), network.buffers())):
+        return
+    modes = [(each, each.training) for each in network.modules()]
+    with torch.no_grad(), suppress(Exception):
+        network.eval()(torch.zeros(1, 1, 32, 32))
+    for module, is_training in modes:
+        module.training = is_training
+
+
+@contextmanager
+def unchanged_settings() -> Iterator[None]:
+    """Restore the settings of the process that a user's file may change for its own use.
+
+    They are PyTorch's default type, default device, number of threads and gradient mode, and the
+    working folder. Another network, or the next run, would not expect them. The file sees a command
+    line without arguments.
+    """
+    data_type, device, threads = (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.get_num_threads(),
+    )
+    folder, words = Path.cwd(), sys.argv
+    sys.argv = words[:1]  # the words of cnnlab's command are not for the file
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        sys.argv = words
+        torch.set_default_dtype(data_type)
+        if torch.get_default_device() != device:
+            # Setting it even to the CPU would slow down each call of PyTorch.
+            torch.set_default_device(None if device.type == "cpu" else device)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if Path.cwd() != folder:
+            os.chdir(folder)
 
 
 @contextmanager
@@ -153,15 +261,18 @@ def read_custom(name: str) -> CustomNetwork:
     ``file.py`` alone names the only network in it. Raises `FaultError` if there is no such file or
     class, or if the file is not valid Python.
     """
-    file, _, class_name = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
+    file, class_name = split_name(name)
+    _arguments(class_name)
     text = _text(file, name)
     tree = parse(file, text)
     there = top_level_names(tree)
     networks = [each for each in network_classes(tree) if each in there]
-    if not class_name and len(networks) == 1:
-        class_name = networks[0]
-    if class_name not in there:
-        raise FaultError(_not_there(file, class_name, there, networks))
+    candidates = networks or network_variables(tree) or functions(tree)
+    if not class_name and len(candidates) == 1:
+        class_name = candidates[0]
+    maker = class_name.partition("(")[0].strip()
+    if maker not in there and (not maker or maker not in imported_names(tree)):
+        raise FaultError(_not_there(file, maker, there, networks))
     return CustomNetwork(str(Path(file)), class_name, text)
 
 

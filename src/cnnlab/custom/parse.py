@@ -2,6 +2,9 @@
 
 import ast
 import warnings
+from collections.abc import Iterator
+
+from torch import nn
 
 from cnnlab.custom.advice import is_layer, last_name
 from cnnlab.custom.finding import FaultError, Finding
@@ -41,10 +44,10 @@ def _quote_line(error: SyntaxError) -> str:
 def network_classes(tree: ast.Module) -> list[str]:
     """Return the classes that derive from a layer of PyTorch, or from such a class of the file."""
     found: list[str] = []
-    for node in tree.body:
+    for node in statements(tree.body):
         if isinstance(node, ast.ClassDef):
             bases = [last_name(base) for base in node.bases]
-            if any(base in found or is_layer(base) for base in bases):
+            if node.name not in found and any(each in found or is_layer(each) for each in bases):
                 found.append(node.name)
     return found or _classes_with_forward(tree)
 
@@ -59,10 +62,139 @@ def _classes_with_forward(tree: ast.Module) -> list[str]:
     ]
 
 
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when the file does: also those inside if, try, with and for."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody"):
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from statements(getattr(node, part, []))
+        for handler in getattr(node, "handlers", []):
+            yield from statements(handler.body)
+
+
 def top_level_names(tree: ast.Module) -> dict[str, int]:
-    """Return the public classes and functions at the top level, each with its line."""
+    """Return what may make a network, or be one, each with its line; names with "_" are private.
+
+    They are classes, functions, and variables that hold one of these, a lambda, a partial, a layer
+    or what a call of a class or function of the file returns.
+    """
+    found: dict[str, int] = {}
+    for node in statements(tree.body):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found[node.name] = node.lineno
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = node.value
+            makes = (
+                isinstance(value, ast.Lambda)
+                or (isinstance(value, ast.Name) and value.id in found)
+                or (
+                    isinstance(value, ast.Call)
+                    and (
+                        last_name(value.func) in {"partial", *found}
+                        or is_layer(last_name(value.func))
+                    )
+                )
+            )
+            if makes:
+                found[node.targets[0].id] = node.lineno
+    return {name: line for name, line in found.items() if not name.startswith("_")}
+
+
+def functions(tree: ast.Module) -> list[str]:
+    """Return the public functions at the top level."""
+    return [
+        node.name
+        for node in statements(tree.body)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+
+
+def network_variables(tree: ast.Module) -> list[str]:
+    """Return the variables that hold a network, such as net = nn.Sequential(...)."""
+    return [
+        node.targets[0].id
+        for node in statements(tree.body)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and is_layer(last_name(node.value.func))
+    ]
+
+
+def imported_names(tree: ast.Module) -> dict[str, int]:
+    """Return the names that the file imports from others, each with its line."""
     return {
-        each.name: each.lineno
-        for each in tree.body
-        if isinstance(each, ast.ClassDef | ast.FunctionDef) and not each.name.startswith("_")
+        alias.asname or alias.name: node.lineno
+        for node in statements(tree.body)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
+
+
+_CALLED_BY_CNNLAB = {
+    *("train", "eval", "parameters", "named_parameters", "modules", "named_modules", "children"),
+    *("named_children", "buffers", "named_buffers", "state_dict", "load_state_dict", "to", "apply"),
+    *("zero_grad", "requires_grad_", "register_buffer", "register_parameter", "add_module"),
+}
+
+
+def find_hiding_name(tree: ast.Module) -> Finding | None:
+    """Return a name in a network's class that hides a method of nn.Module, if there is one."""
+    networks = network_classes(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef) or node.name not in networks:
+            continue
+        for name, line, what in _hiding_names(node):
+            return Finding(
+                "hidden-name",
+                f"Line {line}: {what} hides {name}(), a method of nn.Module that cnnlab calls. "
+                f"Rename it, as in my_{name}.",
+                line,
+            )
+    return None
+
+
+def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
+    for node in owner.body:
+        if isinstance(node, ast.FunctionDef) and _cannot_be_called(node):
+            yield node.name, node.lineno, f"the method {node.name}"
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in _CALLED_BY_CNNLAB
+            and not isinstance(node.value, ast.Name)
+        ):
+            yield node.targets[0].id, node.lineno, node.targets[0].id
+    assignments = (each for each in ast.walk(owner) if isinstance(each, ast.Assign | ast.AnnAssign))
+    for assignment in assignments:
+        targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
+        value = assignment.value
+        holds_layer = isinstance(value, ast.Call) and is_layer(last_name(value.func))
+        for each in targets:
+            if (
+                isinstance(each, ast.Attribute)
+                and isinstance(each.value, ast.Name)
+                and each.value.id == "self"
+                and (
+                    each.attr in _CALLED_BY_CNNLAB
+                    or (holds_layer and callable(getattr(nn.Module, each.attr, None)))
+                )
+            ):
+                yield each.attr, assignment.lineno, f"self.{each.attr}"
+
+
+def _cannot_be_called(method: ast.FunctionDef) -> bool:
+    """Return whether PyTorch's call of a method of that name fails, by its number of arguments."""
+    given = method.args
+    most = len(given.posonlyargs) + len(given.args) - 1
+    least = most - len(given.defaults)
+    if method.name == "train":  # train(), and train(False)
+        return least > 0 or (most < 1 and not given.vararg)
+    wants_none = _CALLED_BY_CNNLAB - {"load_state_dict", "to", "apply", "add_module"}
+    return (
+        method.name in wants_none
+        and not method.name.startswith("register_")
+        and not method.decorator_list
+        and least > 0
+    )

@@ -19,7 +19,6 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import MAKE_SMALLER
 from cnnlab.custom.finding import FaultError, Finding
-from cnnlab.custom.sandbox import PROCESS_LOCK
 from cnnlab.wording import with_article
 
 
@@ -155,6 +154,32 @@ def record_layer_lines(path: str) -> Iterator[MutableMapping[nn.Module, int]]:
         handle.remove()
 
 
+class SeedLines:
+    """The lines of a file that set PyTorch's seed, by the stage in which they did."""
+
+    def __init__(self) -> None:
+        self.stage = "reading"
+        self.lines: dict[str, int] = {}
+
+
+@contextmanager
+def record_seed_lines(path: str) -> Iterator[SeedLines]:
+    """Record the lines of the file that call torch.manual_seed inside the block."""
+    seed_lines, plain_seed = SeedLines(), torch.manual_seed
+
+    def noting_seed(seed: int) -> torch.Generator:
+        line = running_line(path)
+        if line:
+            seed_lines.lines.setdefault(f"seed-{seed_lines.stage}", line)
+        return plain_seed(seed)
+
+    torch.manual_seed = torch.random.manual_seed = noting_seed
+    try:
+        yield seed_lines
+    finally:
+        torch.manual_seed = torch.random.manual_seed = plain_seed
+
+
 @contextmanager
 def refuse_too_large(path: str) -> Iterator[None]:
     """Raise `FaultError` inside the block before a network is too large for a laptop to train."""
@@ -242,12 +267,6 @@ class SideEffects:
 @contextmanager
 def record_side_effects(path: str) -> Iterator[SideEffects]:
     """Record the side effects of the file that runs inside the block; it prints as before."""
-    with PROCESS_LOCK, _record_side_effects(path) as effects:
-        yield effects
-
-
-@contextmanager
-def _record_side_effects(path: str) -> Iterator[SideEffects]:
     effects = SideEffects()
     plain_backward = torch.autograd.backward
     is_over = False  # the file may have kept the stream, or backward, for later
@@ -283,3 +302,24 @@ class _WatchedStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+@contextmanager
+def preserve_state(network: nn.Module) -> Iterator[None]:
+    """Restore a network's weights, buffers, gradients and modes after the block."""
+    tensors = [
+        (each, each.detach().clone(), each.grad)
+        for each in chain(network.parameters(), network.buffers())
+    ]
+    modes = [(each, each.training) for each in network.modules()]
+    for each, _, _ in tensors:
+        each.grad = None
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for each, before, gradient in tensors:
+                each.copy_(before)
+                each.grad = gradient
+        for module, is_training in modes:
+            module.training = is_training

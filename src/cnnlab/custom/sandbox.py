@@ -1,122 +1,159 @@
-"""Run a user's code isolated: no output, no input, a time limit, its own random numbers."""
+"""Try a user's network in a child process: nothing of this process is touched."""
 
-import ctypes
-import io
+import json
+import os
+import re
+import signal
+import subprocess
 import sys
-import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from itertools import chain
-from typing import TextIO
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import torch
-from torch import nn
+from cnnlab.custom.advice import MAKE_SMALLER
+from cnnlab.custom.finding import Finding
+from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.probes import UNDER_MAIN
+from cnnlab.custom.trial import Stage, Trial
 
-from cnnlab.seeding import seeded
-
-
-class TooSlowError(BaseException):
-    """Code reached the time limit; an ``except Exception`` in that code does not catch it."""
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooSlowError` inside the block when the time is over.
-
-    This works in any thread and on any system, but a single call of compiled code ends first.
-    """
-    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    thread = ctypes.c_ulong(threading.get_ident())
-    lock, is_over = threading.Lock(), False
-
-    def stop() -> None:
-        with lock:
-            if not is_over:
-                raise_in(thread, ctypes.py_object(TooSlowError))
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        with lock:
-            is_over = True
-        raise_in(thread, None)  # an error that was about to be raised comes too late
-        timer.cancel()
-
-
+GIVEN, STAGE, TRACEBACK, TRIAL = "given.json", "stage", "traceback", "trial.json"
+"""The file that a child process reads, and those that it leaves."""
 TIME_LIMIT_SECONDS = 60.0
 """How long it may take to run a file, make its network and try that out, all together."""
-PROCESS_LOCK = threading.RLock()
-"""Held while a setting of the whole process is changed, so that two threads do not mix them up."""
-NOTICE_SECONDS = 2.5
+NOTICE_SECONDS = 4.0
 """After how many seconds a message says what cnnlab is waiting for."""
+_START_SECONDS = 120.0  # to load PyTorch, on a slow disk
+_CHILD = """\
+import json, sys
+given = json.load(open(sys.argv[1], encoding="utf-8"))
+sys.path[:] = given.pop("path")  # it finds what this process would find
+from cnnlab.custom.child import main
+main(**given)
+"""
 
 
-@contextmanager
-def isolation(on_waiting: Callable[[], None]) -> Iterator[None]:
-    """Run the block with no output, no input, a time limit, and its own random numbers.
+@dataclass(frozen=True)
+class _Step:
+    """A step of the trial: what cnnlab does in it, and what to change if it takes too long."""
 
-    The generators of PyTorch (on the CPU), NumPy and Python stay as they were. ``on_waiting`` is
-    called after `NOTICE_SECONDS`, and may write to standard error. Raises `TooSlowError` after
-    `TIME_LIMIT_SECONDS`.
+    activity: str
+    advice: str
+
+
+_STEPS: dict[Stage, _Step] = {
+    "reading": _Step(
+        "running the file",
+        f"Put code that should run only when you start the file yourself {UNDER_MAIN}",
+    ),
+    "making": _Step(
+        "making the network",
+        "Make its layers smaller, and do only what is needed in __init__.",
+    ),
+    "trying": _Step(
+        "trying the network on a few images",
+        "Make its layers smaller, and check that each loop in forward ends.",
+    ),
+}
+
+
+def observe(
+    source: CustomNetwork,
+    seconds: float | None = None,
+    on_waiting: Callable[[str], None] = lambda _: None,
+) -> Trial:
+    """Return what a network does in a process of its own, which may take so many seconds.
+
+    If that takes long, ``on_waiting`` hears what cnnlab is doing. A process that does not end in
+    time, or that crashes, is a finding of the trial.
     """
-    with PROCESS_LOCK:
-        standard_input, standard_error = sys.stdin, sys.stderr
-        sys.stdin = io.StringIO()
+    seconds = TIME_LIMIT_SECONDS if seconds is None else seconds
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        given = {"path": sys.path, "folder": name, "seconds": seconds, "source": asdict(source)}
+        (folder / GIVEN).write_text(json.dumps(given), encoding="utf-8")
+        with (folder / "stderr").open("w") as standard_error:
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-P", "-c", _CHILD, str(folder / GIVEN)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=standard_error,
+                start_new_session=True,
+            )
         try:
-            with (
-                seeded(0),
-                redirect_stdout(_null_stream()),
-                redirect_stderr(_null_stream()),
-                _announce_waiting(on_waiting, standard_error),
-                warnings.catch_warnings(),
-                time_limit(TIME_LIMIT_SECONDS),
-            ):
-                warnings.simplefilter("ignore")
-                yield
+            _wait(process, seconds, lambda: on_waiting(_step(folder)[1].activity))
         finally:
-            sys.stdin = standard_input
+            _kill(process)
+        if (folder / TRIAL).exists():
+            return Trial.from_json((folder / TRIAL).read_text(encoding="utf-8"))
+        if not (folder / STAGE).exists():
+            raise RuntimeError((folder / "stderr").read_text(errors="replace"))
+        traceback = (folder / TRACEBACK).read_text(errors="replace")
+        finding = _how_it_ended(_step(folder)[1], traceback, process.returncode, source, seconds)
+        return Trial(findings=(finding,))
 
 
-@contextmanager
-def _announce_waiting(on_waiting: Callable[[], None], standard_error: TextIO) -> Iterator[None]:
-    def tell() -> None:
-        with redirect_stderr(standard_error):
-            on_waiting()
-
-    timer = threading.Timer(NOTICE_SECONDS, tell)
-    timer.daemon = True
-    timer.start()
+def _wait(
+    process: "subprocess.Popen[bytes]", seconds: float, on_waiting: Callable[[], None]
+) -> None:
     try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()  # otherwise it could restore the stream that it found after we restore ours
+        process.wait(NOTICE_SECONDS)
+    except subprocess.TimeoutExpired:
+        on_waiting()
+        # The child ends itself. What is left is for a child that cannot.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds + _START_SECONDS)
 
 
-def _null_stream() -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End the process, and what it has started."""
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):  # nothing is left of it
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
-@contextmanager
-def preserve_state(network: nn.Module) -> Iterator[None]:
-    """Restore a network's weights, buffers, gradients and modes after the block."""
-    tensors = [
-        (each, each.detach().clone(), each.grad)
-        for each in chain(network.parameters(), network.buffers())
-    ]
-    modes = [(each, each.training) for each in network.modules()]
-    for each, _, _ in tensors:
-        each.grad = None
+def _step(folder: Path) -> tuple[Stage, _Step]:
     try:
-        yield
-    finally:
-        with torch.no_grad():
-            for each, before, gradient in tensors:
-                each.copy_(before)
-                each.grad = gradient
-        for module, is_training in modes:
-            module.training = is_training
+        stage = (folder / STAGE).read_text()
+    except FileNotFoundError:
+        stage = ""
+    for name, step in _STEPS.items():
+        if name == stage:
+            return name, step
+    return "reading", _STEPS["reading"]
+
+
+def _how_it_ended(
+    step: _Step, traceback: str, status: int, source: CustomNetwork, seconds: float
+) -> Finding:
+    """Return why a child left no trial: its time was over, or Python itself stopped."""
+    line = _running_line(traceback, source.path)
+    where = f" in line {line}" if line else ""
+    if traceback.startswith("Timeout") or "\nTimeout (" in traceback:
+        message = (
+            f"{step.activity.capitalize()} took more than {seconds:g} seconds, so cnnlab stopped "
+            f"it{where}. {step.advice}"
+        )
+        return Finding("slow", message, line)
+    if status == -9:
+        how = f"the system ended it, usually because the memory was full. {MAKE_SMALLER}"
+    elif "Fatal Python error" in traceback or status < 0:
+        how = "compiled code crashed. Delete what this line calls, or update that package."
+    else:
+        how = (
+            f"the file ended it with status {status}. Delete os._exit() and whatever else ends "
+            "Python."
+        )
+    return Finding("crash", f"Python stopped{where} while {step.activity}: {how}", line)
+
+
+def _running_line(traceback: str, path: str) -> int | None:
+    """Return the innermost line of a file in a faulthandler's text; the main thread is its last."""
+    for thread in reversed(re.split(r"^(?:Current thread|Thread) ", traceback, flags=re.M)):
+        found = re.search(rf'^  File "{re.escape(path)}", line (\d+)', thread, re.M)
+        if found:
+            return int(found[1])
+    return None

@@ -10,9 +10,9 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.finding import FaultError, Finding
 from cnnlab.custom.network import MODULE_PREFIX
+from cnnlab.custom.passes import Subject, differ, evaluation_pass, forward_pass
 from cnnlab.custom.probes import UnregisteredLayer, has_state_beyond, state_ids
 from cnnlab.custom.shapes import with_line
-from cnnlab.custom.trial import Subject, differ, evaluation_pass, forward_pass
 from cnnlab.seeding import seeded
 from cnnlab.wording import with_article
 

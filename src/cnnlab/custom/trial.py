@@ -1,255 +1,352 @@
-"""Send images through a network, train it for a few steps, and explain what fails."""
+"""What a trial of a network showed, as plain data; and the trial itself, in this process."""
 
+import ast
 import io
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from math import prod
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.autograd.graph import saved_tensors_hooks
 
-from cnnlab.custom.advice import explain, line_of_error
-from cnnlab.custom.finding import Finding
-from cnnlab.custom.probes import UnregisteredLayer, record_unregistered_layers
-from cnnlab.custom.shapes import ShapeMismatch, mismatch_in_function, with_line
-from cnnlab.models.layers import Call, record_calls
-from cnnlab.wording import with_article
+from cnnlab.custom.advice import find_misspelt_init, line_of_call
+from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.learning import find_learning_faults, find_unstable_outputs
+from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.parse import find_hiding_name
+from cnnlab.custom.passes import Pass, Subject, evaluation_pass, training_pass
+from cnnlab.custom.probes import (
+    preserve_state,
+    record_layer_lines,
+    record_seed_lines,
+    record_side_effects,
+    refuse_too_large,
+)
+from cnnlab.custom.saving import (
+    find_hidden_layers,
+    find_lazy_layer,
+    find_unregistered_tensors,
+    find_unsaved_state,
+    find_untrained_weights,
+)
+from cnnlab.models.layers import Layer, tabulate
+from cnnlab.seeding import seeded
 
-CLASSES = 10
+IMAGES = 4
+Stage = Literal["reading", "making", "trying"]
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The network that is checked, its source, and the lines that make its layers, if known.
+class Outputs:
+    """The range of the outputs, and of each image's sum, with all weights far from 0."""
 
-    ``path`` and ``text`` are the user's file; both are empty for a network that cnnlab includes.
-    ``make`` makes another network of the same kind.
+    lowest: float
+    highest: float
+    least_sum: float
+    largest_sum: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a network did when it was tried on a few images; numbers, strings and tuples only.
+
+    If a pass fails, ``layers`` holds the layers before the failure. ``printed`` is what the network
+    printed while it was made and in one pass. ``same_draws`` names the stages, "making" and
+    "forward", after which PyTorch's generator is the same although the seed before was another.
+    ``straight_pairs`` are layers with nothing between them that bends. ``bytes_per_image`` is what
+    a training pass keeps for the backward pass. ``lines`` are those of the file where something
+    is, by its name: "softmax", "seed-making", "layer fc1".
     """
 
-    network: nn.Module
-    make: Callable[[], nn.Module]
-    path: str
-    text: str
-    made_lines: Mapping[nn.Module, int]
-
-    @property
-    def forward_line(self) -> int | None:
-        """The line where the user's forward begins, if it is in the file."""
-        code = getattr(getattr(type(self.network), "forward", None), "__code__", None)
-        return code.co_firstlineno if code and code.co_filename == self.path else None
-
-    @property
-    def forward(self) -> str:
-        """Its name in a message: "forward (line 12)"."""
-        return with_line("forward", self.forward_line)
-
-    def with_line(self, module: nn.Module, name: str) -> str:
-        """Return a layer's name with the line that makes it, if that is known."""
-        return with_line(name, self.made_lines.get(module))
-
-
-@dataclass(frozen=True)
-class Pass:
-    """The record of a pass: the calls of layers, the logits or a fault, the printed text."""
-
-    calls: list[Call]
-    logits: torch.Tensor | None = None
-    fault: Finding | None = None
-    changed_its_input: bool = False
-    unregistered_layers: list[UnregisteredLayer] = field(default_factory=list)
+    layers: tuple[Layer, ...] = ()
+    parameters: int = 0
+    findings: tuple[Finding, ...] = ()
     printed: str = ""
+    same_draws: tuple[str, ...] = ()
+    outputs: Outputs | None = None
+    straight_pairs: tuple[tuple[str, str], ...] = ()
+    bytes_per_image: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
 
+    def to_json(self) -> str:
+        """Return the trial as text, to be read by `from_json` in another process."""
+        return json.dumps(asdict(self))
 
-def training_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in training mode; its logits have gradients."""
-    subject.network.train()
-    with torch.enable_grad():
-        return forward_pass(subject, images)
-
-
-@torch.inference_mode()
-def evaluation_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in evaluation mode, as in validation and test."""
-    subject.network.eval()
-    return forward_pass(subject, images)
-
-
-def forward_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass of images (N, 1, 32, 32) in the network's present mode."""
-    given = images.clone()
-    fault: Finding | None
-    with (
-        record_calls(subject.network) as calls,
-        record_unregistered_layers(
-            subject.network, subject.path, subject.made_lines
-        ) as unregistered,
-        redirect_stdout(io.StringIO()) as printed,
-    ):
-        try:
-            output = subject.network(given)
-        except (Exception, SystemExit) as error:
-            output, fault = None, _stopped(subject, calls, error, len(images))
-        else:
-            fault = _wrong_output(subject, calls, output, len(images))
-    return Pass(
-        calls,
-        logits=None if fault else output,
-        fault=fault,
-        changed_its_input=not torch.equal(given, images),
-        unregistered_layers=unregistered,
-        printed=printed.getvalue(),
-    )
-
-
-def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: int) -> Finding:
-    error_text, line = str(error), line_of_error(error, subject.path)
-    if isinstance(error, TypeError) and line is None and ".forward() " in error_text:
-        message = (
-            f"{subject.forward} must take the images and nothing else. Write def forward(self, x), "
-            "and give each further argument a default."
+    @classmethod
+    def from_json(cls, text: str) -> "Trial":
+        """Return the trial that `to_json` wrote."""
+        content: dict[str, Any] = json.loads(text)
+        layers = (
+            Layer(**each | {"output_shape": tuple(each["output_shape"])})
+            for each in content.pop("layers")
         )
-        return Finding("forward", message, subject.forward_line)
-    found = None
-    if calls and not calls[-1].is_done:
-        found = _shape_mismatch(subject, calls, calls[-1], images, line, error_text)
-    if not found and line:
-        found = mismatch_in_function(error_text, line, images)
-    return found or explain(error, "The forward pass", subject.path, subject.text)
-
-
-def _shape_mismatch(
-    subject: Subject, calls: list[Call], call: Call, images: int, line: int | None, error_text: str
-) -> Finding | None:
-    linear = [each for each in calls if isinstance(each.module, nn.Linear)]
-    return ShapeMismatch(
-        call=call,
-        images=images,
-        is_first_linear=bool(linear) and linear[0] is call,
-        made_line=subject.made_lines.get(call.module),
-        call_line=line,
-        error_text=error_text,
-    ).finding()
-
-
-def _wrong_output(
-    subject: Subject, calls: list[Call], output: object, images: int
-) -> Finding | None:
-    line = subject.forward_line
-    wanted = (
-        f"cnnlab expected the shape ({images}, {CLASSES}): {CLASSES} numbers per image, one for "
-        "each class"
-    )
-    if output is None:
-        message = (
-            f"{subject.forward} returns nothing, but {wanted}. End it with return x, where x holds "
-            "those numbers."
+        findings = (Finding(**each) for each in content.pop("findings"))
+        outputs = content.pop("outputs")
+        return cls(
+            layers=tuple(layers),
+            findings=tuple(findings),
+            outputs=outputs and Outputs(**outputs),
+            same_draws=tuple(content.pop("same_draws")),
+            straight_pairs=tuple(tuple(each) for each in content.pop("straight_pairs")),
+            **content,
         )
-        return Finding("output", message, line)
-    if not isinstance(output, torch.Tensor):
-        kind = type(output).__name__
-        message = (
-            f"{subject.forward} returns {with_article(kind)}, but {wanted}. Return only that "
-            "tensor."
-        )
-        return Finding("output", message, line)
-    shape = tuple(output.shape)
-    if shape == (images, CLASSES):
-        return None
-    linear = [each for each in calls if isinstance(each.module, nn.Linear)]
-    of_maps = [each for each in linear if len(each.input_shape) > 2]
-    if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
-        return _shape_mismatch(subject, calls, of_maps[0], images, line, "")
-    last = calls[-1] if calls else None
-    if last and isinstance(last.module, nn.Linear) and shape == (images, last.module.out_features):
-        line = subject.made_lines.get(last.module, line)
-        advice = (
-            f"Write nn.Linear({last.module.in_features}, {CLASSES}) for "
-            f"{subject.with_line(last.module, last.name)}."
-        )
-    else:
-        advice = _advice(shape, images)
-    message = f"{subject.forward} returns the shape {shape}, but {wanted}. {advice}"
-    return Finding("output", message, line)
 
 
-def _advice(shape: tuple[int, ...], images: int) -> str:
-    if shape == (images,):
-        return f"Return all {CLASSES} numbers of each image, not the position of the largest."
-    if len(shape) < 2 or shape[0] != images:
-        return (
-            "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
-            ".flatten(start_dim=1) instead."
-        )
-    numbers = prod(shape[1:])
-    if numbers == CLASSES:
-        return "End it with .flatten(start_dim=1)."
-    flatten = " .flatten(start_dim=1) and" if len(shape) > 2 else ""
-    return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
+def made_up_images() -> torch.Tensor:
+    """Return images (4, 1, 32, 32) of random grey levels, in [-1, 1] as for training."""
+    levels = torch.randint(256, (IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0))
+    return levels.float().div_(255).sub_(0.5).div_(0.5)
 
 
-_TOLERANCE = 1e-4
+def observe_here(
+    source: CustomNetwork, on_stage: Callable[[Stage], None] = lambda _: None
+) -> Trial:
+    """Read a user's file, make its network, and try it, in this process.
 
-
-def differ(logits: torch.Tensor, others: torch.Tensor | None) -> bool:
-    """Return whether logits differ by more than rounding, or there are no others."""
-    if others is None:
-        return True
-    largest = max(1.0, float(logits.abs().max()))
-    return float((logits - others).abs().max()) > _TOLERANCE * largest
-
-
-_STEPS = 4
-_RATE = 0.1
-
-
-@dataclass(frozen=True)
-class TrainingEffect:
-    """What a few training steps did: parameters that did not move, constant outputs."""
-
-    stuck: frozenset[nn.Parameter]
-    is_constant: bool
-
-
-def seems_stuck(network: nn.Module, logits: torch.Tensor) -> bool:
-    """Return whether some gradients are 0 or all logits alike, so that only training can tell.
-
-    Weights of 0 in the last layer, for example, stop the others for one step only.
+    ``on_stage`` hears what begins. This replaces streams and functions of the process for that
+    time, and runs the user's code: `cnnlab.custom.sandbox.observe` does it in a child process.
     """
-    return bool(_unmoved(network)) or _are_alike(logits)
+    try:
+        with (
+            _silent(),
+            seeded(0),
+            record_layer_lines(source.path) as lines,
+            record_seed_lines(source.path) as seed_lines,
+        ):
+            on_stage("reading")
+            with refuse_too_large(source.path), record_side_effects(source.path) as effects:
+                source.read()
+            hiding = find_hiding_name(ast.parse(source.text))
+            if hiding:
+                raise FaultError(hiding, source.path)
+            on_stage("making")
+            torch.manual_seed(0)
+            with refuse_too_large(source.path), redirect_stdout(io.StringIO()) as printed:
+                seed_lines.stage = "making"
+                network = source()
+            drawn = torch.get_rng_state()
+            on_stage("trying")
+            seed_lines.stage = "forward"
+            trial = _try(Subject(network, source, source.path, source.text, lines))
+            if not any(each.effect == "stops" for each in trial.findings):
+                seed_lines.stage = "making"
+                same = ["making"] * draws_alike(source, drawn)
+                seed_lines.stage = "forward"
+                same += ["forward"] * draws_alike_in_forward(network, made_up_images())
+                trial = replace(
+                    trial, same_draws=tuple(same), lines={**trial.lines, **seed_lines.lines}
+                )
+    except FaultError as error:
+        trial = Trial(findings=(error.finding,))
+    else:
+        trial = replace(
+            trial,
+            findings=(*trial.findings, *effects.findings()),
+            printed=printed.getvalue() + trial.printed,
+        )
+    if any(each.effect == "stops" for each in trial.findings):
+        # Only together with a failure: by itself such a method may be right.
+        misspelt = find_misspelt_init(ast.parse(source.text), source.maker)
+        return replace(trial, findings=(misspelt,)) if misspelt else trial
+    return trial
 
 
-def try_training(subject: Subject, images: torch.Tensor) -> TrainingEffect:
-    """Train for a few steps on the images, their negatives and plain grey; return the effect."""
-    levels = torch.linspace(-1, 1, len(images))
-    grey = levels.view(-1, 1, 1, 1).expand_as(images)
-    many = torch.cat((images, -images, grey))
-    classes = torch.arange(len(many)) % 10
-    stuck = set(subject.network.parameters())
-    for _ in range(_STEPS):
-        subject.network.zero_grad()
-        logits = training_pass(subject, many).logits
-        if logits is None or not logits.requires_grad:
-            break
-        cross_entropy(logits, classes).backward()
-        stuck &= _unmoved(subject.network)
-        with torch.no_grad():
-            for each in subject.network.parameters():
-                if each.grad is not None:
-                    each.sub_(each.grad, alpha=_RATE)
-    logits = evaluation_pass(subject, images).logits
-    return TrainingEffect(frozenset(stuck), logits is not None and _are_alike(logits))
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Run the block with no output, no warnings, and no input: input() raises EOFError."""
+    standard_input, sys.stdin = sys.stdin, io.StringIO()
+    try:
+        with (
+            redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")),
+            redirect_stderr(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.stdin = standard_input
 
 
-def _unmoved(network: nn.Module) -> set[nn.Parameter]:
-    """Return the parameters that should be trained but whose gradient is 0 everywhere."""
-    return {
-        each
-        for each in network.parameters()
-        if each.requires_grad and (each.grad is not None and not each.grad.any())
+def _try(subject: Subject) -> Trial:
+    images, network = made_up_images(), subject.network
+    lazy = find_lazy_layer(subject, images)
+    if lazy:
+        return Trial(findings=(lazy,))
+    findings: list[Finding] = []
+    with preserve_state(network):
+        training, evaluation = training_pass(subject, images), evaluation_pass(subject, images)
+        hidden = list(
+            find_hidden_layers(
+                subject, training.unregistered_layers + evaluation.unregistered_layers
+            )
+        )
+        if training.logits is not None:
+            hidden += find_unregistered_tensors(subject, training.logits)
+        findings += hidden
+        if training.logits is None or evaluation.logits is None:
+            findings += _faults(training.fault, evaluation.fault)
+        elif not (training.logits.isfinite().all() and evaluation.logits.isfinite().all()):
+            findings.append(_not_finite(subject, training))
+        else:
+            if not hidden:
+                findings += find_unstable_outputs(subject, images, evaluation.logits)
+            findings += find_learning_faults(subject, images, training.calls, training.logits)
+            if not hidden:
+                findings += find_unsaved_state(subject, images)
+    if not hidden:
+        findings += find_untrained_weights(subject)
+    outputs: Outputs | None = None
+    straight: tuple[tuple[str, str], ...] = ()
+    kept = 0
+    if not any(each.effect == "stops" for each in findings):
+        with preserve_state(network):
+            outputs = range_of_outputs(network, images)
+            straight, kept = watch_graph(network, images)
+    lines = {
+        step: line
+        for step in ("softmax", "sigmoid", "tanh")
+        if (line := line_of_call(subject.text, step, subject.forward_line))
     }
+    for pair in straight:
+        for name in pair:
+            line = subject.made_lines.get(network.get_submodule(name))
+            lines.update({f"layer {name}": line} if line else {})
+    return Trial(
+        outputs=outputs,
+        straight_pairs=straight,
+        bytes_per_image=kept // IMAGES,
+        lines=lines,
+        layers=tabulate((training if evaluation.fault else evaluation).calls, IMAGES),
+        parameters=sum(each.numel() for each in network.parameters()),
+        findings=tuple(findings),
+        printed=training.printed,
+    )
 
 
-def _are_alike(logits: torch.Tensor) -> bool:
-    return bool((logits == logits[:1]).all())
+_FAR = 30.0  # what weights are multiplied by
+
+
+def range_of_outputs(network: nn.Module, images: torch.Tensor) -> Outputs | None:
+    """Return the range of the outputs with weights that are much larger, if that can tell.
+
+    A range that stays between two numbers then is so by construction, whatever the last step.
+    """
+    many = torch.cat((images, -images))
+    try:
+        with torch.no_grad():
+            for each in network.parameters():
+                if each.is_floating_point():
+                    each.mul_(_FAR)
+            logits = network.eval()(many[: len(images)]), network(many[len(images) :])
+    except (Exception, SystemExit):
+        return None  # such as numbers that are too large for a check of its own
+    rows = torch.cat(logits).double()
+    sums = rows.sum(dim=1)
+    if not rows.isfinite().all() or bool((rows == rows[:1, :1]).all()):
+        return None
+    return Outputs(*(float(each) for each in (rows.min(), rows.max(), sums.min(), sums.max())))
+
+
+def watch_graph(
+    network: nn.Module, images: torch.Tensor
+) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Return layers with nothing between them that bends, and the bytes that a pass keeps."""
+    names: dict[nn.Module, str] = {
+        module: name
+        for name, module in network.named_modules()
+        if isinstance(module, (nn.Linear, nn.Conv2d)) and getattr(module, "groups", 1) == 1
+    }
+    made_by: dict[object, nn.Module] = {}
+    pairs: list[tuple[str, str]] = []
+
+    def before(module: nn.Module, given: tuple[Any, ...]) -> None:
+        step = getattr(given[0], "grad_fn", None) if given else None
+        while step is not None and step not in made_by and _is_straight(step):
+            step = step.next_functions[0][0]
+        if step in made_by:
+            pairs.append((names[made_by[step]], names[module]))
+
+    def after(module: nn.Module, _given: tuple[Any, ...], output: Any) -> None:
+        if getattr(output, "grad_fn", None) is not None:
+            made_by[output.grad_fn] = module
+
+    own = {each.untyped_storage().data_ptr() for each in network.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    handles = [module.register_forward_pre_hook(before) for module in names]
+    handles += [module.register_forward_hook(after) for module in names]
+    try:
+        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
+            network.train()(images)
+    except (Exception, SystemExit):
+        return (), 0  # hooks are not for every network; its passes have succeeded
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(dict.fromkeys(pairs)), sum(kept.values())
+
+
+def _is_straight(step: Any) -> bool:
+    """Return whether a step of the graph only moves numbers to other places, or averages them."""
+    name: str = step.name()
+    return name.startswith(("View", "Reshape", "UnsafeView", "Permute", "AvgPool2D", "Squeeze"))
+
+
+def draws_alike(source: CustomNetwork, drawn: torch.Tensor) -> bool:
+    """Return whether making a network from another seed leaves the generator in the same state."""
+    try:
+        with seeded(1), redirect_stdout(io.StringIO()):
+            source()
+            return torch.equal(torch.get_rng_state(), drawn)
+    except FaultError:
+        return False
+
+
+def draws_alike_in_forward(network: nn.Module, images: torch.Tensor) -> bool:
+    """Return whether training passes from two seeds leave the generator in the same state."""
+    states = []
+    with redirect_stdout(io.StringIO()), preserve_state(network):
+        for seed in (1, 2):
+            with seeded(seed):
+                try:
+                    network.train()(images)
+                except (Exception, SystemExit):
+                    return False
+                states.append(torch.get_rng_state())
+    return torch.equal(*states)
+
+
+def _faults(training: Finding | None, evaluation: Finding | None) -> list[Finding]:
+    """Return what stops the passes; if it stops only one mode, its message names the mode."""
+    if training and (evaluation or training.kind == "mistake"):
+        return [training]
+    if training:
+        message = f"Only in training mode (after network.train()): {training.message}"
+        return [replace(training, kind="training-mode", message=message)]
+    if evaluation:
+        message = f"Only in evaluation mode (after network.eval()): {evaluation.message}"
+        return [replace(evaluation, kind="evaluation-mode", message=message)]
+    return []
+
+
+def _not_finite(subject: Subject, training: Pass) -> Finding:
+    first = next((each for each in training.calls if not each.is_finite), None)
+    where = f", first after {subject.with_line(first.module, first.name)}" if first else ""
+    return Finding(
+        "not-finite",
+        f"The output contains NaN or infinity before any training{where}. Look for a division by "
+        "0, a logarithm or square root of numbers that can be 0 or negative, or very large "
+        "weights.",
+        subject.made_lines.get(first.module) if first else subject.forward_line,
+    )

@@ -78,14 +78,16 @@ class VariantRuns:
 class VariantVerdict:
     """One variant against the first: what the runs say, about these images and about new ones.
 
-    ``verdict`` is None if one of the two has no run to judge. ``pairs`` is the number of seeds
-    that every variant finished; an anytime-valid verdict uses only those. ``new_images`` is for a
-    number of seeds fixed beforehand, and None after peeking. ``failures_p_value`` is Fisher's,
-    for the numbers of runs that did not finish or did not learn.
+    ``verdict`` is None if one of the two has no run to judge; ``means`` are the two mean
+    accuracies in points that it compares, the first variant's first. ``pairs`` is the number of
+    seeds that every variant finished; an anytime-valid verdict uses only those. ``new_images`` is
+    for a number of seeds fixed beforehand, and None after peeking. ``failures_p_value`` is
+    Fisher's, for the numbers of runs that did not finish or did not learn.
     """
 
     name: str
     verdict: Verdict | None
+    means: tuple[float, float] | None
     pairs: int
     new_images: Interval | None
     failures_p_value: float
@@ -141,6 +143,9 @@ def judge_all(
         VariantVerdict(
             name=other.variant.name,
             verdict=verdicts.get(other.variant.name),
+            means=(float(values(first).mean()), float(values(other).mean()))
+            if other.variant.name in verdicts
+            else None,
             pairs=len(common),
             new_images=None
             if peeked or min(len(first.values), len(other.values)) < FEWEST_SEEDS

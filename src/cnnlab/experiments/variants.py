@@ -17,6 +17,11 @@ from cnnlab.models.catalog import ModelSpec
 from cnnlab.runs.job import Job
 from cnnlab.training.config import TrainConfig, recipe
 
+_SETTING = re.compile(
+    r"\s*(?P<name>[A-Za-z][\w\s-]*?)\s*(?P<sign>[=:])\s*(?P<value>[^\s#]+)\s*(#.*)?"
+)
+"""A line that sets something, as people write it who do not know TOML."""
+_TOML_WORDS, _CURLY = ("true", "false", "inf", "nan"), "\u201c\u201d\u201e\u2018\u2019`"
 AGAIN = " (again)"
 """The end of the name of the second variant in an A/A test."""
 
@@ -116,11 +121,16 @@ def _read(
         network = find_network(word, notify)
         return Variant(network.slug, network, recipe_name, recipe(recipe_name, **changes))
     path = Path(word)
+    text = ""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        content = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"Cannot read {word} ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:  # also for too large numbers and too deep nesting
+        cure = _cure(text)
+        if cure:
+            raise ConfigError(f"{word}, {cure}") from None
         raise ConfigError(
             f"{word} is not valid TOML: {error}. Write each setting on a line of its own, names in "
             'quotes and numbers with a point: model = "lenet5", learning_rate = 0.05.'
@@ -141,6 +151,35 @@ def _read(
     except ConfigError as error:
         raise ConfigError(f"{word}: {error}") from None
     return Variant(path.stem, network, own_recipe or recipe_name, config)
+
+
+def _cure(text: str) -> str:
+    """Return the first line that is not TOML as people often write it, and how to write it."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = _SETTING.fullmatch(line)
+        if found is None:
+            continue
+        name, sign, value = found["name"], found["sign"], found["value"].rstrip(",;")
+        right_name, right_value = re.sub(r"[\s-]+", "_", name).lower(), value
+        faults = []
+        if re.search(r"\s", name):
+            faults.append(f"write {right_name}, with _")
+        if sign == ":":
+            faults.append("write = instead of :")
+        if value != found["value"]:
+            faults.append(f"delete the {found['value'][-1]} at the end")
+        if re.fullmatch(r"-?\d*[.,]\d+", value) and not re.fullmatch(r"-?\d+\.\d+", value):
+            right_value = re.sub(r"^(-?)\.", r"\g<1>0.", value.replace(",", "."))
+            faults.append(f"write {right_value}, with a point")
+        elif re.fullmatch(r"[^\W\d][\w.:/\\-]*", value) and value not in _TOML_WORDS:
+            right_value = f'"{value}"'
+            faults.append(f"put quotes around {value}")
+        elif value[:1] in _CURLY:
+            right_value = f'"{value.strip(_CURLY)}"'
+            faults.append("write straight quotes")
+        if faults:
+            return f"line {number}: {'; '.join(faults)}:\n  {right_name} = {right_value}"
+    return ""
 
 
 def _word(file: str, content: dict[str, Any], key: str, usual: str) -> str:

@@ -1,6 +1,7 @@
 """The networks that cnnlab includes: their names, and how to make them."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,7 +18,10 @@ from cnnlab.seeding import seeded
 
 @dataclass(frozen=True)
 class SourceCode:
-    """A class or function in a user's Python file, as text: the code of their own network."""
+    """A class or function in a user's Python file, as text: the code of their own network.
+
+    ``class_name`` may have arguments, as in "Net(width=32)".
+    """
 
     path: str
     class_name: str
@@ -56,7 +60,9 @@ class ModelSpec:
     def slug(self) -> str:
         """The name as part of a file name."""
         own = self.source
-        return f"{Path(own.path).stem}-{own.class_name}" if own else self.name
+        if own is None:
+            return self.name
+        return re.sub(r"[^\w.-]+", "-", f"{Path(own.path).stem}-{own.class_name}").strip("-")
 
 
 MODELS: dict[str, ModelSpec] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import find_network
-from cnnlab.custom.network import is_custom, read_custom
+from cnnlab.custom.network import is_custom, read_custom, split_name
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.models.catalog import ModelSpec, layers_of
@@ -122,8 +122,8 @@ class Run:
     def train_command(self, **changes: object) -> str:
         """Return the command that trains the same network in a new run, with changed settings."""
         model = self.model_name
-        if is_custom(model):
-            model = f"{self.folder / SOURCE}:{model.rpartition(':')[2]}"
+        if is_custom(model) and not self.is_of_own_file:
+            model = f"{self.folder / SOURCE}:{split_name(model)[1]}"
         recipe_name = self.recipe_name
         words = ["train", "--model", model, "--dataset", self.data_set_name]
         if recipe_name in RECIPES:
@@ -150,7 +150,7 @@ class Run:
         if not is_custom(self.model_name):
             return find_network(self.model_name)
         path = self.folder / SOURCE
-        class_name = self.model_name.rpartition(":")[2]
+        class_name = split_name(self.model_name)[1]
         if not path.exists():
             raise RunError(
                 f"{path} is missing: expected the code of the network {self.model_name}. Restore "
@@ -178,7 +178,7 @@ class Run:
 
         A file inside the folder came together with it, so it proves nothing.
         """
-        file = Path(self.model_name.rpartition(":")[0])
+        file = Path(split_name(self.model_name)[0])
         try:
             texts = {each.read_text(encoding="utf-8-sig") for each in (file, self.folder / SOURCE)}
             return len(texts) == 1 and not file.resolve().is_relative_to(self.folder.resolve())

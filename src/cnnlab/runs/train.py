@@ -4,18 +4,19 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
-from cnnlab.custom.network import explained
-from cnnlab.data.splits import PreparedSplits
+from cnnlab.custom.network import explained, split_name
+from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.notices import Notify
-from cnnlab.runs.description import describe, versions
+from cnnlab.runs.description import describe, describe_data, versions
 from cnnlab.runs.job import Job
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE, CONFIG, METRICS, MODEL
 from cnnlab.runs.run import Run, new_run, open_run
@@ -55,6 +56,39 @@ def train_run(
         write_source(run)
         _train(run, model, prepared, [], None, listener)
     return run
+
+
+def find_same_run(folder: Path, job: Job, splits: Splits, device: torch.device) -> Run | None:
+    """Return a finished run in a folder that another training would only repeat, or None.
+
+    Everything that its numbers depend on is equal: network, settings, images, device, versions.
+    """
+    source = job.network.source
+    wanted: dict[str, Any] = {
+        "source_sha256": source and source.sha256,
+        "config": asdict(job.config),
+        "data_set": _without_source(describe_data(splits)),
+        "device": describe_device(device),
+        "versions": versions(),
+    }
+    for path in sorted(folder.glob(f"*/{CONFIG}"), key=lambda path: (len(path.parts[-2]), path)):
+        try:
+            run = open_run(path.parent)
+            found = {key: run.description.get(key) for key in wanted}
+            found["data_set"] = _without_source(run.description["data_set"])
+            is_same = found == wanted and run.status == "finished"
+            names = [split_name(name)[1] for name in (run.model_name, job.network.name)]
+            if is_same and names[0] == names[1] and run.history():
+                run.network = job.network
+                return run
+        except RunError:
+            continue  # a damaged run repeats nothing
+    return None
+
+
+def _without_source(data_set: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a data set without where its files lay: they are the same."""
+    return {key: value for key, value in data_set.items() if key != "source"}
 
 
 def resume_run(run: Run, prepared: PreparedSplits, listener: Listener) -> Run:

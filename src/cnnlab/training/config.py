@@ -78,6 +78,27 @@ class TrainConfig:
         )
 
 
+SETTING_SYNONYMS = {
+    "epochs": "epoch ep passes",
+    "batch_size": "bs batch batchsize",
+    "optimizer": "opt optim optimiser",
+    "learning_rate": "lr rate alpha eta learningrate",
+    "weight_decay": "wd decay l2",
+    "schedule": "scheduler lr-schedule",
+    "plateau_patience": "patience",
+    "plateau_factor": "factor gamma",
+    "label_smoothing": "smoothing",
+    "augmentation": "augment aug transform",
+    "seed": "random-seed",
+}
+"""What people write instead of each setting."""
+_RECIPE_SYNONYMS = {
+    "sprint": "fast quick short speed",
+    "best": "good long slow accurate",
+    "workshop": "default normal standard",
+}
+
+
 def _check_type(name: str, value: Any, expected: Any) -> None:
     if get_origin(expected) is Literal:
         choices = get_args(expected)
@@ -86,7 +107,9 @@ def _check_type(name: str, value: Any, expected: Any) -> None:
         return
     allowed = (int, float) if expected is float else (expected,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        raise ConfigError(f"{name} is {value!r}; expected {expected.__name__}.")
+        number = "a number" if expected is float else "a whole number"
+        quotes = ", without quotes" if isinstance(value, str) else ""
+        raise ConfigError(f"{name} is {value!r}; expected {number}{quotes}.")
     if not abs(value) <= sys.float_info.max:  # an int may be too large for a float
         raise ConfigError(f"{name} is {value!r}; expected a finite number.")
 
@@ -147,6 +170,9 @@ def changes_to(recipe_name: str, config: TrainConfig) -> dict[str, Any]:
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    table = _RECIPE_SYNONYMS if kind == "recipe" else SETTING_SYNONYMS
+    word = name.lower().replace("_", "-").replace(" ", "-")
+    near = [meant for meant, words in table.items() if word in words.split()]
+    near = near or get_close_matches(name.lower(), known, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"There is no {kind} {name!r}.{hint} There are: {', '.join(known)}."

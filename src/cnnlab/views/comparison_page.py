@@ -83,7 +83,7 @@ def _verdict_chapter(results: ComparisonResult, text: ComparisonText) -> Chapter
         )
     paragraphs += text.failed_runs
     for judged in text.judged:
-        paragraphs += filter(None, [judged.failures, *judged.claims])
+        paragraphs += [*judged.plain, *judged.details]
     if any(each.verdict and each.verdict.decision != "no verdict" for each in results.verdicts):
         paragraphs.append(
             "In the table, std. dev. is the standard deviation over seeds. A number below 0.05 in "
@@ -108,12 +108,26 @@ def _verdict_chapter(results: ComparisonResult, text: ComparisonText) -> Chapter
             )
         )
     return Chapter(
-        "What was measured", paragraphs, table=means_table(results), illustrations=illustrations
+        "What was measured", paragraphs, table=measured_table(results), illustrations=illustrations
     )
 
 
 def means_table(results: ComparisonResult) -> Table:
-    """Return the variants' means, standard deviations and p-values as a table."""
+    """Return how many runs each variant has, their mean, and the lowest and highest accuracy."""
+    rows = [
+        [
+            each.variant.name,
+            f"{len(each.values)}",
+            f"{each.mean.estimate:.2f} %" if len(each.values) else "",
+            f"{min(each.values):.2f} to {max(each.values):.2f} %" if len(each.values) > 1 else "",
+        ]
+        for each in results.variants
+    ]
+    return Table(["Variant", "Seeds", "Mean", "Lowest to highest"], rows)
+
+
+def measured_table(results: ComparisonResult) -> Table:
+    """Return the variants' means, intervals, standard deviations and p-values as a table."""
     verdicts = {each.name: each.verdict for each in results.verdicts}
     rows = []
     for each in results.variants:
@@ -218,7 +232,8 @@ def _curves_chapter(variants: Sequence[VariantRuns], text: ComparisonText) -> Ch
         band = " The band is one standard deviation above and below the validation curve."
     return Chapter(
         "How they learned",
-        text.overfitting or ["For each variant the mean validation loss is lowest at the end."],
+        text.overfitting_details
+        or ["For each variant the mean validation loss is lowest at the end."],
         illustrations=[
             Illustration(
                 curves_figure(variants, quantity),

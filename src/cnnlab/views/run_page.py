@@ -9,7 +9,7 @@ from cnnlab.insight.predictions import Predictions
 from cnnlab.models.layers import Layer
 from cnnlab.runs.evaluation import is_current, read_test_result
 from cnnlab.runs.run import Run
-from cnnlab.training.config import changes_to
+from cnnlab.training.config import TrainConfig, changes_to
 from cnnlab.training.history import History
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Report, Table
@@ -28,6 +28,27 @@ def history_curves(history: History, quantity: str) -> dict[str, list[float]]:
         split: [getattr(record, f"{split}_{quantity}") for record in history]
         for split in ("train", "validation")
     }
+
+
+OPTIMIZERS = {
+    "sgd": "Stochastic gradient descent (SGD)",
+    "adamw": "AdamW, a form of stochastic gradient descent with a step size for each parameter,",
+}
+"""What changes the parameters, in words, by the setting ``optimizer``."""
+
+
+def settings_text(config: TrainConfig) -> str:
+    """Return in words how the parameters change, and what else the recipe does."""
+    name = {"sgd": "SGD", "adamw": "AdamW"}[config.optimizer]
+    words = f"{name} with learning rate {config.learning_rate:g}"
+    if config.schedule == "one-cycle":
+        words += " at its highest (it rises, then falls to 0)"
+    words += f" and momentum {config.momentum:g}"
+    if config.weight_decay:
+        words += f", weight decay {config.weight_decay:g}"
+    if config.label_smoothing:
+        words += f", label smoothing {config.label_smoothing:g} (it raises the training loss only)"
+    return words + (", half of the images mirrored" if config.augmentation == "flip" else "")
 
 
 def device_text(description: str) -> str:

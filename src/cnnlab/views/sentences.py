@@ -10,6 +10,10 @@ from cnnlab.runs.run import Run
 from cnnlab.training.history import has_learned
 from cnnlab.wording import counted, percent
 
+_MOST_SEEDS = 100
+"""More seeds than this are not proposed: nobody in a workshop waits for them."""
+_FEWEST_FOR_A_NEW_SEED = 8
+"""With fewer seeds, how often one beats the other is mostly noise."""
 _LOSS_OF_GUESSING = 2.4
 """A little above ln 10, the loss of one chance in ten for every class."""
 
@@ -18,19 +22,13 @@ _LOSS_OF_GUESSING = 2.4
 class VariantText:
     """The sentences about one variant against the first.
 
-    ``claims`` are about these images, about new images and about a new seed, in this order.
+    ``plain`` is for everybody; ``details`` has the intervals, the p-values and the tests.
     """
 
-    name: str
     verdict: str
     to_settle: str
-    claims: tuple[str, ...]
-    failures: str
-
-    @property
-    def details(self) -> list[str]:
-        """The sentences that add to the verdict, the most important first."""
-        return [line for line in (self.to_settle, *self.claims[1:], self.failures) if line]
+    plain: tuple[str, ...]
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,21 @@ class ComparisonText:
     judged: tuple[VariantText, ...]
     failed_runs: tuple[str, ...]
     overfitting: tuple[str, ...]
+    overfitting_details: tuple[str, ...]
     method: str
 
     @property
-    def variants(self) -> list[str]:
-        """The sentences about each variant alone."""
-        return [*self.failed_runs, *self.overfitting]
+    def lines(self) -> list[str]:
+        """Everything for everybody, the verdicts first."""
+        verdicts = [each.verdict for each in self.judged]
+        others = [line for each in self.judged for line in (each.to_settle, *each.plain) if line]
+        return [*verdicts, *others, *self.failed_runs, *self.overfitting]
 
     @property
-    def lines(self) -> list[str]:
-        """All sentences, the verdicts first."""
-        verdicts = [each.verdict for each in self.judged]
-        details = [line for each in self.judged for line in each.details]
-        return [*verdicts, *details, *self.variants, self.method]
+    def details(self) -> list[str]:
+        """How it was found: intervals, p-values, tests."""
+        judged = [line for each in self.judged for line in each.details]
+        return [*judged, *self.overfitting_details, self.method]
 
 
 def tell(results: ComparisonResult) -> ComparisonText:
@@ -60,48 +60,56 @@ def tell(results: ComparisonResult) -> ComparisonText:
     return ComparisonText(
         judged=tuple(
             VariantText(
-                name=each.name,
                 verdict=verdict_sentence(each, results),
                 to_settle=settle_sentence(each, results),
-                claims=tuple(claim_sentences(each, results)),
-                failures=failures_sentence(each, results),
+                plain=tuple(
+                    filter(
+                        None, [new_seed_sentence(each, results), failures_sentence(each, results)]
+                    )
+                ),
+                details=tuple(detail_sentences(each, results)),
             )
             for each in results.verdicts
         ),
         failed_runs=tuple(filter(None, map(failed_runs_sentence, results.variants))),
         overfitting=tuple(filter(None, map(overfitting_sentence, results.variants))),
+        overfitting_details=tuple(filter(None, map(overfitting_details, results.variants))),
         method=method_sentence(results),
     )
 
 
 def verdict_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return the one sentence that answers whether the change helped."""
+    """Return the one sentence that answers whether the change helped.
+
+    The difference is that of the two means as they are written, so that they can be subtracted.
+    """
     name, verdict = judged.name, judged.verdict
     base = results.variants[0].variant.name
-    if verdict is None:
+    if verdict is None or judged.means is None:
         return f"No verdict on {name}: {name} or {base} has no run that finished and learned."
     if verdict.decision == "no verdict":
         return f"No verdict on {name}: {verdict.reason}."
-    estimate = verdict.difference.estimate
-    above = f"{abs(estimate):.2f} points {'above' if estimate >= 0 else 'below'} {base}'s"
+    theirs, its = (round(each, 2) for each in judged.means)
+    points = abs(its - theirs)
+    apart = f"{points:.2f} points {'more' if verdict.difference.estimate > 0 else 'less'}"
+    if points < 0.005:
+        apart = "less than 0.01 points apart"
     if verdict.decision == "no difference that matters":
         return (
-            f"No difference that matters: {name}'s mean accuracy is {above}. A difference of "
-            f"{results.matters:g} points or more, up or down, can be ruled out (two one-sided "
-            f"tests, {_p_equation(verdict.equivalence_p_value)}{_correction(results)}; "
-            f"{_seeds(judged, results)})."
+            f"A draw: {name} is as good as {base}: {its:.2f} % against {theirs:.2f} %, {apart}. A "
+            f"difference of {results.matters:g} points or more is ruled out."
         )
-    interval = f"95 % interval {interval_text(_interval(verdict))}"
-    if len(results.verdicts) > 1:  # this p-value decides; the interval is not corrected
-        interval += f", {_p_equation(verdict.p_value)}{_correction(results)}"
     if verdict.decision == "cannot tell yet":
+        yet = "" if _is_too_close(judged, results) else " yet"
         return (
-            f"Cannot tell yet: {name}'s mean accuracy is {above}, but chance alone can make such a "
-            f"difference ({interval}; {_seeds(judged, results)})."
+            f"Cannot tell{yet}: {name} has {its:.2f} % against {base}'s {theirs:.2f} %, {apart}. "
+            "Chance alone may explain it."
         )
+    word = "better" if verdict.decision == "helped" else "worse"
+    than = f" than {base}" if len(results.verdicts) > 1 else ""
     return (
-        f"{name} {verdict.decision}: its mean accuracy is {above} ({interval}; "
-        f"{_seeds(judged, results)})."
+        f"{name} is {word}{than}: {its:.2f} % against {theirs:.2f} %, {apart}. Chance does not "
+        "explain it."
     )
 
 
@@ -113,16 +121,50 @@ def settle_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
         return "Train each variant on 3 seeds or more. 10 are better: --seeds 10." if few else ""
     if verdict.decision != "cannot tell yet":
         return ""
-    if verdict.seeds_to_settle is None:
-        return "Even 100,000 seeds would probably not settle it."
-    finished = min(len(each.values) for each in results.variants if len(each.values))
-    wanted = round(verdict.seeds_to_settle * results.seeds / finished)  # as many fail as before
+    if _is_too_close(judged, results):
+        return "Too close to tell here: call it a draw."
+    wanted = _seeds_wanted(verdict, results)
     more = results.seconds_of_seeds(max(1, wanted - results.seeds))
     return (
-        f"About {wanted:,} seeds each would settle it, if the true difference is as large as this "
-        f"one. That takes about {duration(more)} more on this machine. Finished runs are not "
-        "trained again."
+        f"About {wanted} seeds each may settle it: --seeds {wanted}, about {duration(more)} more "
+        "here. Finished runs are not trained again."
     )
+
+
+def _is_too_close(judged: VariantVerdict, results: ComparisonResult) -> bool:
+    """Return whether an open verdict would need more seeds than a person will wait for."""
+    verdict = judged.verdict
+    return (
+        verdict is not None
+        and verdict.decision == "cannot tell yet"
+        and (verdict.seeds_to_settle is None or _seeds_wanted(verdict, results) > _MOST_SEEDS)
+    )
+
+
+def _seeds_wanted(verdict: Verdict, results: ComparisonResult) -> int:
+    """Return the seeds to train: those to settle it, and as many more as fail before."""
+    finished = min(len(each.values) for each in results.variants if len(each.values))
+    return round((verdict.seeds_to_settle or 0) * results.seeds / finished)
+
+
+def new_seed_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
+    """Return how often the better variant wins on a new seed; empty if that says nothing.
+
+    It says nothing if the verdict is open or a draw, with few seeds, or after peeking. It also
+    may not contradict the verdict, which goes by means: this goes by ranks.
+    """
+    verdict = judged.verdict
+    if verdict is None or verdict.decision not in ("helped", "hurt") or results.peeked:
+        return ""
+    first = results.variants[0]
+    other = next(each for each in results.variants if each.variant.name == judged.name)
+    share, pair = verdict.beats.estimate, [judged.name, first.variant.name]
+    if verdict.decision == "hurt":
+        share, pair = 1 - share, pair[::-1]
+    if min(len(first.values), len(other.values)) < _FEWEST_FOR_A_NEW_SEED or share <= 0.5:
+        return ""
+    often = "more than 99" if share > 0.99 else f"about {100 * share:.0f}"
+    return f"With a new seed, {pair[0]} beats {pair[1]} {often} times in 100."
 
 
 def claim_sentences(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
@@ -160,16 +202,35 @@ def _side(interval: Interval) -> str:
     return "It includes zero, so there may also be no difference."
 
 
+def detail_sentences(judged: VariantVerdict, results: ComparisonResult) -> list[str]:
+    """Return how the verdict was found: the claims with their intervals, and the p-values."""
+    sentences = claim_sentences(judged, results)
+    if judged.verdict is not None and sentences:
+        sentences.append(
+            f"{judged.name}, {_seeds(judged, results)}: different, "
+            f"{_p_equation(judged.verdict.p_value)}; within {results.matters:g} points (two "
+            f"one-sided tests), {_p_equation(judged.verdict.equivalence_p_value)}"
+            f"{_correction(results)}."
+        )
+    if failures_sentence(judged, results):
+        sentences.append(
+            f"{judged.name}, runs that did not finish or learned nothing: Fisher's exact "
+            f"{_p_equation(judged.failures_p_value)}."
+        )
+    return sentences
+
+
 def failures_sentence(judged: VariantVerdict, results: ComparisonResult) -> str:
-    """Return that one variant fails more often; empty if chance alone may cause that."""
+    """Return that two variants differ in how often they fail; empty if chance alone may do that."""
     if judged.failures_p_value >= 0.05:
         return ""
     first = results.variants[0]
     other = next(each for each in results.variants if each.variant.name == judged.name)
+    more, fewer = (other, first) if len(other.failures) > len(first.failures) else (first, other)
     return (
-        f"{first.variant.name} and {judged.name} differ in how often a run does not finish or "
-        f"learns nothing: {len(first.failures)} of {results.seeds} runs and {len(other.failures)} "
-        f"of {results.seeds} (Fisher's exact {_p_equation(judged.failures_p_value)})."
+        f"{more.variant.name} fails more often: {len(more.failures)} of {results.seeds} runs did "
+        f"not finish or learned nothing; of {fewer.variant.name}, {len(fewer.failures)} of "
+        f"{results.seeds}."
     )
 
 
@@ -186,7 +247,18 @@ def failed_runs_sentence(runs: VariantRuns) -> str:
 
 
 def overfitting_sentence(runs: VariantRuns) -> str:
-    """Return whether a variant overfits; empty if its mean loss is lowest after the last epoch."""
+    """Return that a variant overfits; empty if that is not shown."""
+    found = runs.overfitting
+    if found is None or not found.overfits:
+        return ""
+    return (
+        f"{runs.variant.name} overfits: after epoch {found.lowest_epoch} its training loss still "
+        "falls, but its validation loss rises."
+    )
+
+
+def overfitting_details(runs: VariantRuns) -> str:
+    """Return how the losses changed; empty if the mean loss is lowest after the last epoch."""
     found = runs.overfitting
     name = runs.variant.name
     if found is None:
@@ -225,26 +297,24 @@ def method_sentence(results: ComparisonResult) -> str:
 def paired_sentence(
     paired: PairedComparison, names: tuple[str, str], images: int, split: str
 ) -> str:
-    """Return how two trained networks differ on the same images, and McNemar's test of it."""
-    first, second = names
+    """Return which of two trained networks is better on the same images, by McNemar's test."""
+    better, other = names if paired.only_a >= paired.only_b else names[::-1]
     more = abs(paired.only_a - paired.only_b)
-    if more:
-        better = first if paired.only_a > paired.only_b else second
-        difference = (
-            f"So {better} is correct on {more:,} more of them "
-            f"({abs(paired.difference.estimate):.2f} points)."
-        )
-    else:
-        difference = "So both are correct on equally many."
-    chance = (
-        "Chance alone does not explain this difference"
-        if paired.p_value < 0.05
-        else "The two networks may well be equally good"
-    )
+    correct = f"is correct on {more:,} more of the {images:,} {split} images than {other}"
+    if paired.p_value < 0.05:
+        return f"{better} is better: it {correct}. Chance does not explain it."
+    if not more:
+        correct = f"and {other} are correct on equally many of the {images:,} {split} images"
+    return f"Too close to tell: {better} {correct}. Chance alone may explain it."
+
+
+def paired_details(
+    paired: PairedComparison, names: tuple[str, str], images: int, split: str
+) -> str:
+    """Return the numbers of McNemar's test of two trained networks."""
     return (
-        f"Of {images:,} {split} images, {paired.only_a:,} are correct only with {first} and "
-        f"{paired.only_b:,} only with {second}. {difference} {chance} (McNemar's exact "
-        f"{_p_equation(paired.p_value)})."
+        f"Of {images:,} {split} images, {paired.only_a:,} are correct only with {names[0]} and "
+        f"{paired.only_b:,} only with {names[1]} (McNemar's exact {_p_equation(paired.p_value)})."
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, log, sqrt
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from cnnlab.training.loop import evaluate, predict
 from cnnlab.views import plots
 from cnnlab.views.page import Chapter, Illustration, Table
 from cnnlab.views.run_page import (
+    OPTIMIZERS,
     WHY_VALIDATION_LOOKS_BETTER,
     curve_illustrations,
     device_text,
     layers_table,
+    settings_text,
 )
 from cnnlab.wording import command_line, counted, percent, times
 from cnnlab.workshop import published
@@ -186,8 +188,8 @@ def learning_chapter(job: Job, device: str) -> Chapter:
         first = (
             "For each mini-batch, four steps. The network predicts a class for each image. The "
             "loss (cross-entropy) measures how wrong the predictions are. Backpropagation finds "
-            "out in which direction each parameter must change. Stochastic gradient descent (SGD) "
-            "changes all of them a little."
+            "out in which direction each parameter must change. "
+            f"{OPTIMIZERS[config.optimizer]} changes all of them a little."
         )
     else:
         title = "An idea to improve it"
@@ -199,9 +201,9 @@ def learning_chapter(job: Job, device: str) -> Chapter:
         f"{title}: {job.network.title}",
         [
             first,
-            f"{counted(config.epochs, 'epoch')}, batches of {config.batch_size}, SGD with learning "
-            f"rate {config.learning_rate:g} and momentum {config.momentum:g}, seed {config.seed}, "
-            f"on {device_text(device)}.",
+            f"Recipe {job.recipe_name}: {counted(config.epochs, 'epoch')}, batches of "
+            f"{config.batch_size}, {settings_text(config)}, seed {config.seed}, on "
+            f"{device_text(device)}.",
         ],
     )
 
@@ -209,7 +211,7 @@ def learning_chapter(job: Job, device: str) -> Chapter:
 def training_chapter(result: VariantResult) -> Chapter:
     """Return the chapter on how a network learned, epoch by epoch."""
     history, model_name = result.history, result.run.model_name
-    notebook = published.RUNS[model_name] if _is_comparable(result.run) else None
+    notebook = published.RUNS[model_name] if published.is_comparable(result.run) else None
     headings = [
         "Epoch",
         "Training loss",
@@ -294,7 +296,9 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
     count = len(splits.test)
     points = 100 * (second.test.test_accuracy - first.test.test_accuracy)
     images = round(abs(points) / 100 * count)
-    comparable = _is_comparable(first.run) and first.run.config.epochs == published.EPOCHS[-1]
+    comparable = (
+        published.is_comparable(first.run) and first.run.config.epochs == published.EPOCHS[-1]
+    )
     headings = ["Network", "Test loss", "Test accuracy"]
     if comparable:
         headings += ["Notebook's test loss", "Notebook's test accuracy"]
@@ -338,7 +342,8 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
         f"With {len(splits.test):,} other test images each accuracy would differ by about "
         f"{images_points:.2f} points."
     )
-    if measured is None or first.run.config.epochs < published.EPOCHS[-1]:
+    is_measured = published.has_its_settings(first.run)
+    if measured is None or not is_measured or first.run.config.epochs < published.EPOCHS[-1]:
         return [
             "One run of each tells what these two networks do on these images. It cannot tell "
             "which kind of network is better. Another seed means other first weights and another "
@@ -366,16 +371,10 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
     return paragraphs
 
 
-def _is_comparable(run: Run) -> bool:
-    """Return whether the notebook's numbers are for the same data set and the same settings."""
-    workshop_settings = replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
-    return run.data_set_name == published.DATA_SET and run.config == workshop_settings
-
-
 def _published_curves(
     results: Sequence[VariantResult],
 ) -> dict[str, dict[str, dict[int, float]]] | None:
-    if not _is_comparable(results[0].run):
+    if not published.is_comparable(results[0].run):
         return None
     return {
         quantity: {

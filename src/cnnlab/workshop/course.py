@@ -50,7 +50,12 @@ Tell = Callable[[int, Chapter], None]
 
 
 def workshop(
-    prepared: PreparedSplits, config: TrainConfig, output: Path, listener: Listener, tell: Tell
+    prepared: PreparedSplits,
+    config: TrainConfig,
+    output: Path,
+    listener: Listener,
+    tell: Tell,
+    recipe_name: str = "workshop",
 ) -> Path:
     """Go through the whole workshop; return the path of its report.
 
@@ -65,11 +70,12 @@ def workshop(
         plan = {
             "cnnlab": version("cnnlab"),
             "data_set": prepared.splits.data_set.name,
+            "recipe": recipe_name,
             "config": asdict(config),
             "versions": versions(),
         }
         write_json(output / WORKSHOP, plan)
-        return _Course(prepared, config, output, listener, tell).go_through()
+        return _Course(prepared, recipe_name, config, output, listener, tell).go_through()
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Plan:
 
     folder: Path
     data_set_name: str
+    recipe_name: str
     config: TrainConfig
     versions: dict[str, Any]
 
@@ -91,12 +98,13 @@ def open_workshop(folder: Path) -> Plan:
             f"{folder} is not the folder of a workshop: {lacks}. Expected a folder that cnnlab "
             "workshop made. To start a new workshop:\n  cnnlab workshop"
         )
-    keys = {"data_set": str, "config": dict, "versions": dict}
-    content = read_json(path, list(keys))
+    keys = {"data_set": str, "config": dict, "versions": dict, "recipe": str}
+    # cnnlab 0.1.0 wrote no recipe: it had one only.
+    content = {"recipe": "workshop"} | read_json(path, ["data_set", "config", "versions"])
     check_types(path, content, keys, content)
     check_settings(path, content["config"], content)
     config = TrainConfig(**content["config"])
-    return Plan(folder, content["data_set"], config, content["versions"])
+    return Plan(folder, content["data_set"], content["recipe"], config, content["versions"])
 
 
 def resume_workshop(plan: Plan, prepared: PreparedSplits, listener: Listener, tell: Tell) -> Path:
@@ -114,7 +122,8 @@ def resume_workshop(plan: Plan, prepared: PreparedSplits, listener: Listener, te
     listener = replace(listener, say=cache(listener.say))  # each difference once
     tell_differences(plan.versions, versions(), listener.say)
     with _lock(plan.folder):
-        return _Course(prepared, plan.config, plan.folder, listener, tell).go_through()
+        course = _Course(prepared, plan.recipe_name, plan.config, plan.folder, listener, tell)
+        return course.go_through()
 
 
 def _lock(folder: Path) -> AbstractContextManager[None]:
@@ -136,6 +145,7 @@ class _Course:
     """One way through the workshop. It resumes or uses the runs that are already in the folder."""
 
     prepared: PreparedSplits
+    recipe_name: str
     config: TrainConfig
     output: Path
     listener: Listener
@@ -157,7 +167,7 @@ class _Course:
 
         results: list[VariantResult] = []
         for model_name in VARIANTS:
-            job = Job(find_network(model_name), "workshop", self.config, splits.data_set)
+            job = Job(find_network(model_name), self.recipe_name, self.config, splits.data_set)
             run = self._find_run(job)
             tell(learning_chapter(job, self._device_of(run)))
             run = self._train(job, run)
@@ -175,8 +185,8 @@ class _Course:
             facts=run_facts(results[0].run),
             chapters=chapters,
             made_with=[
-                f"cnnlab workshop --dataset {splits.data_set.name} --epochs {self.config.epochs} "
-                f"--seed {self.config.seed}"
+                f"cnnlab workshop --dataset {splits.data_set.name} --recipe {self.recipe_name} "
+                f"--epochs {self.config.epochs} --seed {self.config.seed}"
             ],
         )
         write_json(self.output / RESULTS, _numbers(results))

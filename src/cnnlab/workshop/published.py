@@ -4,7 +4,10 @@ A computer-science club made the notebook, and cnnlab grew from it. Its training
 last mini-batch only and are left out here. Our numbers are means over all images.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from cnnlab.runs.run import Run
+from cnnlab.training.config import TrainConfig
 
 DATA_SET = "fashion-mnist"
 EPOCHS = (1, 5, 10, 15, 20, 25)
@@ -34,3 +37,13 @@ RUNS = {
         test_accuracy=0.8936,
     ),
 }
+
+
+def is_comparable(run: Run) -> bool:
+    """Return whether the notebook's numbers are for the same data set and the same settings."""
+    return run.data_set_name == DATA_SET and has_its_settings(run)
+
+
+def has_its_settings(run: Run) -> bool:
+    """Return whether a run has the notebook's settings, except for the epochs and the seed."""
+    return run.config == replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)

@@ -163,16 +163,18 @@ FAULTS = [
     ),
     pytest.param(
         [("class Net(", "print('hi')\nraise SystemExit(3)\n\nclass Net(")],
-        "error",
+        "mistake",
         7,
-        "Running the file failed in line 7 with SystemExit: 3.",
+        "Line 7 ends Python (SystemExit: 3). Delete it, or put it under if __name__ == "
+        '"__main__": at the end of the file.',
         id="exit-in-the-file",
     ),
     pytest.param(
         [("class Net(", "width = input()\n\nclass Net(")],
-        "error",
+        "mistake",
         6,
-        "Running the file failed in line 6 with EOFError: EOF when reading a line.",
+        "Line 6: input() asks a question, but nobody can answer while cnnlab checks the file. "
+        "Write the answer into the file instead.",
         id="input-in-the-file",
     ),
     pytest.param(

@@ -2,25 +2,9 @@
 
 import pytest
 
-from tests.support.custom_network import FIRST, LAST, RETURN
+from tests.support.custom_network import LAST, RETURN
 
 FAULTS = [
-    pytest.param(
-        [(FIRST, "nn.LazyLinear(120)")],
-        "lazy",
-        14,
-        "classifier.0 (line 14) is a LazyLinear, which has no weights until it runs. cnnlab "
-        "needs the sizes now, to draw all weights from the seed. Write nn.Linear(400, 120).",
-        id="lazy-linear",
-    ),
-    pytest.param(
-        [("nn.Conv2d(6, 16, 5)", "nn.LazyConv2d(16, 5)")],
-        "lazy",
-        11,
-        "features.3 (line 11) is a LazyConv2d, which has no weights until it runs. cnnlab needs "
-        "the sizes now, to draw all weights from the seed. Write nn.Conv2d(6, 16, ...).",
-        id="lazy-convolution",
-    ),
     pytest.param(
         [
             (LAST, "nn.Linear(120, 10),\n        )\n        self.features.requires_grad_(False"),
