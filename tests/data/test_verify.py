@@ -2,12 +2,14 @@
 
 import errno
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnnlab.data.idx import write_idx
+from cnnlab.data.verify import read_sound
 from cnnlab.errors import DataError, DataUnavailableError
 from tests.support.library import IMAGES, LABELS, obtain, put
 
@@ -86,3 +88,18 @@ def test_a_folder_that_may_not_be_searched_is_passed_over(mirror, tmp_path, monk
     monkeypatch.setattr(Path, "is_file", fail)
     with pytest.raises(DataUnavailableError, match="Tiny is not on this machine"):
         obtain(data_dir=tmp_path, offline=True)
+
+
+def test_damaged_copies_are_read_one_at_a_time(tiny, tmp_path):
+    size = 10_000_000
+    copies = (IMAGES, IMAGES.replace("-idx3", ".idx3"), f"{IMAGES}.idx3")
+    put(tmp_path, dict.fromkeys(copies, b"\0" * size))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="has element type 0x00") as caught:
+            read_sound(tmp_path, tiny[0].train_images)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(str(caught.value).splitlines()) == 3
+    assert peak < 1.5 * size

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.data.catalog import DATA_SETS, DataFile
-from cnnlab.data.idx import decompress, read_idx
+from cnnlab.data.idx import decompress, read_idx, unpack
 from cnnlab.errors import DataError
 
 _LARGEST = max(file.byte_count for each in DATA_SETS.values() for file in each.files)
@@ -76,18 +76,20 @@ def read_sound(folder: Path, file: DataFile) -> SoundFile | None:
 
     Raises `DataError`, which names each copy, if none is sound.
     """
-    errors: list[DataError] = []
+    faults: list[str] = []  # no errors: an error's traceback would keep the bytes of its copy
+    kind: type[DataError] = OtherFileError
     for path in find_copies(folder, file):
         try:
             content = read_file(path, file)
         except DataError as error:
-            errors.append(error)
+            faults.append(str(error))
+            if not isinstance(error, OtherFileError):
+                kind = DataError
             continue
-        return SoundFile(path, content, tuple(map(str, errors)))
-    if not errors:
+        return SoundFile(path, content, tuple(faults))
+    if not faults:
         return None
-    kind = OtherFileError if all(isinstance(e, OtherFileError) for e in errors) else DataError
-    raise kind("\n".join(map(str, errors)))
+    raise kind("\n".join(faults))
 
 
 def read_file(path: Path, file: DataFile) -> bytes:
@@ -119,10 +121,13 @@ def read_file(path: Path, file: DataFile) -> bytes:
 
 def _identify(content: bytes, name: str) -> str | None:
     """Return which file of the catalogue those bytes are, in words, or None."""
+    hashed = hashlib.sha256()
     try:
-        found = hashlib.sha256(decompress(content, _LARGEST, name)).hexdigest()
+        for piece in unpack(content, _LARGEST, name):
+            hashed.update(piece)
     except DataError:
         return None
+    found = hashed.hexdigest()
     for data_set in DATA_SETS.values():
         for file in data_set.files:
             if file.sha256 == found:
