@@ -9,7 +9,7 @@ import pytest
 
 from cnnlab.data import catalog, files
 from cnnlab.data.catalog import find_data_set
-from cnnlab.data.library import load
+from cnnlab.data.library import DataSetCheck, load
 from cnnlab.data.places import SAMPLE_FOLDER
 from cnnlab.errors import DataError, DataUnavailableError
 from tests.support.library import FULL, IMAGES, LABELS, library, names, no_space, obtain, put
@@ -193,8 +193,52 @@ def test_files_of_another_set_are_none_of_this_one(tiny, tmp_path, told, monkeyp
         library(told, data_dir=tmp_path / "stick", offline=True).obtain(other)
     assert told == [
         f"Skipping the folder you named ({tmp_path / 'stick'}): {tmp_path / 'stick' / IMAGES} "
-        f"holds {IMAGES} of Tiny: it is not the file that its name and folder say."
+        f"holds {IMAGES} of Tiny; expected {IMAGES} of Other."
     ]
+
+
+@pytest.fixture
+def other(tiny, monkeypatch):
+    """Register a data set ``other``: its files have tiny's names and shapes, and other contents."""
+    every = {"train_images": "1", "train_labels": "2", "test_images": "3", "test_labels": "4"}
+    files = {
+        key: dataclasses.replace(getattr(tiny[0], key), sha256=digit * 64)
+        for key, digit in every.items()
+    }
+    data_set = dataclasses.replace(tiny[0], name="other", title="Other", folder="Other", **files)
+    monkeypatch.setitem(catalog.DATA_SETS, "other", data_set)
+    return data_set
+
+
+@pytest.mark.parametrize("damaged", [None, IMAGES, LABELS], ids=["sound", "images", "labels"])
+def test_loose_files_of_another_set_are_no_damage_of_this_one(
+    tiny, other, tmp_path, cache, told, damaged, monkeypatch, no_network
+):
+    stick = tmp_path / "stick"
+    put(stick, tiny[1])
+    if damaged:
+        (stick / damaged).write_bytes(tiny[1][damaged][:-1])
+    monkeypatch.setenv("CNNLAB_DATA", str(stick))
+    assert library().check(other) == DataSetCheck(other, "missing", None, [])
+    assert library().find_folder(other) is None
+    with pytest.raises(DataUnavailableError, match=r"^Other is not on this machine"):
+        library(told, offline=True).obtain(other)
+    name = LABELS if damaged == IMAGES else IMAGES
+    assert told == [
+        f"Skipping the folder you named ({stick}): {stick / name} holds {name} of Tiny; expected "
+        f"{name} of Other."
+    ]
+    assert check("tiny") == ("damaged" if damaged else "complete", stick)
+
+
+def test_one_file_of_another_set_leaves_a_damaged_set_damaged(tiny, other, tmp_path, no_network):
+    """The folder has a sound file of this set: so its damaged file is this set's too."""
+    real = dataclasses.replace(other, test_labels=tiny[0].test_labels)
+    put(tmp_path, tiny[1] | {LABELS: b"\0"})
+    with pytest.raises(DataError, match=rf"{LABELS} is 1 bytes long: too short") as caught:
+        library(data_dir=tmp_path).obtain(real)
+    assert not isinstance(caught.value, DataUnavailableError)
+    assert library(data_dir=tmp_path).check(real).state == "damaged"
 
 
 def test_load_of_an_unknown_name_names_the_nearest():

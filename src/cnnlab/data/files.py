@@ -7,7 +7,7 @@ from typing import Literal
 
 from cnnlab.data.catalog import DataFile, DataSet
 from cnnlab.data.places import Place, write_error
-from cnnlab.data.verify import OtherFileError, find_copies, read_sound
+from cnnlab.data.verify import OtherFileError, SoundFile, find_copies, read_sound
 from cnnlab.errors import DataError
 from cnnlab.files import write_whole
 from cnnlab.notices import Notify
@@ -56,14 +56,13 @@ def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> Da
                 notify(f"Skipping {place}: it has no {', '.join(missing)}.")
             continue
         try:
-            found = {file.name: read_sound(place.folder, file) for file in data_set.files}
+            sound = _read_files(data_set, place.folder)
         except DataError as error:
             if place.named_by_user and not isinstance(error, OtherFileError):
                 damage = damage or error
             else:
                 notify(f"Skipping {place}: {error}")
             continue
-        sound = {name: each for name, each in found.items() if each is not None}
         for each in sound.values():
             for fault in each.faults:
                 notify(f"{fault} cnnlab uses {each.path} instead.")
@@ -74,13 +73,41 @@ def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> Da
     return None
 
 
+def _read_files(data_set: DataSet, folder: Path) -> dict[str, SoundFile]:
+    """Return a folder's files by name, each verified.
+
+    Raises `OtherFileError` if the files are those of another data set, and for every other fault
+    `DataError`.
+    """
+    sound: dict[str, SoundFile] = {}
+    others: list[DataError] = []
+    damaged: list[DataError] = []
+    for file in data_set.files:
+        try:
+            found = read_sound(folder, file)
+        except DataError as error:
+            (others if isinstance(error, OtherFileError) else damaged).append(error)
+            continue
+        if found is not None:
+            sound[file.name] = found
+    if others and not sound:  # then the damaged files are the other data set's too
+        raise others[0]
+    if damaged or others:
+        raise (damaged or others)[0]
+    return sound
+
+
 def check_files(data_set: DataSet, folder: Path) -> list[FileCheck]:
     """Verify every file of a data set in a folder; return nothing if the folder has none.
 
-    Files of another data set have the same names, but they are none of this one.
+    Files of another data set have the same names, but they are none of this one. If there are
+    such files, and no sound file of this one, the damaged files are the other's too.
     """
     checks = [_check_file(folder, file) for file in data_set.files]
-    return checks if any(each.state != "missing" for each in checks) else []
+    states = {each.state for each in checks}
+    has_others = any(each.faults for each in checks if each.state == "missing")
+    is_other = has_others and "complete" not in states
+    return [] if is_other or states == {"missing"} else checks
 
 
 def summarise(checks: Sequence[FileCheck]) -> State:

@@ -12,7 +12,7 @@ _LARGEST = max(file.byte_count for each in DATA_SETS.values() for file in each.f
 
 
 class OtherFileError(DataError):
-    """A file is sound, but it is another one than its name and folder say."""
+    """A file is sound, but it is another file of the catalogue than its name says."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +113,27 @@ def read_file(path: Path, file: DataFile) -> bytes:
     try:
         return verify(content, file, str(path))
     except DataError:
-        holds = _identify(content, str(path))
-        if holds is None:
+        found = _name_file(_hash_content(content, str(path)))
+        if found is None:
             raise
-    raise OtherFileError(f"{path} holds {holds}: it is not the file that its name and folder say.")
+    raise OtherFileError(f"{path} holds {found}; expected {_name_file(file.sha256)}.")
 
 
-def _identify(content: bytes, name: str) -> str | None:
-    """Return which file of the catalogue those bytes are, in words, or None."""
+def _hash_content(content: bytes, name: str) -> str | None:
+    """Return the SHA-256 of a file's content, plain or packed, or None if it is damaged."""
     hashed = hashlib.sha256()
     try:
         for piece in unpack(content, _LARGEST, name):
             hashed.update(piece)
     except DataError:
         return None
-    found = hashed.hexdigest()
+    return hashed.hexdigest()
+
+
+def _name_file(sha256: str | None) -> str | None:
+    """Return in words which file of the catalogue has that SHA-256, or None."""
     for data_set in DATA_SETS.values():
         for file in data_set.files:
-            if file.sha256 == found:
+            if file.sha256 == sha256:
                 return f"{file.name} of {data_set.title}"
     return None
