@@ -117,6 +117,7 @@ def test_predict_shows_the_networks_own_prediction_for_a_data_set_image(cnnlab, 
     splits = load("tiny", notify=lambda _: None)
     Image.fromarray(splits.test.images[7]).save("seven.png")
     _, out, _ = cnnlab("predict", run, "seven.png", "--json")
+    assert json.loads(out)["data_set"] == "tiny"
     import torch
 
     expected = predictions_on(open_run(run), splits.test, torch.device("cpu")).probabilities[7]
@@ -128,6 +129,7 @@ def test_predict_shows_what_the_network_sees(cnnlab, run):
     Image.fromarray(np.pad(np.full((8, 8), 255, np.uint8), 10)).save("square.png")
     status, out, _ = cnnlab("predict", run, "square.png")
     assert status == 0
+    assert out.startswith("LeNet-5 (tanh, average), trained on Tiny.\n\nsquare.png\n")
     rows = [line for line in out.splitlines() if "@" in line]
     assert len(rows) in range(4, 14)
 
