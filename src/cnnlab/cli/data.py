@@ -1,6 +1,7 @@
 """Commands about data sets: list, get, check."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -10,6 +11,9 @@ from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.data.catalog import DEFAULT
 from cnnlab.wording import command_line
+
+if TYPE_CHECKING:
+    from cnnlab.data.catalog import DataSet
 
 
 @data_app.command(name="list")
@@ -27,30 +31,29 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
     found = []
     for data_set in DATA_SETS.values():
         folder = library.find_folder(data_set)
+        tests = data_set.test_images
+        images = data_set.train_images.shape[0] + (tests.shape[0] if tests else 0)
+        where = f"on this machine:\n  {folder}"
+        if folder is None:
+            where = f"not on this machine. Get it:\n  {_get(data_set, data_dir)}"
+        terminal.show(f"{data_set.name}: {images:,} images, licence {data_set.licence}; {where}")
         found.append(
             {
                 "name": data_set.name,
                 "title": data_set.title,
-                "images": data_set.train_images.shape[0]
-                + (data_set.test_images.shape[0] if data_set.test_images else 0),
+                "images": images,
                 "licence": data_set.licence,
                 "source": data_set.source,
                 "folder": str(folder) if folder else None,
             }
         )
-    terminal.table(
-        ["Name", "Images", "Licence", "On this machine"],
-        [
-            [
-                str(each["name"]),
-                f"{each['images']:,}",
-                str(each["licence"]),
-                str(each["folder"] or "no: cnnlab data get " + str(each["name"])),
-            ]
-            for each in found
-        ],
-    )
     return CommandResult({"data_sets": found})
+
+
+def _get(data_set: "DataSet", data_dir: Path | None) -> str:
+    """Return the command that gets a data set, into the folder that the user named."""
+    folder = ("--data-dir", str(data_dir)) if data_dir else ()
+    return command_line("data", "get", data_set.name, *folder)
 
 
 @data_app.command(name="get")
@@ -107,8 +110,9 @@ def data_check(
     listed = [find_data_set(name) for name in names or DATA_SETS]
     checks = [library.check(data_set) for data_set in listed]
     for check in checks:
-        where = f": {check.folder}" if check.folder else ""
-        terminal.show(f"{check.state:<10}{check.data_set.title}{where}")
+        terminal.show(f"{check.state:<10}{check.data_set.title}")
+        if check.folder:
+            terminal.show(f"{'':<10}{check.folder}")
         for file in check.files:
             for fault in file.faults or [f"{file.path} is missing."] * (file.state == "missing"):
                 terminal.show(f"{'':<10}{fault}")
@@ -118,12 +122,11 @@ def data_check(
         if each.state != "complete" and (names or not each.data_set.sample_of)
     ]
     if open_ones:
-        folder = ("--data-dir", str(data_dir)) if data_dir else ()
         is_damaged = any(each.state == "damaged" for each in checks)
         do = "Delete the damaged files, then run:" if is_damaged else "Run:"
         terminal.error(
             f"Not complete: {', '.join(each.title for each in open_ones)}. {do}"
-            + "".join(f"\n  {command_line('data', 'get', d.name, *folder)}" for d in open_ones)
+            + "".join(f"\n  {_get(data_set, data_dir)}" for data_set in open_ones)
         )
     else:
         terminal.show("All data sets that you asked for are complete.")
