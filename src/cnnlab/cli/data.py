@@ -97,7 +97,7 @@ def data_check(
 ) -> CommandResult:
     """Verify the data files: each data set is complete, missing or damaged.
 
-    With --data-dir, only the files in that folder count.
+    With --data-dir, only that folder counts, and the sample that comes with cnnlab.
 
     Example: cnnlab data check fashion-mnist mnist --data-dir /media/stick
     """
