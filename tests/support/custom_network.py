@@ -6,7 +6,8 @@ from torch import nn
 
 from cnnlab.custom.check import CheckReport
 from cnnlab.custom.find import check_network
-from cnnlab.custom.network import MODULE_PREFIX
+from cnnlab.custom.network import MODULE_PREFIX, CustomNetwork
+from cnnlab.custom.trial import Trial, observe_here
 
 NET = """\
 import torch
@@ -56,6 +57,14 @@ def forget_files() -> None:
     """Let cnnlab run each file again, as another process does."""
     for name in [each for each in sys.modules if each.startswith(MODULE_PREFIX)]:
         del sys.modules[name]
+
+
+def try_here(source: CustomNetwork, **_) -> Trial:
+    """Try a network in this process, which is quicker, and leave as little as a child would."""
+    try:
+        return Trial.from_json(observe_here(source).to_json())
+    finally:
+        forget_files()
 
 
 def only(found: CheckReport) -> tuple[str, int | None, str]:
