@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -110,6 +111,16 @@ def test_two_networks_may_have_files_of_one_name():
     one, other = (find_network(f"{each}/mine.py:Net").source for each in ("a", "b"))
     assert one.text == other.text
     assert one.sha256 != other.sha256
+
+
+def test_a_loaded_module_of_the_same_name_does_not_stand_in_the_way(monkeypatch):
+    other = ModuleType("sizes")
+    other.__file__ = "/elsewhere/sizes.py"
+    monkeypatch.setitem(sys.modules, "sizes", other)
+    Path("mine.py").write_text(NET)
+    Path("sizes.py").write_text("WIDTH = 3")
+    assert build("mine.py:Net")[1].out_features == 3
+    assert sys.modules["sizes"] is other
 
 
 def test_forward_may_import_such_a_file():

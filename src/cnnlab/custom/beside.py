@@ -20,6 +20,7 @@ MOST_BYTES = 20_000_000
 PREFIX = "cnnlab-network-"
 """How the name of a temporary folder with such files begins."""
 _LONGEST_NAME = 200
+_INSTALLED = ("site-packages", "dist-packages")
 
 File = tuple[str, bytes]
 """A file's name below the folder, with "/", and its content."""
@@ -127,6 +128,9 @@ def working_in(folder: Path) -> Iterator[None]:
     Later imports find the folder too: forward may import. What was imported from there is forgotten
     after the block, because another network may have files of the same names.
     """
+    hidden = {name: module for name, module in sys.modules.items() if _may_be_meant(name, folder)}
+    for name in hidden:
+        del sys.modules[name]
     before, working = set(sys.modules), Path.cwd()
     _put_first(str(folder))
     os.chdir(folder)
@@ -138,16 +142,29 @@ def working_in(folder: Path) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file and Path(file).is_relative_to(folder):
                 del sys.modules[name]
+        sys.modules.update(hidden)
+
+
+def _may_be_meant(name: str, folder: Path) -> bool:
+    """Return whether a loaded module is another file of a name that the folder has too.
+
+    Modules of Python and of installed packages keep their names, as they do for Python.
+    """
+    first = name.partition(".")[0]
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    is_installed = any(each in Path(file).parts for each in _INSTALLED)
+    if not file or is_installed or first in sys.stdlib_module_names or first == "cnnlab":
+        return False
+    return (folder / f"{first}.py").exists() or (folder / first).is_dir()
 
 
 def _put_first(folder: str) -> None:
     """Let imports look into a folder before installed packages, and before another network's."""
     if folder in sys.path:
         sys.path.remove(folder)
-    after = ("site-packages", "dist-packages")
     places = (Path(each).name for each in sys.path)
     first = next(
-        (at for at, name in enumerate(places) if name in after or name.startswith(PREFIX)),
+        (at for at, name in enumerate(places) if name in _INSTALLED or name.startswith(PREFIX)),
         len(sys.path),
     )
     sys.path.insert(first, folder)
