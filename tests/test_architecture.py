@@ -98,7 +98,8 @@ def test_no_file_holds_more_than_400_lines_but_the_kernels():
     [
         *("cli.main", "views.plots", "experiments.statistics", "experiments.verdict"),
         *("insight.graph", "insight.interpret", "insight.explain", "insight.fields"),
-        "insight.saliency",
+        *("insight.saliency", "playground.server"),
+        "custom.rules",  # and the rules by topic: they know a trial as plain data only
     ],
 )
 def test_what_must_be_quick_loads_no_torch(name):

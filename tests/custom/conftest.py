@@ -3,8 +3,7 @@
 import pytest
 
 from cnnlab.custom import sandbox
-from cnnlab.custom.trial import observe_here
-from tests.support.custom_network import forget_files
+from tests.support.custom_network import forget_files, try_here
 
 
 @pytest.fixture(autouse=True)
@@ -17,4 +16,4 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 def tried_in_this_process(request, monkeypatch):
     """A child process loads PyTorch, which takes a second; test_sandbox.py has the child."""
     if request.path.name != "test_sandbox.py":
-        monkeypatch.setattr(sandbox, "observe", lambda source, **_: observe_here(source))
+        monkeypatch.setattr(sandbox, "observe", try_here)

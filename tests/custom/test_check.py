@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import build, check_network
-from cnnlab.custom.trial import made_up_images
+from cnnlab.custom.observe import made_up_images
 from cnnlab.data.tensors import as_input
 from tests.support.custom_network import (
     FIRST,

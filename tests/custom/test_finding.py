@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from cnnlab.custom.finding import Finding, Kind
+from cnnlab.custom.finding import Finding, Kind, join_names
 from tests.support.faulty_networks import FAULTS
 
 
@@ -17,3 +17,9 @@ def test_every_kind_of_finding_has_a_test():
 def test_a_finding_is_a_plain_value():
     assert Finding("frozen", "x", 3) == Finding("frozen", "x", 3)
     assert Finding("output", "x").effect == "stops"
+
+
+def test_only_the_first_of_many_names_are_joined():
+    assert join_names(["a"]) == "a"
+    assert join_names(["a", "b", "c"]) == "a, b and c"
+    assert join_names([*"abcdefgh"]) == "a, b, c, d, e and 3 more"

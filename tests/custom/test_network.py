@@ -8,6 +8,7 @@ import torch
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.find import build, check_network, find_network
+from cnnlab.custom.trial import Raised
 from cnnlab.errors import ModelError
 from tests.support.custom_network import NET, assert_found_alone, check, forget_files, only, write
 from tests.support.faulty_networks import each_of
@@ -76,8 +77,8 @@ def test_the_source_travels_with_the_network_and_is_not_read_again(mine, tmp_pat
         (
             "mine.py:wide",
             r"mine.py: forward returns the shape \(4, 12\), but cnnlab expected the shape "
-            r"\(4, 10\): 10 numbers per image, one for each class. Write nn.Linear\(1024, 10\) "
-            r"for layer 1 \(line 17\)",
+            r"\(4, 10\) for 4 images: 10 numbers per image, one for each class. "
+            r"Write nn.Linear\(1024, 10\) for layer 1 \(line 17\)",
         ),
         (
             "mine.py:nothing",
@@ -167,7 +168,8 @@ def test_two_files_of_equal_text_keep_their_lines(tmp_path):
     ],
 )
 def test_a_line_that_is_not_known_is_not_named(error):
-    assert "None" not in explain(error, "The pass", "mine.py", "").message
+    raised = Raised.of(error, "mine.py")
+    assert "None" not in explain(raised, "The pass", "mine.py", "").message
 
 
 @each_of(FAULTS)

@@ -15,8 +15,10 @@ from torch import nn
 from cnnlab.custom import sandbox
 from cnnlab.custom.find import check_network, find_network
 from cnnlab.custom.network import MODULE_PREFIX, read_custom
+from cnnlab.custom.observe import observe_here
+from cnnlab.custom.rules import judge
 from cnnlab.custom.sandbox import observe
-from cnnlab.custom.trial import Trial, observe_here
+from cnnlab.custom.trial import Trial
 from tests.support.custom_network import FLATTEN, INIT, NET, only, write
 from tests.support.events import waiting_for
 
@@ -79,8 +81,9 @@ def test_the_child_sees_what_this_process_would_see():
     source = read_custom("mine.py:Net")
     trial = observe(source)
     assert trial == observe_here(source)
-    assert [each.kind for each in trial.findings] == ["random"]
-    assert len(trial.layers) == 9
+    assert [each.kind for each in judge(trial)] == ["random"]
+    assert trial.evaluation is not None
+    assert len(trial.evaluation.calls) == 9
     assert Trial.from_json(trial.to_json()) == trial
 
 

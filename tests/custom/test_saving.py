@@ -95,8 +95,8 @@ def written(tmp_path, monkeypatch, *, before="", within="", made="", answer="sel
         ),
         (
             {"made": "self._more = [nn.Linear(1024, 10)]", "answer": "self._more[0](x)"},
-            "outside",
-            "assign it to self",
+            "plain-list",
+            "_more (line 12) is a plain list of layers, so PyTorch does not see the weights.",
         ),
         (
             {"before": "NORM = nn.BatchNorm1d(10, affine=False)", "answer": "NORM(self.last(x))"},
@@ -308,6 +308,32 @@ def test_a_layer_of_ones_own_outside_is_advised_by_its_own_name(tmp_path, monkey
 @each_of(FAULTS)
 def test_a_fault_is_found_alone_and_said_with_its_line(edits, kind, line, message, capfd):
     assert_found_alone(edits, kind, line, message, capfd)
+
+
+def test_a_second_check_in_one_process_finds_the_same_lines():
+    edits = ("class Net(", "LAST = nn.Linear(400, 10)\n\n\nclass Net(")
+    write(NET, edits, (RETURN, "return self.classifier(x) + LAST(x)"))
+    first, second = check_network("mine.py"), check_network("mine.py")
+    assert first == second
+    assert only(first)[2].startswith("A Linear, made in line 6 and called in line 24, is not part")
+
+
+def test_a_parameter_outside_of_the_network_is_named(tmp_path, monkeypatch):
+    before = "SCALE = nn.Parameter(torch.ones(10))\n"
+    name = written(tmp_path, monkeypatch, before=before, answer="self.last(x) * SCALE")
+    assert only(check_network(name)) == (
+        "outside",
+        15,
+        "SCALE is a parameter outside of the network, so PyTorch does not train it or save it with "
+        "the run. Make it in __init__: self.scale = nn.Parameter(...).",
+    )
+    name = written(tmp_path, monkeypatch, answer="self.last(x) * nn.Parameter(torch.ones(10))")
+    assert only(check_network(name)) == (
+        "made-in-forward",
+        14,
+        "forward (line 14) makes an nn.Parameter. It is not trained and not saved with the run. "
+        "Make it in __init__: self.weight = nn.Parameter(...).",
+    )
 
 
 def test_a_network_without_weights_is_said():

@@ -1,9 +1,11 @@
 """One browser for all tests of the page."""
 
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from cnnlab.cli.main import run
 from tests.support.browser import CHROMIUM
 
 
@@ -30,11 +32,12 @@ def browser():
 def fresh_page(browser):
     """Open a page without a network; fail at the end if it reported an error.
 
-    ``page.asked`` lists the addresses that the page asked for.
+    ``page.asked`` lists the addresses that the page asked for, ``page.faults`` what it reported.
     """
     context = browser.new_context(offline=True)
     page = context.new_page()
-    faults, page.asked = [], []
+    faults = page.faults = []
+    page.asked = []
     page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: page.asked.append(request.url))
@@ -59,3 +62,12 @@ def number_page(browser):
     """Return a page of all tests of a module that only compute in it; see `fresh_page`."""
     with fresh_page(browser) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """Return a LeNet-5 that was trained for one epoch on the sample."""
+    folder = tmp_path_factory.mktemp("page") / "run"
+    settings = "--dataset fashion-mnist-sample --recipe sprint --epochs 1 --offline"
+    run(["train", *settings.split(), "--output", str(folder)])
+    return folder

@@ -13,22 +13,14 @@ import cnnlab
 from cnnlab.cli.main import run
 from cnnlab.data.library import load
 from cnnlab.errors import ModelError
-from cnnlab.playground.page import SCRIPTS, STATIC, render
+from cnnlab.playground.bundle import FROM_FILE, SCRIPTS, STATIC
+from cnnlab.playground.page import render
 from cnnlab.playground.payload import Payload, build_payload, shorten
 from cnnlab.runs.run import open_run
 
 MOST_BYTES = 600_000
 TABS = ("see", "draw", "why", "kernels", "mistakes", "training")
 NUMBER = r"[+\u2212]?\d+(?:\.\d+)?"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Return a LeNet-5 that was trained for one epoch on the sample."""
-    folder = tmp_path_factory.mktemp("page") / "run"
-    settings = "--dataset fashion-mnist-sample --recipe sprint --epochs 1 --offline"
-    run(["train", *settings.split(), "--output", str(folder)])
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +262,7 @@ def test_zeros_are_stored_as_their_number():
     assert shorten(bytes([0] * 300 + [7, 0, 9])) == bytes([0, 255, 0, 45, 7, 0, 1, 9])
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [*SCRIPTS, FROM_FILE])
 def test_no_script_reads_text_as_code_or_reads_back_a_canvas(name):
     text = (STATIC / name).read_text()
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):

@@ -6,7 +6,9 @@ from torch import nn
 
 from cnnlab.custom.check import CheckReport
 from cnnlab.custom.find import check_network
-from cnnlab.custom.network import MODULE_PREFIX
+from cnnlab.custom.network import MODULE_PREFIX, CustomNetwork
+from cnnlab.custom.observe import observe_here
+from cnnlab.custom.trial import Trial
 
 NET = """\
 import torch
@@ -56,6 +58,11 @@ def forget_files() -> None:
     """Let cnnlab run each file again, as another process does."""
     for name in [each for each in sys.modules if each.startswith(MODULE_PREFIX)]:
         del sys.modules[name]
+
+
+def try_here(source: CustomNetwork, **_) -> Trial:
+    """Try a network in this process, which is quicker; the trial travels as from a child."""
+    return Trial.from_json(observe_here(source).to_json())
 
 
 def only(found: CheckReport) -> tuple[str, int | None, str]:

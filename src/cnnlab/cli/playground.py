@@ -1,4 +1,4 @@
-"""Commands to look inside a network: export."""
+"""Commands to look inside a network: play, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,57 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, app
-from cnnlab.cli.flags import DataDir, Json, Offline, RunFolder, Trust, load
+from cnnlab.cli.flags import DataDir, Json, Offline, RunFolder, Trust, WholeNumber, load
 from cnnlab.cli.terminal import Terminal
-from cnnlab.errors import ConfigError
-from cnnlab.wording import counted
+from cnnlab.errors import ConfigError, RunError
+from cnnlab.wording import command_line, counted
+
+
+@app.command
+def play(
+    runs: Annotated[
+        list[Path] | None,
+        Parameter(help="Run folders. Without one: all in runs/, the newest first."),
+    ] = None,
+    /,
+    *,
+    port: Annotated[WholeNumber, Parameter(help="The port. 0: a free one.")] = 0,
+    browser: Annotated[bool, Parameter(help="Open the browser.")] = True,
+    trust: Trust = False,
+    data_dir: DataDir = None,
+    json_wanted: Json = False,
+) -> CommandResult:
+    """Look inside trained networks in the browser: every number, your own pictures. Ctrl-C ends it.
+
+    Example: cnnlab play runs/fashion-mnist-lenet5-seed-0
+    """
+    terminal = Terminal(json_wanted)
+
+    import webbrowser
+
+    from cnnlab.playground.server import serve
+    from cnnlab.playground.worker import Worker
+    from cnnlab.runs.layout import CONFIG, not_a_run, runs_in
+
+    folders = runs or runs_in(Path("runs"))
+    for folder in folders:
+        if not (folder / CONFIG).is_file():
+            raise RunError(not_a_run(folder))
+
+    def on_address(address: str) -> None:
+        terminal.show(f"Open {address}\nEnd it with Ctrl-C.")
+        if browser:
+            webbrowser.open(address)
+
+    worker = Worker([str(each) for each in folders], trust, str(data_dir) if data_dir else None)
+    names = [each.name for each in folders] or ["LeNet-5 that comes with cnnlab"]
+    if not folders:
+        terminal.say(
+            "There is no run in runs/ yet: the page shows a LeNet-5 that comes with cnnlab. Train "
+            f"your own:\n  {command_line('train', '--recipe', 'sprint')}"
+        )
+    serve(names, worker, port, on_address)
+    return CommandResult({"runs": [str(each) for each in folders]})
 
 
 @app.command

@@ -4,14 +4,11 @@ import ast
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
-from pathlib import Path
 
-from torch import nn
-
-from cnnlab.custom.finding import Finding, Kind
+from cnnlab.custom.finding import UNDER_MAIN, Finding, Kind
+from cnnlab.custom.trial import Raised
 
 _SHORT = {"torch.nn": "nn", "torch.nn.functional": "F"}
 _IMPORTS = {
@@ -73,6 +70,10 @@ def _not_made(kind: str) -> str:
     return f"nn.{kind} needs brackets. Write nn.{kind}()."
 
 
+def _of_d2l() -> str:
+    return "save_hyperparameters() is the d2l book's and Lightning's, not PyTorch's. Delete it."
+
+
 def _through_numpy() -> str:
     return (
         "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and gradients "
@@ -106,6 +107,8 @@ def _keeps_graph() -> str:
 def _unknown_argument(kind: str, name: str) -> str | None:
     if not is_layer(kind):
         return None
+    from torch import nn
+
     known = list(inspect.signature(getattr(nn, kind)).parameters)
     near = get_close_matches(name, known, n=1)
     advice = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known)}."
@@ -128,6 +131,8 @@ def _one_image() -> str:
 
 def is_layer(name: str) -> bool:
     """Return whether torch.nn has a layer of that name."""
+    from torch import nn  # the rules about plain data need no PyTorch
+
     known = getattr(nn, name, None)
     return isinstance(known, type) and issubclass(known, nn.Module)
 
@@ -136,6 +141,7 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"has no attribute 'save_hyperparameters'", _of_d2l),
     (r"numpy\(\) on Tensor that requires grad", _through_numpy),
     (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
     (r"must be Tensor, not (\w+)", _not_applied),
@@ -200,15 +206,15 @@ def _is_of_super(node: ast.Attribute) -> bool:
     )
 
 
-def explain(error: BaseException, activity: str, path: str, text: str) -> Finding:
+def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     """Return what made an activity fail, such as "The forward pass", and in which line.
 
     ``path`` and ``text`` are the user's file; both are empty if the code is cnnlab's own.
     """
-    line = line_of_error(error, path)
-    error_text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
-    if isinstance(error, ImportError):
-        return _failed_import(error, error_text, line, path)
+    line = raised.line
+    error_text = (raised.text.strip() or "no message").splitlines()[0].rstrip(".")
+    if "ImportError" in raised.bases:
+        return _failed_import(raised, error_text)
     if "Module.__init__() call" in error_text or "of 'super' object needs" in error_text:
         return Finding(
             "super-init",
@@ -227,46 +233,51 @@ def explain(error: BaseException, activity: str, path: str, text: str) -> Findin
     if 'missing the required "forward"' in error_text:
         return _no_forward(text)
     mistake = (
-        _argparse(error, line) or _exit(error, activity, line) or explain_mistake(error_text, line)
+        _argparse(raised)
+        or _exit(raised, activity)
+        or _forgotten_self(error_text, line, text)
+        or explain_mistake(error_text, line)
     )
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
-    message = f"{activity} failed{where} with {type(error).__name__}: {error_text}."
+    message = f"{activity} failed{where} with {raised.type}: {error_text}."
     return Finding("error", message, line)
 
 
-def _exit(error: BaseException, activity: str, line: int | None) -> Finding | None:
-    if not isinstance(error, SystemExit) or not line or activity != "Running the file":
+def _forgotten_self(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return that ``self.`` is missing before a name that has it elsewhere, if so."""
+    found = re.match(r"name '(\w+)' is not defined", error_text)
+    if not found or not re.search(rf"\bself\.{found[1]}\b", text):
+        return None
+    where = f"Line {line}: " if line else ""
+    message = f"{where}{found[1]} is not defined. Did you mean self.{found[1]}?"
+    return Finding("mistake", message, line)
+
+
+def _exit(raised: Raised, activity: str) -> Finding | None:
+    if raised.type != "SystemExit" or not raised.line or activity != "Running the file":
         return None
     return Finding(
         "mistake",
-        f"Line {line} ends Python (SystemExit: {error.code}). Delete it, or put it under if "
-        '__name__ == "__main__": at the end of the file.',
-        line,
+        f"Line {raised.line} ends Python (SystemExit: {raised.text}). Delete it, or put it "
+        f"{UNDER_MAIN}",
+        raised.line,
     )
 
 
-def _argparse(error: BaseException, line: int | None) -> Finding | None:
+def _argparse(raised: Raised) -> Finding | None:
     """Return what argparse said before it ended the program, if it did."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_globals.get("__name__") == "argparse" and frame.f_code.co_name == "error":
-            words = str(frame.f_locals.get("message", "")).strip().rstrip(".")
-            return Finding(
-                "arguments",
-                f"{f'Line {line}' if line else 'The file'} reads the command line with argparse, "
-                f"which says: {words}. cnnlab gives the file no arguments. Give each one a "
-                'default, as in add_argument("--width", type=int, default=16), or put this under '
-                'if __name__ == "__main__": at the end of the file.',
-                line,
-            )
-    return None
-
-
-def line_of_error(error: BaseException, path: str) -> int | None:
-    """Return the innermost line of the file that was running when the error was raised."""
-    frames = reversed(traceback.extract_tb(error.__traceback__))
-    return next((frame.lineno for frame in frames if frame.filename == path), None)
+    if not raised.argparse:
+        return None
+    return Finding(
+        "arguments",
+        f"{f'Line {raised.line}' if raised.line else 'The file'} reads the command line with "
+        f"argparse, which says: {raised.argparse}. cnnlab gives the file no arguments. Give each "
+        'one a default, as in add_argument("--width", type=int, default=16), or put this '
+        f"{UNDER_MAIN}",
+        raised.line,
+    )
 
 
 def line_of_call(text: str, name: str, within: int | None) -> int | None:
@@ -316,23 +327,21 @@ def _no_forward(text: str) -> Finding:
     return Finding("forward", f"The network has no forward. {advice}")
 
 
-def _failed_import(error: ImportError, error_text: str, line: int | None, path: str) -> Finding:
-    if not isinstance(error, ModuleNotFoundError) or not error.name:
+def _failed_import(raised: Raised, error_text: str) -> Finding:
+    line = raised.line
+    if "attempted relative import" in error_text:
+        where = f"Line {line}: " if line else ""
+        advice = "cnnlab runs the file alone, not as part of a package. Write the import without"
+        return Finding("import", f"{where}{advice} the dot, as in from helper import Block.", line)
+    if raised.type != "ModuleNotFoundError" or not raised.name:
         which = f"The import in line {line} of your file" if line else "An import in your file"
         return Finding("import", f"{which} failed: {error_text}.", line)
-    module = error.name.partition(".")[0]
+    module = raised.name.partition(".")[0]
     imports = f"Line {line} of your file imports" if line else "Your file imports"
-    beside = Path(path).with_name(f"{module}.py")
-    if beside.exists():
-        message = (
-            f"{imports} {module}, another of your files, but cnnlab uses one file only. Copy what "
-            f"you need from {beside.name} into {Path(path).name}."
-        )
-    else:
-        message = (
-            f"{imports} {error.name}, which is not installed. Install it (pip install {module}), "
-            "or delete that line."
-        )
+    message = (
+        f"{imports} {raised.name}, which is not installed. Install it (pip install {module}), or "
+        "delete that line."
+    )
     return Finding("import", message, line)
 
 

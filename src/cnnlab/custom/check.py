@@ -7,6 +7,7 @@ from cnnlab.custom import sandbox
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.rules import judge
+from cnnlab.custom.trial import Trial
 from cnnlab.models.layers import Layer
 
 BATCH = 512  # images: the workshop's
@@ -19,7 +20,8 @@ class CheckReport:
 
     If a pass fails, ``layers`` holds the layers before the failure. The findings that stop training
     come first. ``printed`` is what the network printed while it was made and in one pass;
-    ``bytes_per_image`` is what a training pass keeps of an image for the backward pass.
+    ``bytes_per_image`` is what a training pass keeps of an image for the backward pass; ``files``
+    are other files that the network needs, and each run keeps.
     """
 
     name: str
@@ -29,6 +31,7 @@ class CheckReport:
     findings: tuple[Finding, ...] = ()
     printed: str = ""
     bytes_per_image: int = 0
+    files: tuple[str, ...] = ()
 
     @property
     def memory(self) -> str:
@@ -59,12 +62,26 @@ def examine(source: CustomNetwork, notify: Callable[[str], None] = lambda _: Non
         )
 
     trial = sandbox.observe(source, on_waiting=on_waiting)
+    layers = _layers(trial)
     return CheckReport(
         name=name,
-        layers=trial.layers,
+        layers=layers,
         parameters=trial.parameters,
-        multiply_accumulates=sum(each.multiply_accumulates for each in trial.layers),
+        multiply_accumulates=sum(each.multiply_accumulates for each in layers),
         findings=judge(trial),
         printed=trial.printed,
         bytes_per_image=trial.bytes_per_image,
+        files=tuple(name for name, _ in source.files),
+    )
+
+
+def _layers(trial: Trial) -> tuple[Layer, ...]:
+    """Return the table of layers, of the mode that works; up to the failure if both fail."""
+    seen = trial.evaluation
+    if seen is None or not seen.is_right:
+        seen = trial.training
+    return tuple(
+        Layer(each.name, each.kind, each.output_shape, each.parameters, each.multiply_accumulates)
+        for each in (seen.calls if seen else ())
+        if each.is_done
     )

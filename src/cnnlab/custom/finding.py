@@ -59,38 +59,23 @@ Kind = Literal[
     "straight",
 ]
 Effect = Literal["stops", "spoils", "none"]
-
-_SPOILS: frozenset[Kind] = frozenset(
-    {
-        "input-changed",
-        "random",
-        "batch-dependent",
-        "softmax",
-        "squashed",
-        "no-gradient",
-        "constant",
-        "unused",
-        "equal-filters",
-        "seeded",
-    }
-)
-_NONE: frozenset[Kind] = frozenset({"top-level", "frozen", "log-softmax", "straight"})
+UNDER_MAIN = 'under if __name__ == "__main__": at the end of the file.'
+"""Where to put code that must not run each time cnnlab reads the file."""
+_NAMED = 6
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fact about a network: its kind, a complete message, and a line of the user's file."""
+    """One fact about a network: its kind, a complete message, and a line of the user's file.
+
+    ``effect`` is what it does to training: "stops" or "spoils" it, or "none". It is that of the
+    rule that found it.
+    """
 
     kind: Kind
     message: str
     line: int | None = None
-
-    @property
-    def effect(self) -> Effect:
-        """What it does to training: "stops" or "spoils" it, or "none"."""
-        if self.kind in _NONE:
-            return "none"
-        return "spoils" if self.kind in _SPOILS else "stops"
+    effect: Effect = "stops"
 
 
 class FaultError(ModelError):
@@ -103,3 +88,16 @@ class FaultError(ModelError):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.finding.message}" if self.file else self.finding.message
+
+
+def with_line(name: str, line: int | None) -> str:
+    """Return a name with its line, if that is known; a number becomes "layer 1"."""
+    name = f"layer {name}" if name.isdigit() else name
+    return f"{name} (line {line})" if line else name
+
+
+def join_names(names: list[str]) -> str:
+    """Return names joined for a sentence, only the first few if there are many."""
+    if len(names) > _NAMED:
+        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

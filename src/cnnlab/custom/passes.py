@@ -1,183 +1,111 @@
-"""Send images through a network, train it for a few steps, and explain what fails."""
+"""Rules about the passes: one that fails, and outputs that depend on more than their image."""
 
-import io
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
-import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
+from cnnlab.custom.advice import MAKE_SMALLER, explain
+from cnnlab.custom.finding import UNDER_MAIN, Finding
+from cnnlab.custom.shapes import explain_function, explain_layer
+from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
+from cnnlab.wording import counted, with_article
 
-from cnnlab.custom.advice import explain, line_of_error
-from cnnlab.custom.finding import Finding
-from cnnlab.custom.probes import UnregisteredLayer, record_unregistered_layers
-from cnnlab.custom.shapes import ShapeMismatch, mismatch_in_function, with_line
-from cnnlab.models.layers import Call, record_calls
-from cnnlab.training.config import RECIPES
-from cnnlab.training.engines.choose import engine_for
-from cnnlab.training.optimizers import Optimizer
-from cnnlab.wording import with_article
-
-CLASSES = 10
+_BYTES = 4
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The network that is checked, its source, and the lines that make its layers, if known.
-
-    ``path`` and ``text`` are the user's file; both are empty for a network that cnnlab includes.
-    ``make`` makes another network of the same kind.
-    """
-
-    network: nn.Module
-    make: Callable[[], nn.Module]
-    path: str
-    text: str
-    made_lines: Mapping[nn.Module, int]
-
-    @property
-    def forward_line(self) -> int | None:
-        """The line where the user's forward begins, if it is in the file."""
-        code = getattr(getattr(type(self.network), "forward", None), "__code__", None)
-        return code.co_firstlineno if code and code.co_filename == self.path else None
-
-    @property
-    def forward(self) -> str:
-        """Its name in a message: "forward (line 12)"."""
-        return with_line("forward", self.forward_line)
-
-    def with_line(self, module: nn.Module, name: str) -> str:
-        """Return a layer's name with the line that makes it, if that is known."""
-        return with_line(name, self.made_lines.get(module))
+def stopped(trial: Trial) -> Iterator[Finding]:
+    """Yield what ended the trial before the passes."""
+    if trial.stopped:
+        yield trial.stopped
 
 
-@dataclass(frozen=True)
-class Pass:
-    """The record of a pass: the calls of layers, the logits or a fault, the printed text."""
-
-    calls: list[Call]
-    logits: torch.Tensor | None = None
-    fault: Finding | None = None
-    changed_its_input: bool = False
-    unregistered_layers: list[UnregisteredLayer] = field(default_factory=list)
-    printed: str = ""
-
-
-def training_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in training mode; its logits have gradients."""
-    subject.network.train()
-    with torch.enable_grad():
-        return forward_pass(subject, images)
-
-
-@torch.inference_mode()
-def evaluation_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass in evaluation mode, as in validation and test."""
-    subject.network.eval()
-    return forward_pass(subject, images)
-
-
-def forward_pass(subject: Subject, images: torch.Tensor) -> Pass:
-    """Return a pass of images (N, 1, 32, 32) in the network's present mode."""
-    given = images.clone()
-    fault: Finding | None
-    with (
-        record_calls(subject.network) as calls,
-        record_unregistered_layers(
-            subject.network, subject.path, subject.made_lines
-        ) as unregistered,
-        redirect_stdout(io.StringIO()) as printed,
-    ):
-        try:
-            output = subject.network(given)
-        except (Exception, SystemExit) as error:
-            output, fault = None, _stopped(subject, calls, error, len(images))
-        else:
-            fault = _wrong_output(subject, calls, output, len(images))
-    return Pass(
-        calls,
-        logits=None if fault else output,
-        fault=fault,
-        changed_its_input=not torch.equal(given, images),
-        unregistered_layers=unregistered,
-        printed=printed.getvalue(),
-    )
-
-
-def _stopped(subject: Subject, calls: list[Call], error: BaseException, images: int) -> Finding:
-    error_text, line = str(error), line_of_error(error, subject.path)
-    if isinstance(error, TypeError) and line is None and ".forward() " in error_text:
-        message = (
-            f"{subject.forward} must take the images and nothing else. Write def forward(self, x), "
-            "and give each further argument a default."
+def too_large(trial: Trial) -> Iterator[Finding]:
+    """Yield that the network is too large for a laptop to train."""
+    seen = trial.too_large
+    if seen:
+        the = f"By line {seen.line} the" if seen.line else "The"
+        gigabytes = seen.parameters * _BYTES / 1e9
+        yield Finding(
+            "too-large",
+            f"{the} network has at least {seen.parameters:,} parameters ({gigabytes:.1f} GB), and "
+            "training needs four times that memory. cnnlab allows "
+            f"{seen.allowed:,} parameters. The largest layer is {with_article(seen.kind)} with "
+            f"{seen.most:,} parameters. {MAKE_SMALLER}",
+            seen.line,
         )
-        return Finding("forward", message, subject.forward_line)
+
+
+def top_level(trial: Trial) -> Iterator[Finding]:
+    """Yield what the file should do only when the user starts it."""
+    line = trial.top_level_trains or trial.top_level_prints
+    if line:
+        does = "trains" if trial.top_level_trains else "prints"
+        message = (
+            f"Line {line} {does} each time cnnlab reads the file. Delete it, or put it {UNDER_MAIN}"
+        )
+        yield Finding("top-level", message, line)
+
+
+def fault_of(trial: Trial, seen: PassSeen) -> Finding | None:
+    """Return why a pass has no output of the right shape, if it has none."""
+    if seen.raised:
+        return _explain_raised(trial, seen, seen.raised)
+    return None if seen.is_right else _explain_output(trial, seen)
+
+
+def failing_pass(trial: Trial) -> Iterator[Finding]:
+    """Yield what stops the passes; if it stops only one mode, the message names the mode."""
+    training = fault_of(trial, trial.training) if trial.training else None
+    evaluation = fault_of(trial, trial.evaluation) if trial.evaluation else training
+    if training and (evaluation or training.kind == "mistake"):
+        yield training
+    elif training:
+        message = f"Only in training mode (after network.train()): {training.message}"
+        yield replace(training, kind="training-mode", message=message)
+    elif evaluation:
+        message = f"Only in evaluation mode (after network.eval()): {evaluation.message}"
+        yield replace(evaluation, kind="evaluation-mode", message=message)
+
+
+def _explain_raised(trial: Trial, seen: PassSeen, raised: Raised) -> Finding:
+    if raised.type == "TypeError" and raised.line is None and ".forward() " in raised.text:
+        message = (
+            f"cnnlab calls forward with the images only, but {trial.forward} does not accept that. "
+            "Write def forward(self, x), and give each further argument a default."
+        )
+        return Finding("forward", message, trial.forward_line)
     found = None
-    if calls and not calls[-1].is_done:
-        found = _shape_mismatch(subject, calls, calls[-1], images, line, error_text)
-    if not found and line:
-        found = mismatch_in_function(error_text, line, images)
-    return found or explain(error, "The forward pass", subject.path, subject.text)
+    if seen.calls and not seen.calls[-1].is_done:
+        found = explain_layer(seen, seen.calls[-1], raised)
+    if not found and raised.line:
+        found = explain_function(seen, raised)
+    return found or explain(raised, "The forward pass", trial.path, trial.text)
 
 
-def _shape_mismatch(
-    subject: Subject, calls: list[Call], call: Call, images: int, line: int | None, error_text: str
-) -> Finding | None:
-    linear = [each for each in calls if isinstance(each.module, nn.Linear)]
-    return ShapeMismatch(
-        call=call,
-        images=images,
-        is_first_linear=bool(linear) and linear[0] is call,
-        made_line=subject.made_lines.get(call.module),
-        call_line=line,
-        error_text=error_text,
-    ).finding()
-
-
-def _wrong_output(
-    subject: Subject, calls: list[Call], output: object, images: int
-) -> Finding | None:
-    line = subject.forward_line
+def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
     wanted = (
-        f"cnnlab expected the shape ({images}, {CLASSES}): {CLASSES} numbers per image, one for "
-        "each class"
+        f"cnnlab expected the shape ({seen.images}, {CLASSES}) for "
+        f"{counted(seen.images, 'image')}: {CLASSES} numbers per image, one for each class"
     )
-    if output is None:
-        message = (
-            f"{subject.forward} returns nothing, but {wanted}. End it with return x, where x holds "
-            "those numbers."
-        )
-        return Finding("output", message, line)
-    if not isinstance(output, torch.Tensor):
-        kind = type(output).__name__
-        message = (
-            f"{subject.forward} returns {with_article(kind)}, but {wanted}. Return only that "
-            "tensor."
-        )
-        return Finding("output", message, line)
-    shape = tuple(output.shape)
-    if shape == (images, CLASSES):
-        return None
-    linear = [each for each in calls if isinstance(each.module, nn.Linear)]
-    of_maps = [each for each in linear if len(each.input_shape) > 2]
+    shape, line, last = seen.output_shape, trial.forward_line, seen.calls[-1:]
+    if shape is None:
+        found, advice = "nothing", "End it with return x, where x holds those numbers."
+        if seen.output_type != "NoneType":
+            found, advice = with_article(seen.output_type), "Return only that tensor."
+        return Finding("output", f"{trial.forward} returns {found}, but {wanted}. {advice}", line)
+    of_maps = [each for each in seen.calls if each.family == "linear" and len(each.input_shape) > 2]
     if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
-        return _shape_mismatch(subject, calls, of_maps[0], images, line, "")
-    last = calls[-1] if calls else None
-    if last and isinstance(last.module, nn.Linear) and shape == (images, last.module.out_features):
-        line = subject.made_lines.get(last.module, line)
-        advice = (
-            f"Write nn.Linear({last.module.in_features}, {CLASSES}) for "
-            f"{subject.with_line(last.module, last.name)}."
-        )
+        return explain_layer(seen, of_maps[0])
+    if last and last[0].family == "linear" and shape == (seen.images, last[0].makes):
+        line = last[0].line or line
+        advice = f"Write nn.Linear({last[0].takes}, {CLASSES}) for {last[0].place}."
     else:
-        advice = _advice(shape, images)
-    message = f"{subject.forward} returns the shape {shape}, but {wanted}. {advice}"
+        advice = _advice(shape, seen.images)
+    message = f"{trial.forward} returns the shape {shape}, but {wanted}. {advice}"
     return Finding("output", message, line)
 
 
-def _advice(shape: tuple[int, ...], images: int) -> str:
+def _advice(shape: Shape, images: int) -> str:
     if shape == (images,):
         return f"Return all {CLASSES} numbers of each image, not the position of the largest."
     if len(shape) < 2 or shape[0] != images:
@@ -192,116 +120,70 @@ def _advice(shape: tuple[int, ...], images: int) -> str:
     return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
 
 
-_TOLERANCE = 1e-4
-
-
-def differ(logits: torch.Tensor, others: torch.Tensor | None) -> bool:
-    """Return whether logits differ by more than rounding, or there are no others."""
-    if others is None:
-        return True
-    largest = max(1.0, float(logits.abs().max()))
-    return float((logits - others).abs().max()) > _TOLERANCE * largest
-
-
-_STEPS, _MORE_STEPS = 2, 4
-_APART = 0.5  # of how far filters moved; what breaks their symmetry drives them as far apart
-_CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class TrainingEffect:
-    """What a few training steps did: parameters that did not move, constant outputs, an error.
-
-    ``used`` are the parameters that got a gradient in some step; ``equal_filters`` are the layers,
-    with their numbers of filters, whose filters were equal and stayed equal.
-    """
-
-    stuck: frozenset[nn.Parameter]
-    used: frozenset[nn.Parameter]
-    is_constant: bool
-    equal_filters: tuple[tuple[nn.Module, int], ...] = ()
-    error: Exception | SystemExit | None = None
-
-
-def try_training(subject: Subject, images: torch.Tensor) -> TrainingEffect:
-    """Train for a few steps, as training does: its engine, its layout, its optimiser.
-
-    The batch is the images, their negatives and plain grey. Two steps show state that keeps its
-    graph. If some gradients are 0 after them, or all outputs alike, more steps tell whether that
-    stays: weights of 0 in the last layer, for example, stop the others for one step only.
-    """
-    levels = torch.linspace(-1, 1, len(images))
-    grey = levels.view(-1, 1, 1, 1).expand_as(images)
-    effect = _train(subject, torch.cat((images, -images, grey)))
-    if effect.error:
-        of_few = _train(subject, images)
-        return effect if of_few.error else of_few  # else a fixed batch size, which has its finding
-    return effect
-
-
-def _train(subject: Subject, many: torch.Tensor) -> TrainingEffect:
-    classes = torch.arange(len(many)) % CLASSES
-    parameters = [each for each in subject.network.parameters() if each.requires_grad]
-    stuck, used, is_constant = set(parameters), set[nn.Parameter](), False
-    equal = [(each, each.weight.detach().clone()) for each in _with_equal_filters(subject.network)]
-    try:
-        with engine_for(subject.network, _CPU).applied(subject.network, _CPU) as model:
-            optimizer = Optimizer(model, RECIPES["workshop"])
-            for step in range(_STEPS + _MORE_STEPS):
-                if step >= _STEPS and not (stuck or is_constant):
-                    break
-                model.train()
-                cross_entropy(model(many), classes).backward()
-                stuck &= _unmoved(model)
-                used |= {each for each in parameters if each.grad is not None}
-                optimizer.step()
-                optimizer.zero_grad()
-                model.eval()
-                with torch.inference_mode():
-                    logits = model(many)
-                is_constant = _are_alike(logits)
-    except (Exception, SystemExit) as error:
-        return TrainingEffect(frozenset(), frozenset(parameters), False, error=error)
-    still_equal = tuple(
-        (each, len(before))
-        for each, before in equal
-        if _move_together(before, each.weight.detach())
+def not_finite(trial: Trial) -> Iterator[Finding]:
+    """Yield after which layer numbers are first NaN or infinite, before any training."""
+    both = trial.training, trial.evaluation
+    if trial.works or any(each is None or not each.is_right for each in both):
+        return
+    calls = trial.training.calls if trial.training else ()
+    first = next((each for each in calls if not each.is_finite), None)
+    where = f", first after {first.place}" if first else ""
+    yield Finding(
+        "not-finite",
+        f"The output contains NaN or infinity before any training{where}. Look for a division by "
+        "0, a logarithm or square root of numbers that can be 0 or negative, or very large "
+        "weights.",
+        first.line if first else trial.forward_line,
     )
-    return TrainingEffect(frozenset(stuck), frozenset(used), is_constant, still_equal)
 
 
-def _with_equal_filters(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:
-    """Return the trained layers whose filters are all equal, and each sees the same input."""
-    return [
-        each
-        for each in network.modules()
-        if isinstance(each, (nn.Linear, nn.Conv2d))
-        and isinstance(each.weight, nn.Parameter)
-        and each.weight.requires_grad
-        and len(each.weight) > 1
-        and getattr(each, "groups", 1) == 1
-        and _are_alike(each.weight)
-    ]
+def fixed_batch(trial: Trial) -> Iterator[Finding]:
+    """Yield why a batch of one image fails."""
+    odd = _odd_alone(trial)
+    fault = fault_of(trial, odd) if odd else None
+    if fault:
+        message = f"The last batch may be one image, and that fails. {fault.message}"
+        yield replace(fault, kind="batch-size", message=message)
 
 
-def _move_together(before: torch.Tensor, after: torch.Tensor) -> bool:
-    """Return whether filters that were equal have moved, and stayed near each other.
-
-    Small random biases alone keep them from being equal to the last bit.
-    """
-    moved = float((after - before).abs().max())
-    apart = float((after - after.mean(dim=0)).abs().max())
-    return moved > 0 and apart < _APART * moved
-
-
-def _unmoved(network: nn.Module) -> set[nn.Parameter]:
-    """Return the parameters that should be trained but whose gradient is 0 everywhere."""
-    return {
-        each
-        for each in network.parameters()
-        if each.requires_grad and (each.grad is not None and not each.grad.any())
-    }
+def batch_dependent(trial: Trial) -> Iterator[Finding]:
+    """Yield that an image alone gets another output than in a batch."""
+    odd = _odd_alone(trial)
+    if odd and odd.is_right:
+        yield Finding(
+            "batch-dependent",
+            "In evaluation mode the output for an image depends on the other images of its batch. "
+            "It must depend on that image only. Look for a mean or softmax over dim=0, or a batch "
+            "normalisation with track_running_stats=False.",
+            trial.forward_line,
+        )
 
 
-def _are_alike(logits: torch.Tensor) -> bool:
-    return bool((logits == logits[:1]).all())
+def _odd_alone(trial: Trial) -> PassSeen | None:
+    """Return the first pass of one image that fails or differs, if the batch itself is steady."""
+    if trial.hidden or (trial.again and trial.again.differs):
+        return None
+    return next((each for each in trial.alone if each.differs), None)
+
+
+def input_changed(trial: Trial) -> Iterator[Finding]:
+    """Yield that forward changes the images."""
+    if trial.again and trial.again.changed_its_input and not trial.hidden:
+        yield Finding(
+            "input-changed",
+            f"{trial.forward} changes its input images in place. Look for +=, a function whose "
+            "name ends in _, or inplace=True in the first layer. Make a new tensor instead, as in "
+            "x = x + 1.",
+            trial.forward_line,
+        )
+
+
+def random_outputs(trial: Trial) -> Iterator[Finding]:
+    """Yield that the same images get other outputs each time."""
+    if trial.again and trial.again.differs and not trial.hidden:
+        yield Finding(
+            "random",
+            "In evaluation mode the same images get a different output each time. F.dropout needs "
+            "training=self.training, and layers must be made in __init__, not in forward.",
+            trial.forward_line,
+        )

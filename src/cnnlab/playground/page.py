@@ -6,7 +6,6 @@ import html
 import io
 import json
 import re
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,40 +14,10 @@ from PIL import Image
 
 from cnnlab.errors import RunError
 from cnnlab.files import write_whole
+from cnnlab.playground.bundle import FROM_FILE, STATIC, script, style
 from cnnlab.playground.payload import Payload
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = (
-    *("forward.js", "explain.js", "digit.js"),  # numbers
-    *("dom.js", "paint.js", "words.js", "state.js"),  # tools
-    *("strip.js", "drawer.js", "kernels.js", "why.js", "draw.js", "mistakes.js", "training.js"),
-    "main.js",
-)
-"""The files of the page's script, each after those that it imports."""
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
-_EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.M)
 _LOW, _HIGH = np.array([213, 94, 0]), np.array([0, 114, 178])
-
-
-@cache
-def script() -> str:
-    """Return the whole script: a classic one, because a module cannot be opened from a file."""
-    parts = [_as_value(Path(name).stem) for name in SCRIPTS]
-    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n"
-
-
-def _as_value(name: str) -> str:
-    """Return a module as a value: an object of what it exports, so that all else is its own."""
-    text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    exported = ", ".join(_EXPORT.findall(text))
-    body = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2_js;", text))
-    return f"const {name}_js = (() => {{\n{body}return {{ {exported} }};\n}})();"
-
-
-@cache
-def style() -> str:
-    """Return the whole style sheet."""
-    return (STATIC / "page.css").read_text(encoding="utf-8")
 
 
 def render(payload: Payload) -> bytes:
@@ -57,13 +26,13 @@ def render(payload: Payload) -> bytes:
     data = json.dumps(payload.content, ensure_ascii=True, separators=(",", ":"))
     slots = {
         "title": html.escape(f"{about['network']} on {about['data_set']}, inside"),
-        "script_hash": _hash(script()),
+        "script_hash": _hash(script(FROM_FILE)),
         "style_hash": _hash(style()),
         "style": style(),
         "still": _still(payload),
         "answer": html.escape(_answer(payload)),
         "data": data.replace("<", "\\u003c"),  # so that no text in it can end its element
-        "script": script(),
+        "script": script(FROM_FILE),
     }
     page = (STATIC / "page.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda found: slots[found[1]], page).encode()

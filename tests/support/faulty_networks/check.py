@@ -10,8 +10,8 @@ FAULTS = [
         "training-mode",
         18,
         "Only in training mode (after network.train()): forward (line 18) returns a tuple, but "
-        "cnnlab expected the shape (4, 10): 10 numbers per image, one for each class. Return "
-        "only that tensor.",
+        "cnnlab expected the shape (4, 10) for 4 images: 10 numbers per image, one for each "
+        "class. Return only that tensor.",
         id="training-mode",
     ),
     pytest.param(
@@ -26,9 +26,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x) if self.training else x")],
         "evaluation-mode",
         18,
-        "Only in evaluation mode (after network.eval()): forward (line 18) returns the shape (4, "
-        "400), but cnnlab expected the shape (4, 10): 10 numbers per image, one for each class. "
-        "End it with nn.Linear(400, 10).",
+        "Only in evaluation mode (after network.eval()): forward (line 18) returns the shape "
+        "(4, 400), but cnnlab expected the shape (4, 10) for 4 images: 10 numbers per image, "
+        "one for each class. End it with nn.Linear(400, 10).",
         id="evaluation-mode-of-another-shape",
     ),
     pytest.param(

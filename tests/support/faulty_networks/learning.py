@@ -9,7 +9,7 @@ FAULTS = [
         [(FLATTEN, "x = x.view(4, -1)")],
         "batch-size",
         14,
-        "A batch may hold only one image, and that fails. The first linear layer, classifier.0 "
+        "The last batch may be one image, and that fails. The first linear layer, classifier.0 "
         "(line 14), gets 4 rows for 1 image. A squeeze(), or a view(...) or reshape(...) of a "
         "fixed size, mixes the images. Write .flatten(start_dim=1) instead.",
         id="fixed-batch-size",
@@ -18,9 +18,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x).squeeze()")],
         "batch-size",
         18,
-        "A batch may hold only one image, and that fails. forward (line 18) returns the shape "
-        "(10,), but cnnlab expected the shape (1, 10): 10 numbers per image, one for each class. "
-        "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
+        "The last batch may be one image, and that fails. forward (line 18) returns the shape "
+        "(10,), but cnnlab expected the shape (1, 10) for 1 image: 10 numbers per image, one "
+        "for each class. A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
         ".flatten(start_dim=1) instead.",
         id="squeeze",
     ),
@@ -87,9 +87,9 @@ FAULTS = [
         [(RETURN, "x = self.classifier(x).exp()\n        return x / x.sum(dim=1, keepdim=True)")],
         "softmax",
         None,
-        "The last step is a softmax. The training loss, cross-entropy, already contains one, and "
-        "after a second one no class can get more than 23 %. Delete it: return the numbers "
-        "before it.",
+        "The 10 numbers of each image sum to 1, as after a softmax. The training loss, "
+        "cross-entropy, already contains one, and after a second one no class can get more than "
+        "23 %. Delete it: return the numbers before it.",
         id="softmax-by-hand",
     ),
     pytest.param(
@@ -104,8 +104,9 @@ FAULTS = [
         [(RETURN, "x = self.classifier(x)\n        return x - x.logsumexp(1, keepdim=True)")],
         "log-softmax",
         None,
-        "The last step is a log-softmax. The training loss, cross-entropy, already contains one. "
-        "It does no harm, but you do not need it: you can delete it.",
+        "The exponentials of the 10 numbers of each image sum to 1, as after a log-softmax. The "
+        "training loss, cross-entropy, already contains one. It does no harm, but you do not need "
+        "it: you can delete it.",
         id="log-softmax-by-hand",
     ),
     pytest.param(

@@ -28,7 +28,7 @@ export function makeDraw(app) {
     el("div", {}, el("h2", { text: "What the network sees" }), seenMap,
       el("label", { class: "check" }, centred, "bring a drawing to the middle, as in MNIST")),
     el("div", {}, el("h2", { text: "Change the picture" }), el("p", { class: "quiet", text: "A stored picture, moved and disturbed. Watch the answer." }),
-      ...Object.values(sliders).map(each => each.node), el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => { app.choose(app.picture + 1); restore(); }))));
+      ...Object.values(sliders).map(each => each.node), app.live ? livePictures() : null, el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => { app.choose(app.picture + 1); restore(); }))));
 
   function slider(name, least, most, step) {
     const input = el("input", { type: "range", min: least, max: most, step, value: "0", oninput: () => { change = change || app.picture; disturb(); } });
@@ -49,6 +49,38 @@ export function makeDraw(app) {
     base = null;
     change = null;
     app.choose(app.picture);
+  }
+
+  // --- what only a server has: a picture from disk or camera, any validation image ---
+  function livePictures() {
+    const said = el("p", { class: "quiet", role: "status" });
+    const file = el("input", {
+      type: "file", accept: "image/*", "aria-label": "A picture of your own",
+      onchange: async event => {
+        const [chosen] = event.target.files;
+        if (!chosen) return;
+        try {
+          const { levels, notes } = await app.live.readPicture(chosen);
+          app.show(Uint8Array.from(levels), null, chosen.name);
+          said.textContent = notes.join(" ");
+        } catch (error) {
+          said.textContent = error.message;
+        }
+      },
+    });
+    const number = el("input", {
+      type: "number", min: "1", max: app.data.run.validation, "aria-label": "Number of a validation image", placeholder: `1 to ${app.data.run.validation}`,
+      onchange: async event => {
+        try {
+          const { levels, label } = await app.live.imageAt(Number(event.target.value) - 1);
+          app.show(Uint8Array.from(levels), label, `validation image ${event.target.value}`);
+          said.textContent = "";
+        } catch (error) {
+          said.textContent = error.message;
+        }
+      },
+    });
+    return el("div", { class: "live" }, el("label", { class: "slider" }, el("span", { text: "a picture file" }), file), el("label", { class: "slider" }, el("span", { text: "validation image" }), number), said);
   }
 
   // --- a drawing ---

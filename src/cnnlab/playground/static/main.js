@@ -40,7 +40,7 @@ function stagesOf(graph) {
   });
 }
 
-function makeApp(data) {
+function makeApp(data, live) {
   const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
   const levels = lengthen(bytesOf(data.pictures.levels));
   // A label of null: a person's own picture.
@@ -48,7 +48,7 @@ function makeApp(data) {
   const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };
   const byName = Object.fromEntries([input, ...stages].map(stage => [stage.name, stage]));
   const app = {
-    data, graph, stages, pictures, classes: data.classes,
+    data, live, graph, stages, pictures, classes: data.classes,
     scale: "stage", picture: 0, at: null, hovered: null, trail: [], tab: "see", isMoving: false, isBlank: false,
     levels: pictures[0].levels, label: pictures[0].label, changedBy: "",
     stage: name => byName[name],
@@ -221,7 +221,7 @@ function makeApp(data) {
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
   const main = el("main", {}, app.strip.node, card);
   app.node = el("div", {},
-    el("header", { class: "masthead" }, el("h1", { class: "brand", text: "cnnlab" }), el("p", { class: "run", text: runText(data.run) }), bar,
+    el("header", { class: "masthead" }, el("h1", { class: "brand", text: "cnnlab" }), live ? live.menu : el("p", { class: "run", text: runText(data.run) }), bar,
       button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),
     note, main, el("footer", {}, proof), voice.region, help);
 
@@ -306,11 +306,11 @@ function indexOfLargest(values) {
   return best;
 }
 
-{
-  const { app, start } = makeApp(JSON.parse(document.getElementById("data").textContent));
-  const place = document.getElementById("app");
+// Open the page of a run; `live` is what only a server can do, null in a file.
+export function openPage(data, live) {
+  const { app, start } = makeApp(data, live), place = document.getElementById("app"), still = document.getElementById("still");
   place.replaceChildren(app.node);
   place.hidden = false;
-  document.getElementById("still").remove();
+  if (still) still.remove();
   start();
 }

@@ -11,7 +11,7 @@ export function makeWhy(app) {
   const under = el("canvas"), over = el("canvas", { class: "heat" });
   const map = el("div", { class: "map large-picture" }, under, over);
   const node = el("div", { class: "why" },
-    map, el("div", {}, title, sentence, readout, el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." })),
+    map, el("div", {}, title, sentence, readout, app.live ? button("Show the slope instead", slope) : null, el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." })),
     el("div", {}, el("h2", { text: "The strongest path" }), el("p", { class: "quiet", text: "Each number below gave most to the one above it." }), path));
   let asked = 0, stop = () => {}, kept = null;
 
@@ -45,6 +45,23 @@ export function makeWhy(app) {
       const place = within((event.clientY - box.top) / box.height, rows) * columns + within((event.clientX - box.left) / box.width, columns);
       readout.textContent = `Covered here: ${percentage(shareWithout(found, place, answer))}.`;
     };
+  }
+
+  // What a tiny change of each pixel would do, here: the gradient, computed by PyTorch on the server.
+  async function slope() {
+    stop();
+    asked += 1;
+    const answer = orderOf(app.shares)[0];
+    try {
+      const { slopes } = await app.live.slopeOf(Uint8Array.from(app.levels), answer), end = endOf(slopes) || 1;
+      paint(over, slopes, 32, each => rgbOf(each, end));
+      Object.assign(over.style, { left: "0", top: "0", width: "100%", height: "100%" });
+      map.onpointermove = null;
+      sentence.textContent = `The slope: where a pixel is blue, a little more light makes \u201c${app.classes[answer]}\u201d stronger; where it is orange, weaker.`;
+      readout.textContent = "It tells what a tiny change would do at this picture, and no more.";
+    } catch (error) {
+      readout.textContent = error.message;
+    }
   }
 
   // The answer's share when one place is covered in mid-grey.

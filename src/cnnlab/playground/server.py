@@ -1,0 +1,147 @@
+"""The page on this computer only: every answer comes from packaged text or from the worker."""
+
+import base64
+import contextlib
+import json
+import lzma
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from html import escape
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cnnlab.errors import CnnlabError, ConfigError
+from cnnlab.playground.bundle import FROM_SERVER, STATIC, script, style
+from cnnlab.playground.guard import Guard, TooLargeError
+from cnnlab.playground.worker import Worker
+
+ADDRESS = "127.0.0.1"
+SHIPPED = "lenet5.json.xz"
+"""The payload of a LeNet-5 that comes with cnnlab; made by ``docs/make_playground.py``."""
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape("Inside a network - cnnlab")}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/page.css">
+</head>
+<body>
+<div id="app"><p class="loading" role="status">Loading ...</p></div>
+<script src="/page.js"></script>
+</body>
+</html>
+"""
+
+
+def application(names: list[str], worker: Worker, port: int, token: str) -> Guard:
+    """Return the server of some runs, by name; behind its guard."""
+    pages = {
+        "/": (_PAGE, "text/html; charset=utf-8"),
+        "/page.css": (style(), "text/css; charset=utf-8"),
+        "/page.js": (script(FROM_SERVER), "text/javascript; charset=utf-8"),
+    }
+
+    def packaged(request: Request) -> Response:
+        text, kind = pages[request.url.path]
+        return Response(text, media_type=kind)
+
+    def runs(_: Request) -> Response:
+        return JSONResponse({"runs": names})
+
+    payloads = {} if worker.folders else {0: lzma.decompress((STATIC / SHIPPED).read_bytes())}
+
+    async def payload(request: Request) -> Response:
+        run = _number(request, "run", len(names))
+        if run not in payloads:
+            found = await run_in_threadpool(worker.ask, "payload", run=run)
+            payloads[run] = json.dumps(found["content"]).encode()
+        return Response(payloads[run], media_type="application/json")
+
+    async def image(request: Request) -> Response:
+        run, number = _number(request, "run", len(names)), _number(request, "number", 10**6)
+        return JSONResponse(await run_in_threadpool(worker.ask, "image", run=run, number=number))
+
+    async def picture(request: Request) -> Response:
+        run, body = _number(request, "run", len(names)), await _body(request)
+        return JSONResponse(await run_in_threadpool(worker.ask, "picture", run=run, body=body))
+
+    async def slope(request: Request) -> Response:
+        run, number = _number(request, "run", len(names)), _number(request, "class", 1000)
+        body = await _body(request)
+        found = await run_in_threadpool(worker.ask, "slope", run=run, number=number, body=body)
+        return JSONResponse(found)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        worker.stop()
+
+    routes = [
+        *(Route(path, packaged) for path in pages),
+        Route("/api/runs", runs),
+        Route("/api/payload", payload),
+        Route("/api/image", image),
+        Route("/api/picture", picture, methods=["POST"]),
+        Route("/api/slope", slope, methods=["POST"]),
+    ]
+    handlers: dict[Any, Callable[[Request, Any], Response]] = {
+        CnnlabError: lambda _, error: JSONResponse({"error": str(error)}, 400),
+        TooLargeError: lambda *_: JSONResponse({"error": "This is too large."}, 413),
+        ClientDisconnect: lambda *_: Response(status_code=400),
+    }
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    return Guard(app, port, token)
+
+
+def _number(request: Request, name: str, below: int) -> int:
+    """Return a whole number of the query; raise `ConfigError` if it is none, or too large."""
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and int(text) < below):
+        raise ConfigError(f"{name} must be a whole number below {below}.")
+    return int(text)
+
+
+async def _body(request: Request) -> str:
+    """Return the body in base64; `Guard` limits its size."""
+    return base64.b64encode(await request.body()).decode()
+
+
+def serve(names: list[str], worker: Worker, port: int, on_address: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C; ``on_address`` hears the address to open. Port 0: a free one.
+
+    Raises `ConfigError` if the port is taken.
+    """
+    with socket.socket() as listening:
+        try:
+            listening.bind((ADDRESS, port))
+        except OSError as error:
+            raise ConfigError(
+                f"Port {port} cannot be used ({error.strerror}). Leave out --port: cnnlab finds a "
+                "free one."
+            ) from None
+        port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
+        listening.listen(64)
+        worker.start()
+        app = application(names, worker, port, token)
+        config = uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            limit_concurrency=64,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=16_384,
+            ws="none",
+            server_header=False,
+        )
+        on_address(f"http://{ADDRESS}:{port}/?t={token}")
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,175 @@
+"""The process beside the server that has PyTorch: it opens runs, and answers what the page asks.
+
+The server starts at once and stays small; a network's code never runs in it. Requests and answers
+are lines of JSON; bytes are written in base64.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any, cast
+
+from cnnlab.errors import CnnlabError, ConfigError
+
+_PIXELS = 28 * 28
+
+
+@dataclass
+class Worker:
+    """The process, started with the folders of the runs; `ask` sends it one request."""
+
+    folders: list[str]
+    trust: bool = False
+    data_dir: str | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def start(self) -> None:
+        """Start the process. It loads PyTorch while the server answers already."""
+        setup = {"folders": self.folders, "trust": self.trust, "data_dir": self.data_dir}
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-c", _CODE, json.dumps([sys.path, setup])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def ask(self, what: str, **given: Any) -> dict[str, Any]:
+        """Return the answer to a request; raise `ConfigError` with the words of a refusal."""
+        with self._lock:
+            try:
+                stdin, stdout = self._process.stdin, self._process.stdout
+                if stdin is None or stdout is None:
+                    raise BrokenPipeError
+                stdin.write(json.dumps({"what": what, **given}) + "\n")
+                stdin.flush()
+                answer = stdout.readline()
+            except (BrokenPipeError, OSError):
+                answer = ""
+        if not answer:
+            raise ConfigError("The process that computes has ended. Start cnnlab play again.")
+        found = cast(dict[str, Any], json.loads(answer))
+        if "error" in found:
+            raise ConfigError(str(found["error"]))
+        return found
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+
+_CODE = """\
+import json, sys
+path, setup = json.loads(sys.argv[1])
+sys.path[:] = path
+from cnnlab.playground.worker import serve
+serve(**setup)
+"""
+
+
+def serve(folders: list[str], trust: bool, data_dir: str | None) -> None:
+    """Answer the requests on standard input until it ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a network prints is no answer
+    bench = Bench(folders, trust, data_dir)
+    with redirect_stdout(sys.stderr):
+        for line in sys.stdin:
+            answers.write(json.dumps(bench.answer(json.loads(line))) + "\n")
+            answers.flush()
+
+
+class Bench:
+    """The opened runs, with what the page asks of them."""
+
+    def __init__(
+        self, folders: list[str], trust: bool = False, data_dir: str | None = None
+    ) -> None:
+        self.folders, self.trust, self.data_dir = folders, trust, data_dir
+        self._opened: dict[int, Any] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request; one that fails has the key "error", with the reason."""
+        known: dict[str, Callable[..., dict[str, Any]]] = {
+            "payload": self.payload,
+            "image": self.image,
+            "picture": self.picture,
+            "slope": self.slope,
+        }
+        try:
+            return known[request.pop("what")](**request)
+        except CnnlabError as error:
+            return {"error": str(error)}
+        except Exception as error:  # the server must go on
+            return {"error": f"This failed ({type(error).__name__}: {error})."}
+
+    def _run(self, number: int) -> tuple[Any, Any]:
+        """Return a run and the splits of its data set."""
+        if number >= len(self.folders):
+            raise ConfigError("This needs a run of your own. Train one: cnnlab workshop")
+        if number not in self._opened:
+            from cnnlab.data.library import Library
+            from cnnlab.runs.run import open_run
+
+            run = open_run(Path(self.folders[number]), lambda _: None, trust=self.trust)
+            folder = Path(self.data_dir) if self.data_dir else None
+            self._opened[number] = run, Library(folder, offline=True).load(run.data_set_name)
+        found: tuple[Any, Any] = self._opened[number]
+        return found
+
+    def payload(self, run: int) -> dict[str, Any]:
+        """Return what the page carries of a run."""
+        from cnnlab.playground.payload import build_payload
+
+        opened, splits = self._run(run)
+        return {"content": build_payload(opened, splits).content}
+
+    def image(self, run: int, number: int) -> dict[str, Any]:
+        """Return the grey levels and the label of a validation image."""
+        _, splits = self._run(run)
+        validation = splits.validation
+        if not 0 <= number < len(validation):
+            raise ConfigError(f"There are {len(validation):,} validation images.")
+        levels = validation.images[number].ravel().tolist()
+        return {"levels": levels, "label": int(validation.labels[number])}
+
+    def picture(self, run: int, body: str) -> dict[str, Any]:
+        """Return the grey levels of a picture file, read as ``cnnlab predict`` reads it."""
+        from cnnlab.data.catalog import find_data_set
+        from cnnlab.data.pictures.normalise import read_picture
+
+        opened, _ = self._run(run)
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "your picture")
+            path.write_bytes(base64.b64decode(body))
+            try:
+                picture = read_picture(path, find_data_set(opened.data_set_name))
+            except CnnlabError as error:
+                raise ConfigError(str(error).replace(str(path), path.name)) from None
+        return {"levels": picture.image.ravel().tolist(), "notes": list(picture.notes)}
+
+    def slope(self, run: int, number: int, body: str) -> dict[str, Any]:
+        """Return the gradient of a class's logit for 28 x 28 grey levels, 32 x 32 numbers."""
+        import numpy as np
+        import torch
+
+        from cnnlab.insight.saliency import input_gradient
+        from cnnlab.runs.evaluation import load_model
+        from cnnlab.runs.explain import as_numbers
+
+        levels = np.frombuffer(base64.b64decode(body), np.uint8)
+        opened, splits = self._run(run)
+        if levels.size != _PIXELS or not 0 <= number < len(splits.validation.classes):
+            raise ConfigError("A slope needs 784 grey levels and the number of a class.")
+        model = load_model(opened, torch.device("cpu")).eval()
+        images = as_numbers(levels.reshape(1, 28, 28))
+        found = input_gradient(model, images[0], class_index=number)
+        return {"slopes": [float(each) for row in found.slopes for each in row]}

@@ -1,0 +1,262 @@
+"""The server of the page: who may talk to it, what it answers, and that nothing breaks it."""
+
+import base64
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from cnnlab.errors import ConfigError
+from cnnlab.playground.guard import MOST_BYTES
+from cnnlab.playground.server import application
+from cnnlab.playground.worker import Bench
+
+PORT, TOKEN = 8123, "the-token"
+HOST = f"127.0.0.1:{PORT}"
+GOOD = {"host": HOST, "cookie": f"cnnlab-{PORT}={TOKEN}"}
+POST = GOOD | {"content-type": "application/octet-stream", "x-cnnlab": "1"}
+MALFORMED = int(os.environ.get("CNNLAB_MALFORMED", "2000"))
+
+
+class Answers:
+    """In place of the process that computes."""
+
+    def __init__(self) -> None:
+        self.folders = ["run"]
+        self.asked = []
+
+    def ask(self, what, **given):
+        self.asked.append((what, given))
+        if what == "picture" and given["body"] == "":
+            raise ConfigError("There is no picture.")
+        return {"content": {"what": what}, "levels": [0], "label": 1}
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
+@pytest.fixture
+def worker():
+    return Answers()
+
+
+@pytest.fixture
+def client(worker):
+    app = application(["one"], worker, PORT, TOKEN)
+    with TestClient(app, raise_server_exceptions=True, follow_redirects=False) as client:
+        client.headers.clear()
+        yield client
+
+
+REFUSED = [
+    # Host: exactly one, exactly ours.
+    ("GET", "/", GOOD | {"host": "evil.example"}, 400),
+    ("GET", "/", GOOD | {"host": f"evil.example:{PORT}"}, 400),
+    ("GET", "/", GOOD | {"host": "127.0.0.1"}, 400),
+    ("GET", "/", GOOD | {"host": "127.0.0.1:80"}, 400),
+    ("GET", "/", GOOD | {"host": f"127.0.0.1.evil.example:{PORT}"}, 400),
+    ("GET", "/", GOOD | {"host": f"localhost.evil.example:{PORT}"}, 400),
+    ("GET", "/", GOOD | {"host": f"127.0.0.2:{PORT}"}, 400),
+    ("GET", "/", GOOD | {"host": f"0.0.0.0:{PORT}"}, 400),
+    ("GET", "/", GOOD | {"host": f"{HOST}@evil.example"}, 400),
+    ("GET", "/", GOOD | {"host": ""}, 400),
+    ("GET", "/page.js", GOOD | {"host": "evil.example"}, 400),
+    ("POST", "/api/picture?run=0", POST | {"host": "evil.example"}, 400),
+    ("DELETE", "/", GOOD | {"host": "evil.example"}, 400),
+    # Origin: none, or ours.
+    ("GET", "/", GOOD | {"origin": "http://evil.example"}, 403),
+    ("GET", "/", GOOD | {"origin": "null"}, 403),
+    ("GET", "/", GOOD | {"origin": f"https://{HOST}"}, 403),
+    ("GET", "/", GOOD | {"origin": "http://127.0.0.1"}, 403),
+    ("GET", "/", GOOD | {"origin": f"http://localhost.evil.example:{PORT}"}, 403),
+    ("GET", "/", GOOD | {"origin": f"http://{HOST}/"}, 403),
+    ("GET", "/", GOOD | {"origin": ""}, 403),
+    ("POST", "/api/picture?run=0", POST | {"origin": "http://evil.example"}, 403),
+    # The token: once in the address, then in the cookie.
+    ("GET", "/", {"host": HOST}, 403),
+    ("GET", "/page.js", {"host": HOST}, 403),
+    ("GET", f"/page.js?t={TOKEN}", {"host": HOST}, 403),
+    ("GET", "/?t=another", {"host": HOST}, 403),
+    ("GET", "/?t=", {"host": HOST}, 403),
+    ("GET", f"/?t={TOKEN}&t=another", {"host": HOST}, 403),
+    ("HEAD", f"/?t={TOKEN}", {"host": HOST}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}=another"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-8124={TOKEN}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"{TOKEN}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": "\xff=;;;==,"}, 403),
+    # Methods, headers of a body, paths.
+    ("PUT", "/", GOOD, 405),
+    ("OPTIONS", "/api/picture?run=0", GOOD, 405),
+    ("TRACE", "/", GOOD, 405),
+    ("GET", "/api/picture?run=0", GOOD, 405),
+    ("POST", "/api/picture?run=0", GOOD | {"x-cnnlab": "1"}, 415),
+    ("POST", "/api/picture?run=0", POST | {"content-type": "text/plain"}, 415),
+    ("POST", "/api/picture?run=0", {**GOOD, "content-type": POST["content-type"]}, 403),
+    ("POST", "/api/picture?run=0", POST | {"content-length": str(MOST_BYTES + 1)}, 413),
+    ("GET", "/etc/passwd", GOOD, 404),
+    ("GET", "/static/../guard.py", GOOD, 404),
+    ("GET", "/api/payload?run=1", GOOD, 400),
+    ("GET", "/api/payload?run=-1", GOOD, 400),
+    ("GET", "/api/payload?run=0x0", GOOD, 400),
+    ("GET", "/api/payload", GOOD, 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "status"), REFUSED)
+def test_what_is_not_this_computers_own_browser_is_refused(
+    client, worker, method, path, headers, status
+):
+    response = client.request(method, path, headers=_as_sent(headers))
+    assert response.status_code == status, response.text
+    assert worker.asked == []
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+def _as_sent(headers):
+    return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+
+
+def test_the_token_becomes_a_cookie_and_leaves_the_address(client):
+    response = client.get(f"/?t={TOKEN}", headers={"host": HOST})
+    assert (response.status_code, response.headers["location"]) == (303, "/")
+    assert response.headers["set-cookie"] == (
+        f"cnnlab-{PORT}={TOKEN}; HttpOnly; SameSite=Strict; Path=/"
+    )
+    for host in (HOST, f"localhost:{PORT}", f"[::1]:{PORT}"):
+        page = client.get("/", headers=GOOD | {"host": host, "origin": f"http://{host}"})
+        assert page.status_code == 200
+        assert TOKEN not in page.text
+
+
+def test_the_page_is_served_and_what_it_asks_is_answered(client, worker):
+    assert "/page.js" in client.get("/", headers=GOOD).text
+    assert "openPage" in client.get("/page.js", headers=GOOD).text
+    assert client.get("/api/runs", headers=GOOD).json() == {"runs": ["one"]}
+    for _ in range(2):
+        assert client.get("/api/payload?run=0", headers=GOOD).json() == {"what": "payload"}
+    assert [each[0] for each in worker.asked] == ["payload"], "it is computed once"
+    client.get("/api/image?run=0&number=7", headers=GOOD)
+    client.post("/api/picture?run=0", headers=POST, content=b"abc")
+    client.post("/api/slope?run=0&class=3", headers=POST, content=b"abc")
+    body = base64.b64encode(b"abc").decode()
+    assert worker.asked[1:] == [
+        ("image", {"run": 0, "number": 7}),
+        ("picture", {"run": 0, "body": body}),
+        ("slope", {"run": 0, "number": 3, "body": body}),
+    ]
+    refused = client.post("/api/picture?run=0", headers=POST, content=b"")
+    assert (refused.status_code, refused.json()) == (400, {"error": "There is no picture."})
+
+
+def test_a_body_without_an_end_is_cut_off(client, worker):
+    chunk = bytes(1_000_000)
+    endless = (chunk for _ in range(MOST_BYTES // len(chunk) + 2))
+    response = client.post("/api/picture?run=0", headers=POST, content=endless)
+    assert response.status_code == 413
+    assert worker.asked == []
+
+
+def test_malformed_requests_break_nothing_and_fill_no_memory(client):
+    generator = random.Random(0)
+
+    def noise(most: int) -> str:
+        return "".join(chr(generator.randrange(33, 256)) for _ in range(generator.randrange(most)))
+
+    def one() -> int:
+        method = generator.choice(["GET", "POST", "HEAD", "PUT", "X" + str(generator.random())])
+        base = generator.choice(["/", "/api/payload?run=", "/api/slope?run=0&class=", "/page"])
+        path = base + "".join(c for c in noise(30) if c.isalnum() or c in "%&=?./-_~")
+        headers = dict(generator.choice([GOOD, POST, {"host": HOST}, {}]))
+        for name in generator.sample(["host", "origin", "cookie", "content-type", "range"], 2):
+            if generator.random() < 0.5:
+                headers[name] = noise(40)
+        content = noise(200).encode() if method == "POST" else None
+        sent = _as_sent({"host": "x"} | headers)
+        return client.request(method, path, headers=sent, content=content).status_code
+
+    for _ in range(200):
+        one()
+    tracemalloc.start()
+    statuses = {one() for _ in range(MALFORMED // 2)}
+    halfway, _ = tracemalloc.get_traced_memory()
+    statuses |= {one() for _ in range(MALFORMED // 2)}
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(status < 500 for status in statuses), statuses
+    assert {400, 403, 405} <= statuses
+    assert after - halfway < 300 * MALFORMED, "less than a request's own size each"
+
+
+def test_the_bench_reads_a_picture_a_slope_and_an_image(folder, tmp_path):
+    bench = Bench([str(folder)])
+    drawn = np.full((90, 90), 255, np.uint8)
+    drawn[15:75, 40:50] = 0
+    Image.fromarray(drawn).save(tmp_path / "one.png")
+    body = base64.b64encode((tmp_path / "one.png").read_bytes()).decode()
+    found = bench.answer({"what": "picture", "run": 0, "body": body})
+    assert len(found["levels"]) == 784
+    assert any("inverted" in each for each in found["notes"])
+    levels = base64.b64encode(bytes(found["levels"])).decode()
+    slopes = bench.answer({"what": "slope", "run": 0, "number": 3, "body": levels})["slopes"]
+    assert len(slopes) == 1024
+    assert max(map(abs, slopes)) > 0
+    image = bench.answer({"what": "image", "run": 0, "number": 0})
+    assert (len(image["levels"]), image["label"] in range(10)) == (784, True)
+    for request, words in [
+        ({"what": "picture", "run": 0, "body": "bm9uZQ=="}, "your picture"),
+        ({"what": "slope", "run": 0, "number": 3, "body": ""}, "784 grey levels"),
+        ({"what": "image", "run": 0, "number": 99_999}, "There are 2,000 validation images."),
+        ({"what": "image", "run": 5, "number": 0}, "This needs a run of your own."),
+        ({"what": "nothing"}, "This failed (KeyError: 'nothing')."),
+    ]:
+        assert words in bench.answer(request)["error"]
+
+
+def test_play_shows_the_network_that_comes_with_cnnlab_and_ends_with_ctrl_c(browser_page, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnnlab", "play", "--no-browser"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+/\?t=\S+", process.stdout.readline())[0]
+        browser_page.context.set_offline(False)
+        browser_page.goto(address)
+        browser_page.locator(".proof").wait_for()
+        assert "same answers as PyTorch" in browser_page.text_content(".proof")
+        assert "t=" not in browser_page.url
+        assert browser_page.text_content("select.run") == "LeNet-5 that comes with cnnlab"
+        browser_page.click('nav [data-tab="draw"]')
+        browser_page.set_input_files(
+            "input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": b"none"}
+        )
+        browser_page.get_by_text("This needs a run of your own.").wait_for()
+        (fault,) = browser_page.faults  # the browser reports each refusal
+        assert "400 (Bad Request)" in fault
+        browser_page.faults.clear()
+        browser_page.goto("about:blank")
+    except BaseException:
+        process.kill()
+        raise
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) in {0, 130}
+    said = process.stderr.read()
+    assert "Traceback" not in said
+    assert "There is no run in runs/ yet" in said
+
+
+def test_play_refuses_what_is_no_run(cnnlab, tmp_path):
+    status, _, err = cnnlab("play", tmp_path, "--no-browser")
+    assert status == 1
+    assert "is not a run folder" in err
