@@ -184,38 +184,37 @@ def test_pixels_of_every_stage_of_every_network_add_up_as_shown(page, networks):
         assert_adds_up(page, name, graph, 30)
 
 
+OCCLUDE = """([text, options, milliseconds]) => new Promise((resolve) => {
+  let slices = 0;
+  const show = (result, isDone) => {
+    slices++;
+    if (isDone) resolve({ ...result, falls: textOf(result.falls), slices });
+  };
+  inSlices(occlude(graphs.lenet5.graph, floatsOf(text), options), show, milliseconds);
+})"""
+
+
 def test_occlusion_is_that_of_python(page, networks):
     graph, values = networks["lenet5"]
     image = values["input"][0]
     expected = occlusion(graph, image)
-    found = page.evaluate(
-        """(text) => new Promise((resolve) => {
-          const { graph } = graphs.lenet5;
-          let slices = 0;
-          const show = (result, isDone) => {
-            slices++;
-            if (isDone) resolve({ ...result, falls: textOf(result.falls), slices });
-          };
-          inSlices(occlude(graph, floatsOf(text)), show, 1);
-        })""",
-        as_text(image),
-    )
-    falls = as_array(found.pop("falls"), np.float64).reshape(found["rows"], found["columns"])
+    found = page.evaluate(OCCLUDE, [as_text(image), {}, 8])
+    falls = as_array(found["falls"], np.float64).reshape(found["rows"], found["columns"])
     np.testing.assert_allclose(falls, expected.falls, atol=1e-5)
     assert found["classIndex"] == expected.class_index
     assert found["logit"] == pytest.approx(expected.logit, abs=1e-5)
     assert found["done"] == falls.size == 225
-    assert found["slices"] > 1
-    one = page.evaluate(
-        """(text) => {
-          const options = { classIndex: 3, size: 8, stride: 8 };
-          const [result] = [...occlude(graphs.lenet5.graph, floatsOf(text), options)].slice(-1);
-          return textOf(result.falls);
-        }""",
-        as_text(image),
-    )
+
+
+def test_occlusion_in_slices_of_one_place_each(page, networks):
+    graph, values = networks["lenet5"]
+    image = values["input"][0]
+    options = {"classIndex": 3, "size": 8, "stride": 8}
+    found = page.evaluate(OCCLUDE, [as_text(image), options, 0])
     wanted = occlusion(graph, image, class_index=3, size=8, stride=8)
-    np.testing.assert_allclose(as_array(one, np.float64).reshape(4, 4), wanted.falls, atol=1e-5)
+    falls = as_array(found["falls"], np.float64).reshape(4, 4)
+    np.testing.assert_allclose(falls, wanted.falls, atol=1e-5)
+    assert found["slices"] == 16 + 1  # the last only finds that nothing is left
 
 
 def test_a_stopped_iterator_makes_no_more_numbers(page):
