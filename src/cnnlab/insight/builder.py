@@ -107,8 +107,7 @@ class Builder:
         """Return the number of a tensor in the graph's list; the same tensor is kept once."""
         if id(tensor) not in self._known:
             kind = torch.float32 if tensor.is_floating_point() else torch.int32
-            # A copy: the network may be trained further, and the graph must stay as it is.
-            self._tensors.append(tensor.detach().to("cpu", kind).numpy().copy(order="C"))
+            self._tensors.append(tensor.to("cpu", kind).contiguous().numpy())
             self._known[id(tensor)] = (tensor, len(self._tensors) - 1)  # keeps the id in use
         return self._known[id(tensor)][1]
 

@@ -122,7 +122,11 @@ def _built(program: Any, image_shape: Shape) -> Graph:
 
 
 def _stored(program: Any) -> dict[fx.Node, Any]:
-    """Return the values of the nodes that are parameters, buffers or other constants."""
+    """Return the values of the nodes that are parameters, buffers or other constants.
+
+    They are copies: the network may be trained further, and its graph must stay as it is; and
+    forward may change what it computed from them.
+    """
     tensors = {**program.constants, **program.state_dict}
     kinds = program.graph_signature
     targets = {
@@ -131,7 +135,7 @@ def _stored(program: Any) -> dict[fx.Node, Any]:
         **kinds.inputs_to_lifted_tensor_constants,
     }
     return {
-        node: tensors[targets[node.name]].detach()
+        node: tensors[targets[node.name]].detach().clone()
         for node in program.graph.nodes
         if node.op == "placeholder" and node.name in targets
     }
