@@ -21,11 +21,11 @@ _EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.M)
 @cache
 def script(last: str) -> str:
     """Return the whole script: a classic one, because a module cannot be opened from a file."""
-    parts = [_as_value(Path(name).stem) for name in (*SCRIPTS, last)]
+    parts = [module(Path(name).stem) for name in (*SCRIPTS, last)]
     return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n"
 
 
-def _as_value(name: str) -> str:
+def module(name: str) -> str:
     """Return a module as a value: an object of what it exports, so that all else is its own."""
     text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
     exported = ", ".join(_EXPORT.findall(text))

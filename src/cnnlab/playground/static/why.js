@@ -10,8 +10,10 @@ export function makeWhy(app) {
   const title = el("h2"), sentence = el("p"), readout = el("p", { class: "quiet" }), path = el("ol", { class: "path" });
   const under = el("canvas"), over = el("canvas", { class: "heat" });
   const map = el("div", { class: "map large-picture" }, under, over);
+  const legend = el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." });
+  const other = button("Show the slope instead", () => (legend.hidden ? show() : slope()));
   const node = el("div", { class: "why" },
-    map, el("div", {}, title, sentence, readout, app.live ? button("Show the slope instead", slope) : null, el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." })),
+    map, el("div", {}, title, sentence, readout, app.live ? other : null, legend),
     el("div", {}, el("h2", { text: "The strongest path" }), el("p", { class: "quiet", text: "Each number below gave most to the one above it." }), path));
   let asked = 0, stop = () => {}, kept = null;
 
@@ -20,6 +22,8 @@ export function makeWhy(app) {
     const run = ++asked, order = orderOf(app.shares), answer = order[0];
     paint(under, app.input, 32, greyOf);
     over.width = 0;
+    legend.hidden = false;
+    other.textContent = "Show the slope instead";
     if (app.isBlank) {
       title.textContent = "Nothing is drawn yet";
       [sentence, readout, path].forEach(each => each.replaceChildren());
@@ -57,6 +61,8 @@ export function makeWhy(app) {
       paint(over, slopes, 32, each => rgbOf(each, end));
       Object.assign(over.style, { left: "0", top: "0", width: "100%", height: "100%" });
       map.onpointermove = null;
+      legend.hidden = true;
+      other.textContent = "Cover a part instead";
       sentence.textContent = `The slope: where a pixel is blue, a little more light makes \u201c${app.classes[answer]}\u201d stronger; where it is orange, weaker.`;
       readout.textContent = "It tells what a tiny change would do at this picture, and no more.";
     } catch (error) {
