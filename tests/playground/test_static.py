@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.browser import EXPORT, IMPORT, STATIC
 
-FILES = sorted(path.name for path in STATIC.iterdir())
+FILES = sorted(path.name for path in STATIC.iterdir() if path.suffix != ".xz")
 SCRIPTS = [name for name in FILES if name.endswith(".js")]
 FORBIDDEN = {
     # Text never becomes HTML or code.
@@ -24,6 +24,12 @@ def text_of(name: str) -> str:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_nothing_that_is_forbidden(name):
     assert [each for each in sorted(FORBIDDEN) if each in text_of(name)] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_only_the_served_page_asks_for_anything(name):
+    asks = re.findall(r"fetch\(|XMLHttpRequest|WebSocket|https?://(?!www\.w3\.org)", text_of(name))
+    assert asks == (["fetch("] if name == "live.js" else [])
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
