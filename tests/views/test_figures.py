@@ -46,7 +46,7 @@ def test_text_and_attributes_are_escaped_and_none_is_left_out():
 @pytest.mark.parametrize(
     ("given", "labels"),
     [
-        ([80.2, 83.1], ["81 %", "82 %", "83 %"]),
+        ([80.2, 83.1], ["80 %", "81 %", "82 %", "83 %"]),
         ([99.9, 100.0], ["99.90 %", "99.95 %", "100.00 %"]),
         ([5.0, 5.0], ["4.5 %", "5.0 %", "5.5 %"]),
         ([float("nan")], ["0.0 %", "0.5 %", "1.0 %"]),
@@ -139,7 +139,7 @@ def test_each_cell_of_the_matrix_opens_its_images_without_a_script():
     assert found.count("<details") == 4
     assert found.count("<summary") == 4
     assert "Is T-shirt/top, prediction Ankle boot: 8 images, 88.9 % of its class." in words(found)
-    assert "These 6 are those of which the network was most certain." in words(found)
+    assert "These are the 6 of which the network was most certain. Below each: " in words(found)
     assert "Is Trouser, prediction T-shirt/top: 1 image, 50.0 % of its class." in words(found)
     assert 'style="background:#b0224f;color:#fff"' in found  # the most frequent mistake
     assert found.count('class="is-correct"') == 2
@@ -267,3 +267,4 @@ def test_the_images_of_a_cell_are_the_surest_first():
     alone = prediction(some, 1)
     assert first in alone
     assert second not in alone
+    assert "\u2717| 90 %|\u2717| 45 %" in words(cell)

@@ -358,7 +358,7 @@ def _only_chapters(results: ComparisonResult, judged: VariantVerdict) -> list[Ch
                     neither if is_last else 0,
                     len(results.images),
                 ),
-                drawings=[Drawing(row_of(pictures, 4))],
+                drawings=[Drawing(row_of(pictures, 4, phone=2))],
             )
         )
     return found

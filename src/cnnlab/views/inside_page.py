@@ -309,7 +309,8 @@ def mistakes_drawing(predictions: Predictions, graph: Graph | None) -> tuple[Mar
     if graph is None:
         shown = [prediction(predictions, int(each), with_share=True) for each in worst]
         return row_of(shown, _MISTAKES), len(worst)
-    return row_of([_explained(predictions, int(each), graph) for each in worst], 3), len(worst)
+    pairs = [_explained(predictions, int(each), graph) for each in worst]
+    return row_of(pairs, 3, phone=2), len(worst)
 
 
 def _explained(predictions: Predictions, index: int, graph: Graph) -> Markup:

@@ -45,7 +45,8 @@ class Chapter:
     """One idea: a title, short paragraphs, figures, and a table that the page folds.
 
     A paragraph may have several lines. A line that begins with two spaces is a command. A ``wide``
-    chapter has its figures below its text, over the whole width. ``colour`` is that of its network.
+    chapter takes the whole width, its figures below its text, or with ``beside`` to the right of
+    it. ``colour`` is that of its network.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Chapter:
     table: Table | None = None
     drawings: Sequence[Drawing] = ()
     wide: bool = False
+    beside: bool = False
     colour: str = "var(--network-a)"
 
 
@@ -85,8 +87,9 @@ class Report:
         """
         found: list[tuple[Chapter, str]] = []
         for chapter in self.chapters:
-            layout = "wide" if chapter.wide else "alone"
-            if layout == "alone" and found and found[-1][1] == "alone":
+            layout = "wide" if chapter.wide and not chapter.beside else "alone"
+            waits = found and found[-1][1] == "alone" and not found[-1][0].wide
+            if not chapter.wide and waits:
                 found[-1] = (found[-1][0], "half")
                 layout = "half"
             found.append((chapter, layout))

@@ -189,6 +189,7 @@ def mistakes_chapters(
             [surest_sentence(count), *([why_sentence(count)] if graph else [])],
             drawings=[Drawing(worst)],
             wide=True,
+            beside=graph is not None,
         ),
     ]
 

@@ -46,6 +46,8 @@ def axis_of(
     margin = 0.06 * (high - low)
     low, high = max(within[0], low - margin), min(within[1], high + margin)
     step = _step((high - low) / most)
+    fine = step / 5  # so that a cut axis begins at a number that is easily read
+    low = max(within[0], round(floor(low / fine + 1e-9) * fine, 10))
     ticks = [n * step for n in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
     return Axis(low, high, tuple(round(tick, 10) for tick in ticks), unit, signed)
 

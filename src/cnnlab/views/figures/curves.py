@@ -183,7 +183,7 @@ def _apart(places: Sequence[float], heights: Sequence[float]) -> list[float]:
 def _mark(mark: Mark, axis: Axis, epochs: int) -> list[Markup]:
     x, y = share(_x(mark.epoch, epochs)), share(_y(mark.value, axis))
     place = _x(mark.epoch, epochs)
-    anchor = "start" if place < 15 else "end" if place > 85 else "middle"
+    anchor = "start" if place < 30 else "end" if place > 60 else "middle"
     return [
         tag("circle", cx=x, cy=y, r=4, class_="ring"),
         tag("text", mark.words, class_="note", x=x, y=y, dy="-.9em", text_anchor=anchor),

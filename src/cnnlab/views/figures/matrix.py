@@ -7,7 +7,7 @@ from cnnlab.insight.mistakes import confusion
 from cnnlab.insight.predictions import Predictions
 from cnnlab.views.figures.colours import WRONG, css, mixed
 from cnnlab.views.figures.markup import join, tag
-from cnnlab.views.figures.pictures import picture, prediction, row_of
+from cnnlab.views.figures.pictures import CROSS, TICK, labelled, picture, row_of
 from cnnlab.wording import counted, percent
 
 _SHOWN = 6
@@ -72,7 +72,15 @@ def _cell(predictions: Predictions, count: int, true: int, predicted: int, large
         (predictions.image_set.labels == true) & (predictions.predicted == predicted)
     )
     by_confidence = found[np.argsort(-predictions.confidence[found], kind="stable")]
-    pictures = [prediction(predictions, int(each)) for each in by_confidence[:_SHOWN]]
+    pictures = [
+        labelled(
+            picture(predictions.image_set.images[each], predictions.image_set.classes[true]),
+            TICK if true == predicted else CROSS,
+            f" {percent(float(predictions.confidence[each]), 0)}",
+            wrong=true != predicted,
+        )
+        for each in by_confidence[:_SHOWN]
+    ]
     classes = predictions.image_set.classes
     total = int((predictions.image_set.labels == true).sum())
     words = (
@@ -80,10 +88,11 @@ def _cell(predictions: Predictions, count: int, true: int, predicted: int, large
         f"{percent(count / total, 1)} of its class."
     )
     if count > len(pictures):
-        words += f" These {len(pictures)} are those of which the network was most certain."
+        words += f" These are the {len(pictures)} of which the network was most certain."
+    words += " Below each: the probability that it gives to its prediction."
     opened = tag(
         "details",
-        tag("summary", f"{count:,}", title=f"is {classes[true]}, says {classes[predicted]}"),
+        tag("summary", str(count), title=f"is {classes[true]}, says {classes[predicted]}"),
         tag("div", tag("p", words), row_of(pictures, _SHOWN), class_="cell"),
         name="cell",
     )

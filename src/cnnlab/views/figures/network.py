@@ -9,6 +9,8 @@ from cnnlab.insight.graph import Graph, Stage, Step
 from cnnlab.views.figures.markup import join, tag
 
 _MOST_SQUARES = 6
+_MANY = 10
+"""So many stages need more than one row, so each is drawn lower."""
 _WIDEST, _LONGEST = 67.0, 90.0
 _VIEW_WIDTH, _VIEW_HEIGHT = 112.0, 100.0
 
@@ -21,9 +23,8 @@ def stages(graph: Graph, *, with_sums: bool) -> Markup:
     shown = list(graph.stages.values())
     widest = max((step.last.shape[-1] for step in shown if len(step.last.shape) == 3), default=1)
     longest = max((prod(step.last.shape) for step in shown if _is_vector(step.last)), default=1)
-    return tag(
-        "div", *(_stage(graph, each, widest, longest, with_sums) for each in shown), class_="stages"
-    )
+    drawn = [_stage(graph, each, widest, longest, with_sums) for each in shown]
+    return tag("div", *drawn, class_="stages" if len(drawn) < _MANY else "stages many")
 
 
 def _is_vector(step: Step) -> bool:

@@ -104,9 +104,9 @@ def image_words(image_set: ImageSet, index: int, split: str) -> str:
     return f"{split} image no. {index}, {shown}"
 
 
-def row_of(pictures: Sequence[Markup], most: int) -> Markup:
-    """Return pictures in rows of at most ``most``; fewer on a phone."""
-    return tag("div", *pictures, class_="pictures", style=f"--most:{most}")
+def row_of(pictures: Sequence[Markup], most: int, phone: int = 3) -> Markup:
+    """Return pictures in rows of at most ``most``, and of at most ``phone`` on a phone."""
+    return tag("div", *pictures, class_="pictures", style=f"--most:{most};--phone:{phone}")
 
 
 def headed_row(mark: Markup, heading: str, pictures: Sequence[Markup], most: int) -> Markup:
