@@ -18,8 +18,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from cnnlab.views.comparison_page import plot_seeds
-from cnnlab.views.plots import STYLE, colour, to_png
+from cnnlab.views.plots import STYLE, colour, plot_seeds, to_png
 from cnnlab.workshop.chapters import SEED_DEVIATIONS
 from harness import IMAGES, RESULTS, about, command_line, write_results
 

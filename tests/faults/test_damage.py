@@ -24,7 +24,7 @@ from cnnlab.runs.run import open_run
 from cnnlab.runs.tensors import load_tensors
 from cnnlab.runs.train import train_run
 from cnnlab.views.comparison_page import comparison_report
-from cnnlab.views.run_page import run_facts
+from cnnlab.views.run_facts import run_facts
 from cnnlab.views.sentences import tell
 from tests.support import damage
 from tests.support.tiny_training import (

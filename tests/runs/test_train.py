@@ -23,7 +23,7 @@ from cnnlab.runs.store import write_tensors
 from cnnlab.runs.train import resume_run, train_run
 from cnnlab.training.config import recipe
 from cnnlab.training.listener import Listener
-from cnnlab.views.run_page import run_facts
+from cnnlab.views.run_facts import run_facts
 
 CONFIG = recipe("best", epochs=3, batch_size=60, learning_rate=0.01)
 

@@ -12,13 +12,13 @@ from cnnlab.experiments.results import ComparisonResult, VariantRuns, judge_all
 from cnnlab.experiments.statistics import Interval, mcnemar
 from cnnlab.experiments.variants import read_variants
 from cnnlab.training.history import EpochRecord
-from cnnlab.views.comparison_page import (
-    comparison_report,
-    differences_figure,
-    means_table,
-    seeds_figure,
+from cnnlab.views.comparison_page import comparison_report, means_table
+from cnnlab.views.comparison_words import (
+    lead_sentences,
+    loss_sentence,
+    matters_sentences,
+    runs_sentences,
 )
-from cnnlab.views.plots import to_svg
 from cnnlab.views.sentences import (
     claim_sentences,
     detail_sentences,
@@ -330,57 +330,156 @@ def test_durations_as_a_person_says_them(seconds, words):
     assert duration(seconds) == words
 
 
+def page_text(results, folder, command="cmd"):
+    page_of(results, command).write(folder / "report.html")
+    html = (folder / "report.html").read_text(encoding="utf-8").split("</style>")[1]
+    return html.replace("&#39;", "'").replace("\u00a0", " ")
+
+
 def test_the_page_has_the_verdict_on_top_and_all_that_is_behind_it(compared, tmp_path):
     results = compared(
         {"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1, "rise": 0.3, "failures": {3: "failed: X"}}
     )
-    report = page_of(results, "cmd")
+    report = page_of(results)
     assert report.title == "lenet5 or lenet5-relu-max?"
-    assert [chapter.title for chapter in report.chapters] == [
-        "What was measured",
-        "How they learned",
-        "Where lenet5 and lenet5-relu-max disagree",
+    assert report.subtitle == "Tiny \u00b7 10 runs of each, on validation images"
+    assert [chapter.title.partition(":")[0] for chapter in report.chapters] == [
+        *("Every run", "The difference", "How they learned", "The loss"),
+        *("Only lenet5-relu-max gets it", "Only lenet5 gets it"),
     ]
-    report.write(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text().replace("&#39;", "'").replace("\u00a0", " ")
+    page = page_text(results, tmp_path)
     sentence = verdict_sentence(results.verdicts[0], results)
-    assert page.index(sentence) < page.index("What was measured")
+    assert page.index(sentence) < page.index("Every run") < page.index("How do we know?")
+    folded = page.split("<summary>How do we know?</summary>")[1]
     for words in (
         method_sentence(results),
-        "not opened for this comparison",
         "On a new seed lenet5-relu-max beats lenet5 with probability",
         "lenet5-relu-max overfits",
-        "1 of 11 runs of lenet5-relu-max did not finish",
+        "not opened for this comparison",
         "<code>cmd</code>",
     ):
-        assert words in page
+        assert words in folded
+    assert "1 of 11 runs of lenet5-relu-max did not finish" in page
 
 
-def test_disagreements_count_the_images_of_each_kind(compared):
-    results = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1})
+@pytest.mark.parametrize(
+    ("second", "matters", "decision", "word", "colour"),
+    [
+        (0.92, 0.1, "helped", "Better", "var(--network-b)"),
+        (0.88, 0.1, "hurt", "Worse", "var(--network-a)"),
+        (0.90, 2.0, "no difference that matters", "A draw", "var(--ink)"),
+        (0.9005, 0.1, "cannot tell yet", "Not yet", "var(--warn)"),
+    ],
+)
+def test_each_verdict_has_its_band(compared, tmp_path, second, matters, decision, word, colour):
+    results = compared({"accuracy": 0.9}, {"accuracy": second, "seed": 1}, matters)
+    results = with_verdict(results, decision=decision, seeds_to_settle=40)
+    page = page_text(results, tmp_path)
+    assert f'<div class="band {decision.replace(" ", "-")}" style="--band:{colour}">' in page
+    assert f"</span> {word}</p>" in page
+    assert ("--seeds 40" in page) == (decision == "cannot tell yet")
+
+
+def test_what_is_too_close_has_a_band_that_says_so(compared, tmp_path):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.9005, "seed": 1})
+    results = with_verdict(results, decision="cannot tell yet", seeds_to_settle=None)
+    assert "</span> Too close</p>" in page_text(results, tmp_path)
+
+
+def test_the_difference_in_the_figure_is_that_of_the_verdict(compared, tmp_path):
+    results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
+    page = page_text(with_verdict(results, means=(97.0549, 97.0650)), tmp_path)
+    assert "0.01 points more" in page
+    assert ">+0.01 points</text>" in page
+
+
+def test_images_are_counted_that_only_one_network_gets(compared):
+    results = compared({"accuracy": 0.88}, {"accuracy": 0.92, "seed": 1})
     first, second = (each.correct.mean(axis=0) for each in results.variants)
-    text = page_of(results).chapters[-1].paragraphs[0]
-    assert f"On {int(((second > 0.5) & (first < 0.5)).sum()):,} of the 2,000" in text
-    assert f"On {int(((first == 0) & (second == 0)).sum()):,} images no run of either" in text
+    chapters = [each for each in page_of(results).chapters if each.title.startswith("Only ")]
+    neither = int(((first == 0) & (second == 0)).sum())
+    expected = [
+        (name, winner, beaten)
+        for name, winner, beaten in (("lenet5-relu-max", second, first), ("lenet5", first, second))
+        if ((winner > 0.5) & (beaten < 0.5)).any()
+    ]
+    assert len(chapters) == len(expected)
+    for chapter, (name, winner, beaten) in zip(chapters, expected, strict=True):
+        count = int(((winner > 0.5) & (beaten < 0.5)).sum())
+        assert chapter.title == f"Only {name} gets it: {count} images"
+        assert chapter.drawings[0].markup.count("<figure") == min(8, count)
+        says = f"On {neither} of the 2,000 images no run of either is correct."
+        assert (says in chapter.paragraphs[0]) == (name == "lenet5")
 
 
-def test_without_a_finished_run_the_page_says_so(compared):
+def test_without_a_finished_run_the_page_says_so(compared, tmp_path):
     results = compared(
         {"accuracy": 0.9}, {"accuracy": 0.9, "seeds": 0, "failures": {0: "failed: X"}}
     )
-    report = page_of(results)
-    assert list(report.lead) == [
+    page = page_text(results, tmp_path)
+    assert "</span> No verdict</p>" in page
+    assert (
         "No verdict on lenet5-relu-max: lenet5-relu-max or lenet5 has no run that finished and "
         "learned."
+    ) in page
+
+
+def test_every_sentence_on_the_page_has_its_condition(compared):
+    apart = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1}).variants
+    assert runs_sentences(list(apart)) == [
+        "Each dot is one run from its own random start, 10 of each network. The two groups do not "
+        "overlap."
+    ]
+    alike = compared({"accuracy": 0.9}, {"accuracy": 0.9, "seed": 1, "seeds": 9}).variants
+    assert runs_sentences(list(alike)) == [
+        "Each dot is one run from its own random start. The two groups overlap."
     ]
 
 
-def test_figures_are_the_same_bytes_each_time_and_name_every_variant(compared):
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.5, 1.0, "The whole bar lies to the right of it."),
+        (-1.0, -0.5, "The whole bar lies to the left of it."),
+        (-0.05, 0.05, "The whole bar lies in it."),
+        (-0.5, 0.5, "The bar includes 0, so there may be no difference."),
+        (0.05, 0.5, "The bar reaches into it."),
+    ],
+)
+def test_where_the_bar_lies_is_said(low, high, says):
+    (told,) = matters_sentences(Interval((low + high) / 2, low, high), 0.1)
+    assert told == f"Grey: less than 0.1 points, too little to matter. {says}"
+
+
+def test_an_interval_without_limits_lies_nowhere():
+    endless = Interval(0.0, float("-inf"), float("inf"))
+    assert (
+        matters_sentences(endless, 1.0)
+        == matters_sentences(None, 1.0)
+        == ["Grey: less than 1 points, too little to matter."]
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        ([81, 86], ["b is ahead after every epoch."]),
+        ([70, 84], ["a is ahead after every epoch."]),
+        ([79, 86], ["At first a is not behind. From epoch 2 on, b is ahead."]),
+        ([79, 85], []),
+    ],
+)
+def test_who_is_ahead_is_said_epoch_by_epoch(second, says):
+    assert lead_sentences(["a", "b"], [np.array([80.0, 85.0]), np.array(second)]) == says
+    assert lead_sentences(["a"], [np.array([80.0, 85.0])]) == []
+
+
+def test_the_loss_may_disagree_with_the_verdict(compared):
     results = compared({"accuracy": 0.9}, {"accuracy": 0.92, "seed": 1})
-    for draw in (seeds_figure, differences_figure):
-        assert to_svg(draw(results)) == to_svg(draw(results))
-    labels = [text.get_text() for text in seeds_figure(results).axes[0].get_yticklabels()]
-    assert labels == ["lenet5", "lenet5-relu-max"]
+    names, judged = ["lenet5", "lenet5-relu-max"], results.verdicts[0]
+    assert "It agrees: lenet5-relu-max has the lower loss" in loss_sentence(names, [2, 1], judged)
+    assert "Here it disagrees: lenet5 has the lower loss" in loss_sentence(names, [1, 2], judged)
+    assert loss_sentence(names, [1, 2], None).endswith("Lower is better.")
 
 
 def test_the_two_methods_are_told_apart(compared):

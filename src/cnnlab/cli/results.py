@@ -18,7 +18,7 @@ _WORDS = {"stops": "Error", "spoils": "Warning", "none": "Note"}
 
 def show_check(terminal: Terminal, report: "CheckReport") -> None:
     """Print a network's layers with their cost, then the findings, the worst first."""
-    from cnnlab.views.run_page import layers_table
+    from cnnlab.views.run_facts import layers_table
 
     if report.layers:
         table = layers_table(report.layers, report.parameters)

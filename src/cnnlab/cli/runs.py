@@ -312,10 +312,14 @@ def report(
 def _write_report(run: "Run", splits: "Splits", device: "torch.device") -> Path:
     """Write the report of a run into its folder; return its path."""
     from cnnlab.runs.evaluation import predictions_on
+    from cnnlab.runs.inside import look_inside
     from cnnlab.runs.layout import REPORT
     from cnnlab.views.run_page import run_report
 
-    predictions = predictions_on(run, splits.validation, device) if run.history() else None
     path = run.folder / REPORT
-    run_report(run, predictions, splits).write(path)
+    if run.history():
+        predictions = predictions_on(run, splits.validation, device)
+        run_report(run, predictions, splits, look_inside(run)).write(path)
+    else:
+        run_report(run, None, splits).write(path)
     return path

@@ -45,7 +45,7 @@ def network_graph(network: Run | nn.Module) -> Graph:
 
     Raises `ModelError` if cnnlab cannot show the network: it names the line.
     """
-    sample = Library(offline=True).load(DEFAULT_SAMPLE).validation
+    sample = Library(offline=True, notify=lambda _: None).load(DEFAULT_SAMPLE).validation
     images = as_numbers(sample.images[:_PROOF_IMAGES])
     if isinstance(network, nn.Module):
         return graph_of(network, images)

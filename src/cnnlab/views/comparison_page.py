@@ -1,49 +1,100 @@
-"""The page of a comparison: the verdict, every seed, curves, disagreements."""
+"""The page of a comparison: the verdict, every run, curves, disagreements."""
 
-from collections.abc import Sequence
-
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from cnnlab.experiments.comparison import Comparison
 from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVerdict
-from cnnlab.views import plots
-from cnnlab.views.page import Chapter, Illustration, Report, Table
-from cnnlab.views.run_page import device_text, split_text
-from cnnlab.views.sentences import ComparisonText, p_value_text
-from cnnlab.wording import counted, percent, times
+from cnnlab.experiments.statistics import Interval
+from cnnlab.views.comparison_words import (
+    band_sentence,
+    lead_sentences,
+    loss_sentence,
+    matters_sentences,
+    only_sentences,
+    runs_sentences,
+    subtitle,
+)
+from cnnlab.views.curve_drawings import Quantity, value_text
+from cnnlab.views.figures.axis import axis_of
+from cnnlab.views.figures.colours import INK, WARN, colour
+from cnnlab.views.figures.curves import Line, curves
+from cnnlab.views.figures.dots import Estimate, Row, differences, every_run
+from cnnlab.views.figures.hero import band
+from cnnlab.views.figures.markup import join, tag
+from cnnlab.views.figures.pictures import CROSS, TICK, labelled, picture, row_of
+from cnnlab.views.page import Chapter, Drawing, Report, Table
+from cnnlab.views.run_facts import data_set_text, device_text, split_text
+from cnnlab.views.sentences import ComparisonText, VariantText, p_value_text
+from cnnlab.wording import counted, times
 
 _MOST_IMAGES = 8
+_WORDS = {
+    "helped": ("\u25b2", "Better"),
+    "hurt": ("\u25bc", "Worse"),
+    "no difference that matters": ("=", "A draw"),
+    "cannot tell yet": ("?", "Not yet"),
+    "no verdict": ("?", "No verdict"),
+}
+"""The mark and the word of each decision."""
 
 
 def comparison_report(
     results: ComparisonResult, text: ComparisonText, comparison: Comparison, command: str
 ) -> Report:
     """Return the page of a comparison; ``command`` makes it again."""
+    data_set = comparison.plan["data_set"]
     report = Report(
         title=" or ".join(each.name for each in comparison.variants) + "?",
-        subtitle=f"{counted(results.seeds, 'run')} of each, compared on {results.on} images",
-        facts=[
-            *_facts(results, comparison),
-            ("Method", text.method),
-            ("Test set", _openings(results)),
-        ],
+        subtitle=subtitle(results, str(data_set["title"])),
+        facts=[*_facts(results, comparison), ("Test set", _openings(results))],
         made_with=[command],
-        lead=[f"{each.verdict} {each.to_settle}".rstrip() for each in text.judged],
+        details=_details(results, text),
+        table=measured_table(results),
     )
-    report.chapters.append(_verdict_chapter(results, text))
+    report.top = join(
+        tag(
+            "header",
+            tag("p", report.subtitle, class_="kicker"),
+            tag("h1", report.title),
+        ),
+        *(
+            verdict_band(place, judged, told)
+            for place, (judged, told) in enumerate(
+                zip(results.verdicts, text.judged, strict=True), start=1
+            )
+        ),
+    )
     shown = [each for each in results.variants if len(each.values)]
     if shown:
-        report.chapters.append(_curves_chapter(shown, text))
+        report.chapters += [
+            *_runs_chapters(results, shown, text),
+            *_curves_chapters(results, shown, text),
+        ]
     for judged in results.verdicts:
-        chapter = _disagreements_chapter(results, judged)
-        if chapter is not None:
-            report.chapters.append(chapter)
+        report.chapters += _only_chapters(results, judged)
     return report
+
+
+def verdict_band(place: int, judged: VariantVerdict, told: VariantText) -> Markup:
+    """Return a verdict as a band: word and mark, in the colour of the better network.
+
+    ``place`` is that of the judged network; the first one, to which it is compared, has place 0.
+    """
+    decision = judged.verdict.decision if judged.verdict else "no verdict"
+    mark, word = _WORDS[decision]
+    colours = {
+        "helped": colour(place),
+        "hurt": colour(0),
+        "no difference that matters": INK,
+    }
+    sentences = [tag("p", told.verdict)]
+    sentences += [tag("p", each, class_="cap") for each in (told.to_settle, *told.plain) if each]
+    if told.to_settle.startswith("Too close"):
+        word = "Too close"
+    kind = decision.replace(" ", "-")
+    return band(mark, word, join(*sentences), kind, colours.get(decision, WARN))
 
 
 def _facts(results: ComparisonResult, comparison: Comparison) -> list[tuple[str, str]]:
@@ -60,7 +111,7 @@ def _facts(results: ComparisonResult, comparison: Comparison) -> list[tuple[str,
         if (run := comparison.run(each.variant, seed)) is not None
     }
     return [
-        ("Data set", f"{data_set['title']}"),
+        ("Data set", data_set_text(data_set)),
         ("Split", split_text(data_set)),
         ("Settings", "; ".join(settings)),
         ("Device", "; ".join(sorted(devices))),
@@ -72,44 +123,6 @@ def _openings(results: ComparisonResult) -> str:
     if not results.test_openings:
         return "not opened for this comparison"
     return f"opened {times(results.test_openings)} for this comparison"
-
-
-def _verdict_chapter(results: ComparisonResult, text: ComparisonText) -> Chapter:
-    paragraphs = []
-    if len(results.verdicts) > 1:
-        paragraphs.append(
-            "Each is compared with the first. The p-values are corrected for "
-            f"{len(results.verdicts)} comparisons (Holm)."
-        )
-    paragraphs += text.failed_runs
-    for judged in text.judged:
-        paragraphs += [*judged.plain, *judged.details]
-    if any(each.verdict and each.verdict.decision != "no verdict" for each in results.verdicts):
-        paragraphs.append(
-            "In the table, std. dev. is the standard deviation over seeds. A number below 0.05 in "
-            "'p: differ' means: chance alone rarely makes such a difference. In 'p: equal' it "
-            f"means: the true difference is most likely smaller than {results.matters:g} points."
-        )
-    illustrations = []
-    if any(len(each.values) for each in results.variants):
-        illustrations.append(
-            Illustration(
-                seeds_figure(results),
-                "Each dot is one run. The diamond is the mean, and the line is its 95 % interval.",
-            )
-        )
-    if any(each.verdict for each in results.verdicts):
-        illustrations.append(
-            Illustration(
-                differences_figure(results),
-                f"The difference to {results.variants[0].variant.name}, in points, with its 95 % "
-                "interval. In the grey band it is smaller than the difference that matters, "
-                f"{results.matters:g} points.",
-            )
-        )
-    return Chapter(
-        "What was measured", paragraphs, table=measured_table(results), illustrations=illustrations
-    )
 
 
 def means_table(results: ComparisonResult) -> Table:
@@ -162,166 +175,207 @@ def measured_table(results: ComparisonResult) -> Table:
     )
 
 
-def seeds_figure(results: ComparisonResult) -> Figure:
-    """Return one row for each variant: a dot for each seed, and the mean with its interval."""
-    with mpl.rc_context(plots.STYLE):
-        figure = Figure(
-            figsize=(plots.WIDTH, 1.0 + 0.62 * len(results.variants)), layout="constrained"
+def _details(results: ComparisonResult, text: ComparisonText) -> list[str]:
+    """Return how the verdicts were found: method, intervals, p-values, how to read the table."""
+    found = []
+    if len(results.verdicts) > 1:
+        found.append(
+            "Each is compared with the first. The p-values are corrected for "
+            f"{len(results.verdicts)} comparisons (Holm)."
         )
-        axis = figure.subplots()
-        for place, each in enumerate(results.variants):
-            colour = plots.colour(place)
-            plot_seeds(axis, place, each.values, colour)
-            _bar(axis, place + 0.25, each.mean.estimate, each.mean.low, each.mean.high, colour)
-        _name_rows(axis, [each.variant.name for each in results.variants])
-        axis.set_xlabel(f"{results.on} accuracy in %")
-        return figure
-
-
-def plot_seeds(axis: Axes, place: int, values: NDArray[np.float64], colour: str) -> None:
-    """Draw each value as a dot in a row, moved up or down by its rank: equal values stay apart."""
-    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    offsets = (order * 0.618034 % 1 - 0.5) * 0.34  # the golden ratio keeps neighbours far apart
-    axis.plot(values, place + offsets - 0.12, "o", color=colour, alpha=0.55, markersize=4.5)
-
-
-def differences_figure(results: ComparisonResult) -> Figure:
-    """Return each difference with its interval, and a band for differences that do not matter."""
-    with mpl.rc_context(plots.STYLE):
-        figure = Figure(
-            figsize=(plots.WIDTH, 1.2 + 0.5 * len(results.verdicts)), layout="constrained"
+    found += [*text.details, *text.overfitting]
+    if any(each.verdict and each.verdict.decision != "no verdict" for each in results.verdicts):
+        found.append(
+            "In the table, std. dev. is the standard deviation over seeds. A number below 0.05 in "
+            "'p: differ' means: chance alone rarely makes such a difference. In 'p: equal' it "
+            f"means: the true difference is most likely smaller than {results.matters:g} points."
         )
-        axis = figure.subplots()
-        axis.axvspan(-results.matters, results.matters, color=plots.MUTED, alpha=0.22, linewidth=0)
-        axis.axvline(0, color=plots.INK, linewidth=1)
-        for place, each in enumerate(results.verdicts):
-            if each.verdict is None:
-                continue
+    return found
+
+
+def _place(results: ComparisonResult, name: str) -> int:
+    return next(n for n, each in enumerate(results.variants) if each.variant.name == name)
+
+
+def _runs_chapters(
+    results: ComparisonResult, shown: list[VariantRuns], text: ComparisonText
+) -> list[Chapter]:
+    """Return the chapters on every run and on the differences of their means."""
+    rows, spread = [], list[float]()
+    for each in shown:
+        mean = Estimate(each.mean.estimate, each.mean.low, each.mean.high)
+        name = each.variant.name
+        rows.append(Row(name, each.values.tolist(), mean, colour(_place(results, name))))
+        spread += [*each.values.tolist(), *([mean.low, mean.high] if mean.has_limits else [])]
+    axis = axis_of(spread, unit=" %", within=(0.0, 100.0))
+    begins = f" The axis begins at {axis.low:.3g} %." if axis.low > 0 else ""
+    found = [
+        Chapter(
+            "Every run",
+            [*runs_sentences(shown), *text.failed_runs],
+            drawings=[
+                Drawing(
+                    every_run(rows, axis),
+                    "Stroke: the mean. Bar: where the true mean lies, in 95 of 100 such "
+                    f"experiments. {len(results.images):,} {results.on} images.{begins}",
+                )
+            ],
+        )
+    ]
+    if any(each.verdict for each in results.verdicts):
+        found.append(_difference_chapter(results))
+    return found
+
+
+def _difference_chapter(results: ComparisonResult) -> Chapter:
+    rows = []
+    for each in results.verdicts:
+        if each.verdict is not None:
             found = each.verdict.difference
-            _bar(axis, place, found.estimate, found.low, found.high, plots.colour(place + 1))
-        _name_rows(axis, [each.name for each in results.verdicts])
-        # Centred on the figure: beside a long name the axis is too narrow for these words.
-        figure.supxlabel("\u2190 worse    difference in points    better \u2192", fontsize=10)
-        return figure
-
-
-def _without_formulas(name: str) -> str:
-    """Return a name as matplotlib must get it, because a dollar would begin a formula."""
-    return name.replace("$", r"\$")
-
-
-def _bar(axis: Axes, place: float, estimate: float, low: float, high: float, colour: str) -> None:
-    if np.isfinite([low, high]).all():
-        axis.plot([low, high], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
-    axis.plot(
-        [estimate], [place], "D", color=colour, markersize=6, markeredgecolor="white", zorder=3
-    )
-
-
-def _name_rows(axis: Axes, names: Sequence[str]) -> None:
-    axis.set_yticks(range(len(names)), [_without_formulas(name) for name in names])
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.grid(visible=False, axis="y")
-    axis.xaxis.set_major_locator(MaxNLocator(5))
-
-
-def _curves_chapter(variants: Sequence[VariantRuns], text: ComparisonText) -> Chapter:
-    epochs = len(variants[0].histories[0])
-    band = ""
-    if epochs > 1 and any(len(each.values) > 1 for each in variants):
-        band = " The band is one standard deviation above and below the validation curve."
+            estimate = Estimate(written_difference(each), found.low, found.high)
+            rows.append((each.name, estimate, colour(_place(results, each.name))))
+    ends = [end for _, each, _ in rows for end in (each.value, each.low, each.high)]
+    axis = axis_of([0.0, -1.6 * results.matters, 1.6 * results.matters, *ends], signed=True)
+    _, only, _ = rows[0]
+    interval = Interval(only.value, only.low, only.high) if len(rows) == 1 else None
+    names = rows[0][0] if len(rows) == 1 else "each network"
     return Chapter(
-        "How they learned",
-        text.overfitting_details
-        or ["For each variant the mean validation loss is lowest at the end."],
-        illustrations=[
-            Illustration(
-                curves_figure(variants, quantity),
-                f"{quantity.capitalize()} by epoch, mean over seeds. "
-                f"{plots.line_style_sentence(epochs)}{band}",
+        "The difference" if len(rows) == 1 else "The differences",
+        matters_sentences(interval, results.matters),
+        drawings=[
+            Drawing(
+                differences(rows, results.matters, axis),
+                f"Points of accuracy, {names} minus {results.variants[0].variant.name}. Bar: 95 % "
+                "interval.",
             )
-            for quantity in ("loss", "accuracy")
         ],
     )
 
 
-def curves_figure(variants: Sequence[VariantRuns], quantity: str) -> Figure:
-    """Return each variant's mean curves of "loss" or "accuracy", validation with a band."""
-    with mpl.rc_context(plots.STYLE):
-        figure = Figure(figsize=(plots.WIDTH, 3), layout="constrained")
-        axis = figure.subplots()
-        for place, each in enumerate(variants):
-            colour = plots.colour(place)
-            for split, word in plots.SPLIT_WORDS.items():
-                values = np.array(
-                    [
-                        [getattr(record, f"{split}_{quantity}") for record in history]
-                        for history in each.histories
-                    ]
-                )
-                epochs = np.arange(1, values.shape[1] + 1)
-                mean = values.mean(axis=0)
-                axis.plot(
-                    epochs,
-                    mean,
-                    color=colour,
-                    label=_without_formulas(f"{each.variant.name}: {word}"),
-                    **plots.line_style(split, len(epochs)),
-                )
-                if split == "validation" and len(values) > 1:
-                    deviation = values.std(axis=0, ddof=1)
-                    low, high = mean - deviation, mean + deviation
-                    axis.fill_between(epochs, low, high, color=colour, alpha=0.2, linewidth=0)
-        axis.set_xlim(left=1)
-        plots.label_curves(figure, axis, quantity, len(epochs))
-        return figure
+def written_difference(judged: VariantVerdict) -> float:
+    """Return the difference of the two means as they are written, as in the verdict's sentence."""
+    if judged.means is None:
+        return judged.verdict.difference.estimate if judged.verdict else 0.0
+    theirs, its = (round(each, 2) for each in judged.means)
+    return its - theirs
 
 
-def _disagreements_chapter(results: ComparisonResult, judged: VariantVerdict) -> Chapter | None:
+def _curves_chapters(
+    results: ComparisonResult, shown: list[VariantRuns], text: ComparisonText
+) -> list[Chapter]:
+    names = [each.variant.name for each in shown]
+    accuracy = [_by_epoch(each, "accuracy").mean(axis=0) for each in shown]
+    losses = [float(_by_epoch(each, "loss").mean(axis=0)[-1]) for each in shown]
+    judged = results.verdicts[0] if len(results.verdicts) == 1 else None
+    leads = lead_sentences(names, accuracy)
+    return [
+        Chapter(
+            "How they learned",
+            leads or ["Each network's validation accuracy, epoch by epoch."],
+            drawings=[curves_drawing(results, shown, "accuracy")],
+        ),
+        Chapter(
+            "The loss",
+            [loss_sentence(names, losses, judged), *text.overfitting],
+            drawings=[curves_drawing(results, shown, "loss")],
+        ),
+    ]
+
+
+def _by_epoch(runs: VariantRuns, quantity: Quantity) -> NDArray[np.float64]:
+    """Return the validation values of a variant's runs, (runs, epochs); accuracy in percent."""
+    factor = 100 if quantity == "accuracy" else 1
+    return factor * np.array(
+        [
+            [getattr(record, f"validation_{quantity}") for record in history]
+            for history in runs.histories
+        ]
+    )
+
+
+def curves_drawing(
+    results: ComparisonResult, shown: list[VariantRuns], quantity: Quantity
+) -> Drawing:
+    """Return each variant's mean validation curve, with a band from lowest to highest."""
+    lines = []
+    for each in shown:
+        values = _by_epoch(each, quantity)
+        mean = values.mean(axis=0)
+        several = len(values) > 1
+        lines.append(
+            Line(
+                each.variant.name,
+                mean.tolist(),
+                colour(_place(results, each.variant.name)),
+                value_text(float(mean[-1]), quantity),
+                band=(values.min(axis=0).tolist(), values.max(axis=0).tolist())
+                if several
+                else None,
+            )
+        )
+    ends = [value for line in lines for part in (line.band or (line.values,)) for value in part]
+    unit = " %" if quantity == "accuracy" else ""
+    limit = 100.0 if quantity == "accuracy" else float("inf")
+    axis = axis_of(ends, unit=unit, within=(0.0, limit))
+    begins = f"The axis begins at {axis.low:.3g}{unit}." if axis.low > 0 else ""
+    runs = max(len(each.histories) for each in shown)
+    caption = f"Validation {quantity}. {band_sentence(runs)} {begins}".strip()
+    return Drawing(curves(lines, axis, f"validation {quantity} by epoch"), caption)
+
+
+def _only_chapters(results: ComparisonResult, judged: VariantVerdict) -> list[Chapter]:
+    """Return the chapters on the images that only one of two networks gets."""
     first = results.variants[0]
     other = next(each for each in results.variants if each.variant.name == judged.name)
     if not len(first.values) or not len(other.values):
-        return None
-    base, name = first.variant.name, judged.name
-    shares = [each.correct.mean(axis=0) for each in (first, other)]
-    gap = shares[1] - shares[0]
-    illustrations = [
-        Illustration(
-            _images_figure(results, chosen, shares),
-            f"{better} predicts these more often correctly than {worse}. Above each image: its "
-            f"class, then the share of runs that are correct, {base} | {name}.",
+        return []
+    decision = judged.verdict.decision if judged.verdict else ""
+    loser = {"helped": first, "hurt": other}.get(decision)
+    pairs = [(other, first), (first, other)]
+    shares = {id(each): each.correct.mean(axis=0) for each in (first, other)}
+    neither = int(((shares[id(first)] == 0) & (shares[id(other)] == 0)).sum())
+    found = []
+    for winner, beaten in pairs:
+        gap = shares[id(winner)] - shares[id(beaten)]
+        is_only = (shares[id(winner)] > 0.5) & (shares[id(beaten)] < 0.5)
+        if not is_only.any():
+            continue
+        chosen = np.argsort(-np.where(is_only, gap, -1.0), kind="stable")[:_MOST_IMAGES]
+        pictures = [
+            _contested(results, int(index), winner, beaten)
+            for index in chosen[: int(is_only.sum())]
+        ]
+        name = winner.variant.name
+        is_last = winner is first
+        apart = f", not {beaten.variant.name}," if len(results.verdicts) > 1 else ""
+        found.append(
+            Chapter(
+                f"Only {name}{apart} gets it: {counted(int(is_only.sum()), 'image')}",
+                only_sentences(
+                    name,
+                    beaten.variant.name,
+                    winner is loser,
+                    neither if is_last else 0,
+                    len(results.images),
+                ),
+                drawings=[Drawing(row_of(pictures, 4, phone=2))],
+            )
         )
-        for better, worse, chosen in ((name, base, _largest(gap)), (base, name, _largest(-gap)))
-        if len(chosen)
+    return found
+
+
+def _contested(
+    results: ComparisonResult, index: int, winner: VariantRuns, beaten: VariantRuns
+) -> Markup:
+    name = results.images.classes[results.images.labels[index]]
+    notes = [
+        tag("span", mark, f" {_count(runs, index)} {runs.variant.name}", class_="note-line")
+        for mark, runs in ((TICK, winner), (CROSS, beaten))
     ]
-    if not illustrations:
-        return None
-    only_other = int(((shares[1] > 0.5) & (shares[0] < 0.5)).sum())
-    only_first = int(((shares[0] > 0.5) & (shares[1] < 0.5)).sum())
-    both_wrong = int(((shares[0] == 0) & (shares[1] == 0)).sum())
-    return Chapter(
-        f"Where {base} and {name} disagree",
-        [
-            f"On {only_other:,} of the {len(gap):,} {results.on} images, most runs of {name} are "
-            f"correct and most runs of {base} are wrong. On {only_first:,} images it is the other "
-            f"way round. On {both_wrong:,} images no run of either is correct."
-        ],
-        illustrations=illustrations,
-    )
+    image = picture(results.images.images[index], name)
+    return labelled(image, tag("b", f"is {name}"), *notes)
 
 
-def _largest(gap: NDArray[np.float64]) -> NDArray[np.int64]:
-    order = np.argsort(-gap, kind="stable")[:_MOST_IMAGES]
-    return order[gap[order] > 0]
-
-
-def _images_figure(
-    results: ComparisonResult, chosen: NDArray[np.int64], shares: Sequence[NDArray[np.float64]]
-) -> Figure:
-    images = results.images
-    captions = [
-        f"{images.classes[images.labels[index]]}\n"
-        f"{percent(shares[0][index], 0)} | {percent(shares[1][index], 0)}"
-        for index in chosen
-    ]
-    return plots.images_figure(images.images[chosen], captions)
+def _count(runs: VariantRuns, index: int) -> str:
+    """Return in how many of a variant's runs an image is correct: 3 of 4."""
+    return f"{int(runs.correct[:, index].sum())} of {len(runs.correct)}"

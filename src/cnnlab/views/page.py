@@ -1,47 +1,35 @@
 """The parts of a page, and how they become one HTML file that needs no other file."""
 
-import base64
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-from matplotlib.figure import Figure
+from markupsafe import Markup, escape
 
 from cnnlab.errors import RunError
 from cnnlab.files import write_whole
-from cnnlab.views import plots
-
-_REM_PER_INCH = 8
-"""At this size, 10-point text in a figure is as large as the text of the page."""
-
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|points?)(?!\w))")
-_BETWEEN_SIZES = re.compile(r"(?<=\d) x (?=\d)")
-
-
-def keep_together(text: str) -> str:
-    """Return a text whose lines break neither between a number and its unit nor in 28 x 28."""
-    return _BETWEEN_SIZES.sub("\u00a0x\u00a0", _BEFORE_UNIT.sub("\u00a0", text))
+from cnnlab.views.figures.markup import keep_together, tag
 
 
 @dataclass(frozen=True)
-class Illustration:
-    """A figure with its caption, which is also read aloud to people who cannot see the figure."""
+class Drawing:
+    """A figure as HTML, with the caption below it."""
 
-    figure: Figure
-    caption: str
+    markup: Markup
+    caption: str = ""
 
-    @property
-    def width(self) -> float:
-        """The largest width on the page, in rem: the figure's text is then as large as others."""
-        return round(float(self.figure.get_figwidth()) * _REM_PER_INCH, 2)
 
-    @property
-    def source(self) -> str:
-        """The figure as a data address, so that the page needs no other file."""
-        return "data:image/svg+xml;base64," + base64.b64encode(plots.to_svg(self.figure)).decode()
+def side_by_side(*drawings: Drawing) -> Drawing:
+    """Return drawings in one row, each above its caption; below each other on a phone."""
+    return Drawing(
+        tag(
+            "div",
+            *(tag("div", each.markup, tag("p", each.caption, class_="cap")) for each in drawings),
+            class_="side-by-side",
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -54,21 +42,30 @@ class Table:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One step: a title, short paragraphs, then preformatted text, a table and figures.
+    """One idea: a title, short paragraphs, figures, and a table that the page folds.
 
-    A paragraph may have several lines. A line that begins with two spaces is a command.
+    A paragraph may have several lines. A line that begins with two spaces is a command. A ``wide``
+    chapter takes the whole width, its figures below its text, or with ``beside`` to the right of
+    it. ``colour`` is that of its network.
     """
 
     title: str
     paragraphs: Sequence[str]
     table: Table | None = None
-    illustrations: Sequence[Illustration] = ()
-    listing: str = ""
+    drawings: Sequence[Drawing] = ()
+    wide: bool = False
+    beside: bool = False
+    colour: str = "var(--network-a)"
 
 
 @dataclass
 class Report:
-    """A page: its title, its answer, the few facts at the top, its chapters, its commands."""
+    """A page: its title, its one large result, its chapters, and what is folded at its end.
+
+    ``top`` is the result: it has the title in it. Without it the page begins with its title and
+    the sentences of ``lead``. ``facts`` are pairs of name and value; ``details`` are sentences
+    about how the result was found, under the heading ``details_title``, and ``table`` is theirs.
+    """
 
     title: str
     subtitle: str
@@ -76,12 +73,36 @@ class Report:
     chapters: list[Chapter] = field(default_factory=list)
     made_with: Sequence[str] = ()
     lead: Sequence[str] = ()
+    top: Markup = field(default_factory=Markup)
+    details_title: str = "How do we know?"
+    details: Sequence[str] = ()
+    table: Table | None = None
+
+    @property
+    def cards(self) -> list[tuple[Chapter, str]]:
+        """The chapters in order, each with how it is laid out.
+
+        "wide" takes the whole width; of two others that follow each other, each is a "half"; one
+        that stays "alone" has its text beside its figure; "words" have no figure.
+        """
+        found: list[tuple[Chapter, str]] = []
+        for chapter in self.chapters:
+            layout = "wide" if chapter.wide and not chapter.beside else "alone"
+            waits = found and found[-1][1] == "alone" and not found[-1][0].wide
+            if not chapter.wide and waits:
+                found[-1] = (found[-1][0], "half")
+                layout = "half"
+            found.append((chapter, layout))
+        return [
+            (chapter, layout if chapter.drawings else f"{layout} words")
+            for chapter, layout in found
+        ]
 
     def write(self, path: Path) -> None:
         """Write the page, whole or not at all; raise `RunError` if it cannot be written."""
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("cnnlab.views"),
-            autoescape=True,
+            autoescape=jinja2.select_autoescape(("html",)),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -90,6 +111,17 @@ class Report:
         date = datetime.now(UTC).date().isoformat()
         html = environment.get_template("report.html").render(report=self, date=date)
         try:
-            write_whole(path, html.encode())
+            write_whole(path, _without_home(html).encode())
         except OSError as error:
             raise RunError(f"Cannot write {path} ({error.strerror}).") from None
+
+
+def _without_home(html: str) -> str:
+    """Return a page that does not name the home folder, and so nobody's user name."""
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # this user has none
+        return html
+    if home == Path(home).anchor:  # such as "/", which is everywhere on a page
+        return html
+    return html.replace(home, "~").replace(str(escape(home)), "~")

@@ -1,252 +1,219 @@
-"""The page of one run: its curves, its mistakes, its layers."""
+"""The page of one run: its result, its curves, its inside, its mistakes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import numpy as np
+from markupsafe import Markup
 
 from cnnlab.data.splits import Splits
-from cnnlab.insight.mistakes import confusion, most_confident_mistakes, most_confused
+from cnnlab.insight.graph import Graph
+from cnnlab.insight.mistakes import confusion, most_confused
 from cnnlab.insight.predictions import Predictions
-from cnnlab.models.layers import Layer
 from cnnlab.runs.evaluation import is_current, read_test_result
+from cnnlab.runs.inside import Inside
 from cnnlab.runs.run import Run
-from cnnlab.training.config import TrainConfig, changes_to
 from cnnlab.training.history import History
-from cnnlab.views import plots
-from cnnlab.views.page import Chapter, Illustration, Report, Table
-from cnnlab.views.sentences import learned_nothing_sentence
-from cnnlab.wording import counted, percent, times, with_article
-
-WHY_VALIDATION_LOOKS_BETTER = (
-    "Training metrics are taken while the network learns, validation metrics after the epoch. So "
-    "validation can look better at first."
+from cnnlab.views.curve_drawings import run_curves
+from cnnlab.views.figures.bars import class_bars
+from cnnlab.views.figures.hero import Hero, alert, hero
+from cnnlab.views.figures.markup import join
+from cnnlab.views.figures.matrix import matrix
+from cnnlab.views.inside_page import (
+    image_chapter,
+    inside_chapters,
+    mistakes_drawing,
+    prediction_chapter,
+    why_sentence,
 )
+from cnnlab.views.page import Chapter, Drawing, Report, Table
+from cnnlab.views.run_facts import layers_table, run_facts
+from cnnlab.views.run_words import (
+    accuracy_sentences,
+    classes_sentences,
+    guessing_sentence,
+    loss_sentences,
+    loss_title,
+    mistake_sentence,
+    no_mistake_sentence,
+    result_sentence,
+    seconds_sentence,
+    surest_sentence,
+    test_sentence,
+)
+from cnnlab.views.sentences import learned_nothing_sentence
+from cnnlab.wording import command_line, counted, percent
+
+_NO_INSIDE = Inside()
 
 
-def history_curves(history: History, quantity: str) -> dict[str, list[float]]:
-    """Return a history's values of "loss" or "accuracy", by "train" and "validation"."""
-    return {
-        split: [getattr(record, f"{split}_{quantity}") for record in history]
-        for split in ("train", "validation")
-    }
-
-
-OPTIMIZERS = {
-    "sgd": "Stochastic gradient descent (SGD)",
-    "adamw": "AdamW, a form of stochastic gradient descent with a step size for each parameter,",
-}
-"""What changes the parameters, in words, by the setting ``optimizer``."""
-
-
-def settings_text(config: TrainConfig) -> str:
-    """Return in words how the parameters change, and what else the recipe does."""
-    name = {"sgd": "SGD", "adamw": "AdamW"}[config.optimizer]
-    words = f"{name} with learning rate {config.learning_rate:g}"
-    if config.schedule == "one-cycle":
-        words += " at its highest (it rises, then falls to 0)"
-    words += f" and momentum {config.momentum:g}"
-    if config.weight_decay:
-        words += f", weight decay {config.weight_decay:g}"
-    if config.label_smoothing:
-        words += f", label smoothing {config.label_smoothing:g} (it raises the training loss only)"
-    return words + (", half of the images mirrored" if config.augmentation == "flip" else "")
-
-
-def device_text(description: str) -> str:
-    """Return a run's description of its device in correct English: "1 thread"."""
-    return description.replace(" 1 threads,", " 1 thread,")
-
-
-def split_text(data_set: Mapping[str, Any]) -> str:
-    """Return how many images each split has, from what a run or a comparison recorded."""
-    return (
-        f"{data_set['train']:,} training, {data_set['validation']:,} validation and "
-        f"{data_set['test']:,} test images"
-    )
-
-
-def run_facts(run: Run) -> list[tuple[str, str]]:
-    """Return what a run was trained on and with, as pairs of name and value."""
-    about, data_set = run.description, run.description["data_set"]
-    return [
-        ("Data set", f"{data_set['title']}, {data_set['source']}"),
-        ("Split", split_text(data_set)),
-        (
-            "Recipe",
-            f"{about['recipe']}{_changes_text(run)}, {counted(run.config.epochs, 'epoch')}, seed "
-            f"{run.config.seed}",
-        ),
-        ("Device", device_text(about["device"])),
-        (
-            "Versions",
-            f"cnnlab {about['cnnlab']}, PyTorch {about['versions']['torch']}, "
-            f"Python {about['versions']['python']}",
-        ),
-        *(
-            (
-                "Resumed",
-                f"in epoch {each['epoch']}: {device_text(each['device'])}; cnnlab "
-                f"{each['cnnlab']}, PyTorch {each['torch']}, Python {each['python']}",
-            )
-            for each in run.trained_on[1:]
-        ),
-    ]
-
-
-def _changes_text(run: Run) -> str:
-    """Return in brackets the settings that differ from the recipe, without epochs and seed."""
-    changes = changes_to(str(run.description["recipe"]), run.config)
-    settings = [
-        f"{name.replace('_', ' ')} {value}"
-        for name, value in changes.items()
-        if name not in ("epochs", "seed")
-    ]
-    return f" (changed: {', '.join(settings)})" if settings else ""
-
-
-def layers_table(layers: Sequence[Layer], parameters: int) -> Table:
-    """Return a network's layers with their output sizes and costs; the last row is the total."""
-    rows = [
-        [
-            layer.name,
-            layer.kind,
-            " x ".join(map(str, layer.output_shape)),
-            f"{layer.parameters:,}",
-            f"{layer.multiply_accumulates:,}",
-        ]
-        for layer in layers
-    ]
-    products = sum(layer.multiply_accumulates for layer in layers)
-    rows.append(["Total", "", "", f"{parameters:,}", f"{products:,}"])
-    return Table(["Layer", "Kind", "Output", "Parameters", "Multiplications per image"], rows)
-
-
-def mistakes_chapter(predictions: Predictions, name: str, split: str) -> Chapter:
-    """Return the chapter on a network's mistakes on the "validation" or "test" images."""
-    matrix = confusion(predictions)
-    true, predicted, count = most_confused(matrix)
-    classes = predictions.image_set.classes
-    paragraphs = [f"{name} makes no mistake on the {split} images."]
-    illustrations = [
-        Illustration(
-            plots.confusion_matrix(matrix, classes),
-            f"Confusion matrix: how many {split} images of each class (row) got which prediction "
-            "(column). Correct predictions are on the diagonal.",
-        )
-    ]
-    if count:
-        one = with_article(classes[true])
-        paragraphs = [
-            f"Most frequent mistake: {one} called {classes[predicted]} ({count:,} of "
-            f"{matrix[true].sum():,} {split} images of {one}). Look at the mistakes that the "
-            "network was most certain about. Would you have known better?"
-        ]
-        worst = most_confident_mistakes(predictions, 9)
-        illustrations.append(
-            Illustration(
-                plots.predictions_figure(predictions, worst.tolist()),
-                "The mistakes it was most certain about: what the image is, what the network "
-                "says, and the probability that the network gives to its prediction.",
-            )
-        )
-    return Chapter(f"Mistakes of {name}", paragraphs, illustrations=illustrations)
-
-
-def run_report(run: Run, validation: Predictions | None, splits: Splits) -> Report:
-    """Return the report of one run: its curves, and its mistakes on the validation images.
+def run_report(
+    run: Run, validation: Predictions | None, splits: Splits, inside: Inside = _NO_INSIDE
+) -> Report:
+    """Return the report of one run: its curves, its inside, its mistakes on validation images.
 
     The test set is not opened. An earlier test result is shown, with how often it was opened.
-    ``validation`` is None if no epoch ended.
+    ``validation`` is None if no epoch ended; ``inside`` is what `look_inside` found.
     """
     history, name = run.history(), run.network.title
     how_far = run.how_far(len(history))
-    parameters = counted(run.parameters, "parameter")
     report = Report(
         title=name,
         subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
-        facts=[("Network", f"{name}, {parameters}"), *run_facts(run)],
+        facts=[("Network", f"{name}, {counted(run.parameters, 'parameter')}"), *run_facts(run)],
         made_with=[run.command("report")],
-        lead=list(filter(None, [learned_nothing_sentence(run)])),
     )
     if validation is None:
-        report.chapters.append(
-            Chapter(
-                "Training",
-                [
-                    "The run was stopped before its first epoch ended. Resume with:\n"
-                    f"  {run.command('train', '--resume')}"
-                ],
-            )
-        )
+        report.lead = [
+            "The run was stopped before its first epoch ended. Resume with:\n"
+            f"  {run.command('train', '--resume')}"
+        ]
         return report
-    last = history[-1]
-    report.chapters.append(
-        Chapter(
-            "Training",
-            [
-                f"{counted(len(history), 'epoch')} in {sum(r.seconds for r in history):.0f} s. "
-                f"After the last epoch: validation loss {last.validation_loss:.4f}, validation "
-                f"accuracy {percent(last.validation_accuracy)}. {WHY_VALIDATION_LOOKS_BETTER}",
-                _test_sentence(run),
-            ],
-            illustrations=curve_illustrations({name: history}),
-        )
+    epochs = how_far or f"one run, {counted(len(history), 'epoch')}"
+    kicker = f"{name} on {splits.data_set.title} \u00b7 {epochs}"
+    wrong = learned_nothing_sentence(run)
+    report.top = join(
+        alert("It learned nothing", wrong.removeprefix("It learned nothing: ")) if wrong else "",
+        result_on_top(kicker, validation, "validation"),
     )
-    report.chapters.append(mistakes_chapter(validation, name, "validation"))
+    report.chapters = [
+        *inside_chapters(inside, validation, run.parameters),
+        *curve_chapters(history, splits),
+        prediction_chapter(validation, inside.before),
+        classes_chapter(validation, "validation"),
+        *mistakes_chapters(validation, name, "validation", inside.after),
+        image_chapter(validation.image_set),
+        Chapter("What next", next_sentences(run)),
+    ]
+    report.details_title = "More numbers"
+    report.details = [seconds_sentence(history), _last_sentence(history), _test_sentence(run)]
     if run.layers:
-        report.chapters.append(
-            Chapter(
-                f"The network: {name}",
-                [
-                    "For each layer: the size of its output, the numbers that it learns (its "
-                    "parameters), and the multiplications that one image costs."
-                ],
-                table=layers_table(run.layers, run.parameters),
-            )
-        )
+        report.table = layers_table(run.layers, run.parameters)
     return report
 
 
-def _test_sentence(run: Run) -> str:
-    """Return the result on the test set for the run's weights, or that there is none."""
-    test = read_test_result(run)
-    if test is None:
-        return "The test set has not been opened."
-    opened = f"The test set was opened {times(test.test_openings)}"
-    found = f"loss {test.test_loss:.4f}, accuracy {percent(test.test_accuracy)}"
-    if not test.weights_sha256:
-        return (
-            f"{opened}: {found}. An earlier cnnlab did not record which epoch's weights these "
-            "numbers are of."
-        )
-    if is_current(run, test):
-        return f"{opened}: {found}."
-    return (
-        f"{opened}, the last time for weights that this run no longer has: those after epoch "
-        f"{test.epochs}. That result is not of this network. To open the test set for this "
-        f"network, which is counted too:\n  {run.command('evaluate')}"
+def result_on_top(kicker: str, predictions: Predictions, split: str) -> Markup:
+    """Return the large result of a network on the images of a split."""
+    image_set = predictions.image_set
+    accuracy = float(np.mean(predictions.predicted == image_set.labels))
+    return hero(
+        Hero(
+            kicker,
+            accuracy,
+            result_sentence(len(image_set), split),
+            [guessing_sentence(len(image_set.classes))],
+        ),
+        predictions,
     )
 
 
-def curve_illustrations(
-    histories: dict[str, History],
-    published: dict[str, dict[str, dict[int, float]]] | None = None,
-    colours: Sequence[str] = plots.VARIANT_COLOURS,
-) -> list[Illustration]:
-    """Return the curves of loss and of accuracy, with published points if there are any."""
-    illustrations = []
-    for quantity in ("loss", "accuracy"):
-        figure = plots.curves(
-            quantity,
-            {name: history_curves(history, quantity) for name, history in histories.items()},
-            (published or {}).get(quantity),
-            colours,
-        )
-        crosses = " Crosses are the values in the notebook." if published else ""
-        illustrations.append(
-            Illustration(
-                figure,
-                f"{quantity.capitalize()} by epoch, mean over all images of the split. "
-                f"{plots.line_style_sentence(max(map(len, histories.values())))}{crosses}",
+def curve_chapters(history: History, splits: Splits) -> list[Chapter]:
+    """Return the chapters on how accuracy and loss changed, epoch by epoch."""
+    return [
+        Chapter(
+            "How it learned",
+            accuracy_sentences(history, (len(splits.train), len(splits.validation))),
+            drawings=[run_curves(history, "accuracy")],
+        ),
+        Chapter(
+            loss_title(history), loss_sentences(history), drawings=[run_curves(history, "loss")]
+        ),
+    ]
+
+
+def classes_chapter(predictions: Predictions, split: str) -> Chapter:
+    """Return the chapter on the accuracy of each class, with recall and precision folded."""
+    counts = confusion(predictions)
+    classes = predictions.image_set.classes
+    totals, called = counts.sum(axis=1), counts.sum(axis=0)
+    present = [each for each in range(len(classes)) if totals[each]]
+    recall = [counts[each, each] / totals[each] for each in present]
+    names = [classes[each] for each in present]
+    rows = [
+        [
+            classes[each],
+            f"{totals[each]:,}",
+            percent(counts[each, each] / totals[each], 1),
+            percent(counts[each, each] / called[each], 1) if called[each] else "never predicted",
+        ]
+        for each in present
+    ]
+    low, high = int(totals[present].min()), int(totals[present].max())
+    many = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return Chapter(
+        "Easy and hard classes",
+        classes_sentences(names, recall, totals[present]),
+        Table(
+            [
+                "Class",
+                "Images",
+                "Of these correct (recall)",
+                "Of its predictions correct (precision)",
+            ],
+            rows,
+        ),
+        [
+            Drawing(
+                class_bars(names, recall),
+                f"{many} {split} images of each class. Bars begin at 0.",
             )
-        )
-    return illustrations
+        ],
+    )
+
+
+def mistakes_chapters(
+    predictions: Predictions, name: str, split: str, graph: Graph | None = None
+) -> list[Chapter]:
+    """Return the chapters on a network's mistakes on the "validation" or "test" images.
+
+    With a graph, the surest mistakes have the parts of the image that caused them beside them.
+    """
+    counts = confusion(predictions)
+    mistake = most_confused(counts)
+    if not mistake[2]:
+        return [Chapter(f"Mistakes of {name}", [no_mistake_sentence(name, split)], wide=True)]
+    worst, count = mistakes_drawing(predictions, graph)
+    return [
+        Chapter(
+            f"Mistakes of {name}",
+            [mistake_sentence(predictions.image_set.classes, counts, mistake, split)],
+            drawings=[
+                Drawing(
+                    matrix(predictions),
+                    "A row is what the images are, a column is the prediction. Press a number to "
+                    "see its images. Framed: correct ones, left out of the colours. Redder means "
+                    "more mistakes. The shade grows faster at first, so that few can be seen.",
+                )
+            ],
+            wide=True,
+        ),
+        Chapter(
+            "The mistakes it was most certain about",
+            [surest_sentence(count), *([why_sentence(count)] if graph else [])],
+            drawings=[Drawing(worst)],
+            wide=True,
+            beside=graph is not None,
+        ),
+    ]
+
+
+def _last_sentence(history: History) -> str:
+    last = history[-1]
+    return (
+        f"After the last epoch: validation loss {last.validation_loss:.4f}, validation accuracy "
+        f"{percent(last.validation_accuracy)}."
+    )
+
+
+def _test_sentence(run: Run) -> str:
+    test = read_test_result(run)
+    is_of_run = test is not None and is_current(run, test)
+    return test_sentence(test, is_of_run, run.command("evaluate"))
+
+
+def next_sentences(run: Run) -> list[str]:
+    """Return what to do next with a run, each with its command."""
+    return [
+        f"Try an image of your own:\n  {run.command('predict')} my-image.png",
+        f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5-relu-max')}"
+        if run.model_name != "lenet5-relu-max"
+        else f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5')}",
+        "Send this page: it is one file and loads nothing.",
+    ]

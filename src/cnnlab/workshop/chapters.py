@@ -17,21 +17,20 @@ from cnnlab.data.tensors import MEAN, STANDARD_DEVIATION, prepare
 from cnnlab.insight.predictions import Predictions, softmax
 from cnnlab.models.catalog import MODELS, count_parameters, layers_of
 from cnnlab.runs.evaluation import TestResult
+from cnnlab.runs.explain import network_graph
 from cnnlab.runs.job import Job
 from cnnlab.runs.run import Run
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.history import History
 from cnnlab.training.loop import evaluate, predict
-from cnnlab.views import plots
-from cnnlab.views.page import Chapter, Illustration, Table
-from cnnlab.views.run_page import (
-    OPTIMIZERS,
-    WHY_VALIDATION_LOOKS_BETTER,
-    curve_illustrations,
-    device_text,
-    layers_table,
-    settings_text,
-)
+from cnnlab.views.curve_drawings import QUANTITIES, run_curves, validation_curves
+from cnnlab.views.figures.bars import before_and_after
+from cnnlab.views.figures.markup import tag
+from cnnlab.views.figures.pictures import image_words, labelled, picture, prediction, row_of
+from cnnlab.views.inside_page import network_drawing
+from cnnlab.views.page import Chapter, Drawing, Table, side_by_side
+from cnnlab.views.run_facts import OPTIMIZERS, device_text, layers_table, settings_text
+from cnnlab.views.run_words import WHY_VALIDATION_LOOKS_BETTER
 from cnnlab.wording import command_line, counted, percent, times
 from cnnlab.workshop import published
 
@@ -48,6 +47,7 @@ _NOTEBOOK = (
     "The notebook: this workshop grew from a notebook of a computer-science club. The club trained "
     "each network once and published the numbers. Compare yours with them."
 )
+_FIRST_IMAGES = 24
 _SHOWN_TEST_IMAGES = (0, 1539, 1903, 1000)  # the notebook shows them; its network misreads the last
 
 
@@ -69,8 +69,11 @@ def images_chapter(splits: Splits) -> Chapter:
         (splits.test, 5499 % len(splits.test), "test"),
         (splits.stored, 9999 % len(splits.stored), "training"),
     ]
-    images = np.stack([image_set.images[index] for image_set, index, _ in pictures])
-    captions = [plots.image_caption(*each) for each in pictures]
+    shown = [
+        labelled(picture(image_set.images[index], words), words)
+        for image_set, index, split in pictures
+        if (words := image_words(image_set, index, split))
+    ]
     count = len(splits.stored) + (len(splits.test) if splits.data_set.test_images else 0)
     paragraphs = [
         f"{splits.data_set.title} has {count:,} grey images of 28 x 28 pixels in "
@@ -85,9 +88,9 @@ def images_chapter(splits: Splits) -> Chapter:
     return Chapter(
         "The images",
         paragraphs,
-        illustrations=[
-            Illustration(
-                plots.images_figure(images, captions),
+        drawings=[
+            Drawing(
+                row_of(shown, 3),
                 "Three of the images. The label is the correct class, as a number.",
             )
         ],
@@ -98,7 +101,7 @@ def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
     """Return the chapter on the split and the mini-batches: the first images of each split."""
     splits = prepared.splits
     batches = ShuffledBatches(prepared.train, config.batch_size, config.seed)
-    first_batch = next(iter(batches))
+    first = _grey_levels(next(iter(batches)).images[:_FIRST_IMAGES])
     return Chapter(
         "Training and validation",
         [
@@ -111,15 +114,11 @@ def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
             f"{config.batch_size} images at a time: a mini-batch. One pass over all its images, "
             f"{len(batches)} mini-batches, is an epoch. Each epoch has a new random order.",
         ],
-        illustrations=[
-            Illustration(
-                plots.image_grid(_grey_levels(first_batch.images[:110])),
-                "The first 110 images of the first training batch.",
-            ),
-            Illustration(
-                plots.image_grid(prepared.validation.images[:110, 0].cpu().numpy()),
-                "The first 110 images of the first validation batch.",
-            ),
+        drawings=[
+            Drawing(
+                row_of([picture(each, "a training image") for each in first], _FIRST_IMAGES // 2),
+                f"The first {len(first)} images of the first mini-batch.",
+            )
         ],
     )
 
@@ -137,7 +136,8 @@ def network_chapter(model: nn.Module) -> Chapter:
             f"You can count them by hand:\n{_parameter_sums(model)}",
         ],
         table=layers_table(layers_of(network), parameters),
-        listing=str(model),
+        drawings=[network_drawing(network_graph(model), parameters)],
+        wide=True,
     )
 
 
@@ -158,11 +158,11 @@ def untrained_chapter(model: nn.Module, prepared: PreparedSplits) -> Chapter:
     before = evaluate(model.to(prepared.device), prepared.validation)
     image_set = prepared.splits.stored.take(np.array([0]))
     probabilities = softmax(predict(model, prepare(image_set, prepared.device).images))[0]
-    count = len(image_set.classes)
+    count, true = len(image_set.classes), int(image_set.labels[0])
     return Chapter(
         "Before training",
         [
-            f"The first image shows: {image_set.classes[image_set.labels[0]]}. The untrained "
+            f"The first image shows: {image_set.classes[true]}. The untrained "
             f"network gives every class a probability of about 1 in {count}. It does not know "
             "anything yet.",
             f"On the validation images its loss is {before.loss:.4f}; guessing has the loss ln "
@@ -170,11 +170,15 @@ def untrained_chapter(model: nn.Module, prepared: PreparedSplits) -> Chapter:
             f"exactly {percent(1 / count, 0)}, because random weights happen to prefer some "
             "classes.",
         ],
-        illustrations=[
-            Illustration(
-                plots.class_probabilities(image_set.images[0], probabilities, image_set.classes),
-                "What the untrained network predicts for the first image. The dotted line is pure "
-                "guessing.",
+        drawings=[
+            Drawing(
+                tag(
+                    "div",
+                    picture(image_set.images[0], image_set.classes[true]),
+                    before_and_after(image_set.classes, probabilities, None, true),
+                    class_="beside",
+                ),
+                "What the untrained network predicts for the first image.",
             )
         ],
     )
@@ -259,11 +263,20 @@ def training_chapter(result: VariantResult) -> Chapter:
         f"How {result.name} learned",
         paragraphs,
         table=Table(headings, rows),
-        illustrations=curve_illustrations(
-            {result.name: history},
-            _published_curves([result]),
-            [plots.VARIANT_COLOURS[VARIANTS.index(model_name)]],
-        ),
+        drawings=[
+            side_by_side(
+                *(
+                    run_curves(
+                        history,
+                        quantity,
+                        VARIANTS.index(model_name),
+                        published.validation_points(result.run, quantity),
+                    )
+                    for quantity in QUANTITIES
+                )
+            )
+        ],
+        wide=True,
     )
 
 
@@ -280,11 +293,13 @@ def test_chapter(result: VariantResult) -> Chapter:
             f"{counted(wrong, 'mistake')}. The test set was opened "
             f"{times(result.test.test_openings)} for this run. The run remembers how often.",
         ],
-        illustrations=[
-            Illustration(
-                plots.predictions_figure(result.predictions, shown, columns=2, width=2.6),
-                f"Test images no. {', '.join(map(str, shown))}: what the image is, what the "
-                "network says, and the probability that it gives to its prediction.",
+        drawings=[
+            Drawing(
+                row_of(
+                    [prediction(result.predictions, each, with_share=True) for each in shown], 4
+                ),
+                f"Test images no. {', '.join(map(str, shown))}. In brackets: the probability that "
+                "the network gives to its prediction.",
             )
         ],
     )
@@ -327,9 +342,15 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
             find_out,
         ],
         table=Table(headings, rows),
-        illustrations=curve_illustrations(
-            {result.name: result.history for result in results}, _published_curves(results)
-        ),
+        drawings=[
+            side_by_side(
+                *(
+                    validation_curves({result.name: result.history for result in results}, quantity)
+                    for quantity in QUANTITIES
+                )
+            )
+        ],
+        wide=True,
     )
 
 
@@ -369,26 +390,6 @@ def _limits(points: float, first: VariantResult, splits: Splits) -> list[str]:
             "network is better."
         )
     return paragraphs
-
-
-def _published_curves(
-    results: Sequence[VariantResult],
-) -> dict[str, dict[str, dict[int, float]]] | None:
-    if not published.is_comparable(results[0].run):
-        return None
-    return {
-        quantity: {
-            result.name: dict(
-                zip(
-                    published.EPOCHS,
-                    getattr(published.RUNS[result.run.model_name], f"validation_{quantity}"),
-                    strict=True,
-                )
-            )
-            for result in results
-        }
-        for quantity in ("loss", "accuracy")
-    }
 
 
 def _grey_levels(images: torch.Tensor) -> NDArray[np.uint8]:

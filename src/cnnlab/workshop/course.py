@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from cnnlab.runs.evaluation import (
     predictions_on,
     read_test_result,
 )
+from cnnlab.runs.inside import look_inside
 from cnnlab.runs.job import Job
 from cnnlab.runs.layout import CONFIG, REPORT, RESULTS, WORKSHOP
 from cnnlab.runs.run import Run, open_run
@@ -29,9 +31,12 @@ from cnnlab.runs.train import resume_run, tell_differences, train_run
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.device import describe_device
 from cnnlab.training.listener import Listener
+from cnnlab.views.figures.colours import colour
+from cnnlab.views.inside_page import image_chapter, learned_chapters
 from cnnlab.views.page import Chapter, Report
-from cnnlab.views.run_page import mistakes_chapter, run_facts
-from cnnlab.wording import command_line
+from cnnlab.views.run_facts import run_facts
+from cnnlab.views.run_page import classes_chapter, mistakes_chapters, result_on_top
+from cnnlab.wording import command_line, counted
 from cnnlab.workshop.chapters import (
     VARIANTS,
     VariantResult,
@@ -153,13 +158,14 @@ class _Course:
 
     def go_through(self) -> Path:
         """Train both networks and tell all chapters; write the results and the report."""
-        splits, chapters = self.prepared.splits, list[Chapter]()
+        splits, chapters, told = self.prepared.splits, list[Chapter](), count(1)
 
         def tell(chapter: Chapter) -> None:
             chapters.append(chapter)
-            self.tell(len(chapters), chapter)
+            self.tell(next(told), chapter)
 
         tell(images_chapter(splits))
+        chapters.append(image_chapter(splits.stored))
         tell(batches_chapter(self.prepared, self.config))
         first = build(VARIANTS[0], self.config.seed)
         tell(network_chapter(first))
@@ -176,7 +182,12 @@ class _Course:
             results.append(result)
             tell(training_chapter(result))
             tell(test_chapter(result))
-            tell(mistakes_chapter(predictions, job.network.title, "test"))
+            inside, own = look_inside(run), colour(VARIANTS.index(model_name))
+            learned = [*learned_chapters(inside, predictions), classes_chapter(predictions, "test")]
+            chapters += [replace(each, colour=own) for each in learned]
+            mistakes, *surest = mistakes_chapters(predictions, result.name, "test", inside.after)
+            tell(mistakes)
+            chapters += surest
         tell(honesty_chapter(results, splits))
 
         report = Report(
@@ -184,6 +195,12 @@ class _Course:
             subtitle=f"The workshop on {splits.data_set.title}",
             facts=run_facts(results[0].run),
             chapters=chapters,
+            top=result_on_top(
+                f"The workshop: {results[0].name} on {splits.data_set.title} \u00b7 one run, "
+                f"{counted(self.config.epochs, 'epoch')}",
+                results[0].predictions,
+                "test",
+            ),
             made_with=[
                 f"cnnlab workshop --dataset {splits.data_set.name} --recipe {self.recipe_name} "
                 f"--epochs {self.config.epochs} --seed {self.config.seed}"

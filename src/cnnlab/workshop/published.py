@@ -5,6 +5,7 @@ last mini-batch only and are left out here. Our numbers are means over all image
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from cnnlab.runs.run import Run
 from cnnlab.training.config import TrainConfig
@@ -47,3 +48,10 @@ def is_comparable(run: Run) -> bool:
 def has_its_settings(run: Run) -> bool:
     """Return whether a run has the notebook's settings, except for the epochs and the seed."""
     return run.config == replace(TrainConfig(), epochs=run.config.epochs, seed=run.config.seed)
+
+
+def validation_points(run: Run, quantity: Literal["loss", "accuracy"]) -> dict[int, float]:
+    """Return the notebook's validation values of a run's network, by epoch; empty if others."""
+    if not is_comparable(run):
+        return {}
+    return dict(zip(EPOCHS, getattr(RUNS[run.model_name], f"validation_{quantity}"), strict=True))
