@@ -242,12 +242,12 @@ def is_explained(case: Broken) -> bool:
         found = findings(case)
     except Exception:
         return False
-    return bool(found) and case.is_explained_by(found[0].effect, found[0].message)
+    return bool(found) and case.is_explained_by(found[0].effect, found[0].sentence)
 
 
 @pytest.mark.parametrize("name", WANTED)
 def test_a_wanted_network_passes_or_is_refused_in_words(name):
-    said = [each.message for each in findings(WANTED[name]) if each.effect != "none"]
+    said = [each.sentence for each in findings(WANTED[name]) if each.effect != "none"]
     if name in NOT_YET_ACCEPTED:
         assert said, f"{name} is accepted now: remove it from NOT_YET_ACCEPTED"
         assert all(re.search(r"\bline \d", each, re.IGNORECASE) for each in said), said

@@ -1,5 +1,6 @@
 """A finding: one thing that is wrong with a network, for the person who wrote it."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +78,13 @@ class Finding:
     line: int | None = None
     effect: Effect = "stops"
 
+    @property
+    def sentence(self) -> str:
+        """The message, with its line in front if it names none."""
+        if self.line is None or re.search(r"\bline \d", self.message, re.IGNORECASE):
+            return self.message
+        return f"Line {self.line}: {self.message}"
+
 
 class FaultError(ModelError):
     """A network cannot be trained: the finding, and the file if the message does not name it."""
@@ -87,7 +95,8 @@ class FaultError(ModelError):
         self.file = file
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.finding.message}" if self.file else self.finding.message
+        said = self.finding.sentence
+        return f"{self.file}: {said}" if self.file else said
 
 
 def with_line(name: str, line: int | None) -> str:
