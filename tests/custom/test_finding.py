@@ -23,3 +23,9 @@ def test_only_the_first_of_many_names_are_joined():
     assert join_names(["a"]) == "a"
     assert join_names(["a", "b", "c"]) == "a, b and c"
     assert join_names([*"abcdefgh"]) == "a, b, c, d, e and 3 more"
+
+
+def test_a_line_stands_in_front_unless_the_message_names_it():
+    assert Finding("frozen", "x is frozen.", 3).sentence == "Line 3: x is frozen."
+    assert Finding("frozen", "x (line 2) is frozen.", 3).sentence == "x (line 2) is frozen."
+    assert Finding("frozen", "x is frozen.").sentence == "x is frozen."

@@ -324,8 +324,9 @@ def test_saved_weights_are_those_of_the_last_complete_epoch(start, tmp_path):
 def test_a_killed_program_resumes_bit_identical(start, resume, tmp_path, tiny_folder, name):
     whole = start("whole")
     script = (
-        "import sys, time\n"
-        "from dataclasses import replace\n"
+        "import signal, sys, time\n"
+        # A shell may start the tests with SIGINT ignored, and this program would inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.path.insert(0, sys.argv[1])\n"
         "from cnnlab.cli.main import main\n"
         "from cnnlab.data import catalog\n"
@@ -358,7 +359,10 @@ def test_a_killed_program_resumes_bit_identical(start, resume, tmp_path, tiny_fo
             assert program.poll() is None
             time.sleep(0.05)
         program.send_signal(getattr(signal, name))
-        said, _ = program.communicate(timeout=60)
+        try:
+            said, _ = program.communicate(timeout=60)
+        finally:
+            program.kill()
     assert program.returncode == (-9 if name == "SIGKILL" else 130), said
     status = json.loads((folder / "config.json").read_text())["status"]
     assert status == ("running" if name == "SIGKILL" else "interrupted")

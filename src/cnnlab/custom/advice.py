@@ -82,13 +82,13 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
             "__init__.",
             _line_of_init(text, bare[1]),
         )
-    if 'missing the required "forward"' in error_text:
+    if 'missing the required "forward"' in error_text and "[ModuleList]" not in error_text:
         return _no_forward(text)
     mistake = (
         _argparse(raised)
         or _exit(raised, activity)
-        or _forgotten_self(error_text, line, text)
         or explain_mistake(error_text, line)
+        or _misspelt(error_text, line, text)
     )
     if mistake:
         return mistake
@@ -97,14 +97,27 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     return Finding("error", message, line)
 
 
-def _forgotten_self(error_text: str, line: int | None, text: str) -> Finding | None:
-    """Return that ``self.`` is missing before a name that has it elsewhere, if so."""
+def _misspelt(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return which name of the file was meant, if a name or an attribute does not exist."""
     found = re.match(r"name '(\w+)' is not defined", error_text)
-    if not found or not re.search(rf"\bself\.{found[1]}\b", text):
-        return None
+    attribute = re.match(r"'\w+' object has no attribute '(\w+)'", error_text)
     where = f"Line {line}: " if line else ""
-    message = f"{where}{found[1]} is not defined. Did you mean self.{found[1]}?"
-    return Finding("mistake", message, line)
+    if found:
+        name, others = found[1], set(re.findall(r"\b\w+\b", text))
+        meant = [each for each in others if each.lower() == name.lower() and each != name]
+        if re.search(rf"\bself\.{name}\b", text):
+            meant = [f"self.{name}"]
+        advice = f"{name} is not defined. Did you mean {meant[0]}?" if meant else ""
+    elif attribute:
+        name, made = attribute[1], re.findall(r"\bself\.(\w+)\s*(?:,[^=\n]*)?=", text)
+        near = get_close_matches(name, [each for each in made if each != name], n=1)
+        if re.search(rf"^\s+{name}\s*=", text, re.MULTILINE):
+            advice = f"self.{name} does not exist. Where you make it, write self.{name} = ..."
+        else:
+            advice = f"self.{name} does not exist. Did you mean self.{near[0]}?" if near else ""
+    else:
+        return None
+    return Finding("mistake", f"{where}{advice}", line) if advice else None
 
 
 def _exit(raised: Raised, activity: str) -> Finding | None:
@@ -148,6 +161,20 @@ def line_of_call(text: str, name: str, within: int | None) -> int | None:
             for line in _lines_calling(node, name)
         ]
     return max(lines, default=None)
+
+
+def line_of_attribute(text: str, attribute: str) -> int | None:
+    """Return the first line that assigns ``self.attribute``."""
+    return min(
+        (
+            node.lineno
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and node.attr == attribute
+        ),
+        default=None,
+    )
 
 
 def _lines_calling(tree: ast.AST, name: str) -> list[int]:

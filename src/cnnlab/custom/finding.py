@@ -51,6 +51,7 @@ Kind = Literal[
     "softmax",
     "log-softmax",
     "squashed",
+    "last-dropout",
     "detached",
     "no-gradient",
     "constant",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cnnlab.custom.advice import explain, line_of_call
 from cnnlab.custom.finding import Finding, Kind, join_names, with_line
-from cnnlab.custom.trial import ModuleSeen, Trial
+from cnnlab.custom.trial import CLASSES, ModuleSeen, Trial
 from cnnlab.wording import with_article
 
 # The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
@@ -51,7 +51,7 @@ def detached(trial: Trial) -> Iterator[Finding]:
             "detached",
             "No gradient can flow back from the output, so the network cannot learn. Delete "
             f"torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() from {trial.forward}.",
-            trial.forward_line,
+            trial.forward_line or line_of_call(trial.text, "nograd", None),
         )
 
 
@@ -108,7 +108,20 @@ def _of_last_step(trial: Trial, step: str) -> Finding:
     line = last[0].line if is_layer else line_of_call(trial.text, name, trial.forward_line)
     is_last = trial.last_step.lower().startswith(name)
     what = "The last step is" if is_last else f"{values}, as after"
-    return Finding(kind, f"{what} {with_article(with_line(step, line))}. {why}", line)
+    message = f"{what} {with_article(with_line(step, line))}. {why}"
+    return Finding(kind, message, line or trial.forward_line)
+
+
+def last_dropout(trial: Trial) -> Iterator[Finding]:
+    """Yield a dropout as the last layer: it sets answers to 0."""
+    last = trial.training.calls[-1:] if trial.training else ()
+    if last and last[0].kind.startswith("Dropout") and last[0].output_shape == (CLASSES,):
+        yield Finding(
+            "last-dropout",
+            f"The last layer, {last[0].place}, is a dropout: in training it sets whole answers to "
+            "0. Delete it, or put it before the last linear layer.",
+            last[0].line,
+        )
 
 
 def constant(trial: Trial) -> Iterator[Finding]:

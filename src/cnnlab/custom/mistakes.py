@@ -1,4 +1,4 @@
-"""What PyTorch and Python say when something fails, and the usual mistake behind it."""
+"""What PyTorch and Python say when something fails, and the usual mistake behind."""
 
 import inspect
 import re
@@ -102,6 +102,80 @@ def _keeps_graph() -> str:
     )
 
 
+def _keeps_state() -> str:
+    return (
+        "the network keeps a state from the batch before in an attribute, such as self.state. "
+        "Start each batch without it, with state = None, or write .detach() where you keep it."
+    )
+
+
+def _no_layer_in_sequential(name: str) -> str | None:
+    if name in {"list", "tuple"}:
+        return f"nn.Sequential takes layers, not a {name}. Write nn.Sequential(*layers)."
+    from torch import nn
+
+    plain = name.rpartition(".")[2]
+    alike = [each for each in dir(nn) if each.lower() == plain.replace("_", "") and is_layer(each)]
+    if not alike:
+        return None
+    return f"{plain} is a function, and a layer is needed here. Write nn.{alike[0]}()."
+
+
+def _list_called() -> str:
+    return (
+        "nn.ModuleList only holds layers: it cannot be called. Make it nn.Sequential(...), or "
+        "write for layer in self.layers: x = layer(x)."
+    )
+
+
+def _sizes_of_cat(one: str, other: str) -> str:
+    return (
+        f"torch.cat needs tensors of the same size, but found {one} and {other}. Make the sizes "
+        "equal, for example with padding in the convolution."
+    )
+
+
+def _sizes_of_sum(one: str, other: str, dimension: str) -> str:
+    if dimension == "1":
+        return (
+            f"one has {one} channels and the other {other}, so they cannot be added. Give both the "
+            "same number, for example by a 1 x 1 convolution: nn.Conv2d(.., .., 1)."
+        )
+    return (
+        f"one has the size {one} and the other {other} in dimension {dimension}: the shapes do not "
+        "fit. Make them equal, for example with padding."
+    )
+
+
+def _groups(channels: str, groups: str) -> str:
+    return (
+        f"nn.GroupNorm cannot divide {channels} channels into {groups} groups. Choose a number of "
+        f"groups that divides {channels}."
+    )
+
+
+def _layer_norm(wanted: str, found: str) -> str:
+    size = found.rsplit(",", maxsplit=1)[-1].strip()
+    return (
+        f"nn.LayerNorm takes rows of {wanted} numbers but gets {size}. Write nn.LayerNorm({size})."
+    )
+
+
+def _double() -> str:
+    return (
+        "one tensor is float64 (double), the other float32. Images are float32: delete .double() "
+        "and dtype=torch.float64, or write .float() after it."
+    )
+
+
+def _whole_size() -> str:
+    return "a size must be a whole number, but this is one with a point. Write // in place of /."
+
+
+def _no_self() -> str:
+    return "a method needs self as its first argument. Write def __init__(self)."
+
+
 def _unknown_argument(kind: str, name: str) -> str | None:
     if not is_layer(kind):
         return None
@@ -148,6 +222,16 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _on_a_gpu),
     (r"tried to allocate (\d+) bytes", _no_memory),
     (r"backward through the graph a second time", _keeps_graph),
+    (r"Inference tensors cannot be saved for backward", _keeps_state),
+    (r"^([\w.]+) is not a Module subclass", _no_layer_in_sequential),
+    (r'\[ModuleList\] is missing the required "forward"', _list_called),
+    (r"Sizes of tensors must match .* Expected size (\d+) but got size (\d+)", _sizes_of_cat),
+    (r"size of tensor a \((\d+)\) must match .* tensor b \((\d+)\) .* (\d+)", _sizes_of_sum),
+    (r"divisible by num_groups, but got .* \[\d+, (\d+).*\] and num_groups=(\d+)", _groups),
+    (r"normalized_shape=\[(\d+)\].*input of size\[(.+)\]", _layer_norm),
+    (r"must have the same dtype|[Dd]ouble.*should be the same|scalar type Double", _double),
+    (r"type must be tuple of ints,? ?but got float|'float' object cannot be interpr", _whole_size),
+    (r"__init__\(\) takes 0 positional arguments but 1 was given", _no_self),
     (r"Expected more than 1 value per channel", _one_image),
     (r"^EOF when reading a line", _asks),
     (r"^(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", _unknown_argument),

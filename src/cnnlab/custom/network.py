@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from cnnlab.custom.advice import explain
+from cnnlab.custom.advice import explain, line_of_call
 from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
 from cnnlab.custom.finding import FaultError, Finding, with_line
 from cnnlab.custom.parse import (
@@ -56,6 +56,7 @@ class CustomModule(ModuleType):
     """The names that a user's file defines; and the folder with the files that it needs, if any."""
 
     folder: Path | None = None
+    last_made: Callable[[], nn.Module | None] = staticmethod(lambda: None)
 
     def working(self) -> AbstractContextManager[None]:
         """Return a context in which the module's code can import and open the files it needs."""
@@ -92,6 +93,9 @@ class CustomNetwork(SourceCode):
         with explained(self, f"Making {call}"), unchanged_settings(), module.working():
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
+                if made is module.last_made():
+                    raise FaultError(self._same_network(), self.path)
+                module.last_made = weakref.ref(made)
                 list(made.modules())  # fails if a part has not called super().__init__()
                 self._refuse_repeated(made)
                 _draw_lazy_layers(made)
@@ -156,6 +160,16 @@ class CustomNetwork(SourceCode):
             line,
         )
 
+    def _same_network(self) -> Finding:
+        """Return that a function returns one network again and again."""
+        return Finding(
+            "not-a-network",
+            f"{with_line(self.maker, self._line())} returns the same network each time, so a "
+            "second run would go on with the weights of the first. Make the network inside it, so "
+            "that each call returns a new one.",
+            self._line(),
+        )
+
     def _refuse_repeated(self, network: nn.Module) -> None:
         """Raise `FaultError` if numbers of a parameter are one number: no step can move them."""
         for name, each in network.named_parameters():
@@ -165,7 +179,8 @@ class CustomNetwork(SourceCode):
                     f"{name} repeats the same numbers in memory, as expand() does, and training "
                     "cannot change them one by one. Write .clone() after .expand(...)."
                 )
-                raise FaultError(Finding("mistake", message), self.path)
+                line = line_of_call(self.text, "expand", None)
+                raise FaultError(Finding("mistake", message, line), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from cnnlab.custom.advice import explain
+from cnnlab.custom.advice import explain, line_of_call
 from cnnlab.custom.finding import UNDER_MAIN, Finding
 from cnnlab.custom.mistakes import MAKE_SMALLER
 from cnnlab.custom.shapes import explain_function, explain_layer
@@ -93,6 +93,11 @@ def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
         found, advice = "nothing", "End it with return x, where x holds those numbers."
         if seen.output_type != "NoneType":
             found, advice = with_article(seen.output_type), "Return only that tensor."
+        if seen.output_type == "ndarray":
+            found, advice = (
+                "a NumPy array",
+                ("Gradients cannot pass through NumPy: use PyTorch's own functions to the end."),
+            )
         return Finding("output", f"{trial.forward} returns {found}, but {wanted}. {advice}", line)
     of_maps = [each for each in seen.calls if each.family == "linear" and len(each.input_shape) > 2]
     if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
@@ -110,10 +115,13 @@ def _advice(shape: Shape, images: int) -> str:
     if shape == (images,):
         return f"Return all {CLASSES} numbers of each image, not the position of the largest."
     if len(shape) < 2 or shape[0] != images:
-        return (
+        advice = (
             "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
             ".flatten(start_dim=1) instead."
         )
+        is_joined = len(shape) == 2 and shape[0] > images and shape[0] % images == 0
+        joined = " Where you join tensors, write torch.cat(..., dim=1)." if is_joined else ""
+        return f"{advice}{joined}"
     numbers = prod(shape[1:])
     if numbers == CLASSES:
         return "End it with .flatten(start_dim=1)."
@@ -129,13 +137,23 @@ def not_finite(trial: Trial) -> Iterator[Finding]:
     calls = trial.training.calls if trial.training else ()
     first = next((each for each in calls if not each.is_finite), None)
     where = f", first after {first.place}" if first else ""
+    risky = [
+        (name, line)
+        for name in _RISKY
+        if (line := line_of_call(trial.text, name, trial.forward_line))
+    ]
+    look = f"Look at {risky[0][0]}() in line {risky[0][1]} first. " if risky else ""
     yield Finding(
         "not-finite",
-        f"The output contains NaN or infinity before any training{where}. Look for a division by "
-        "0, a logarithm or square root of numbers that can be 0 or negative, or very large "
-        "weights.",
-        first.line if first else trial.forward_line,
+        f"The output contains NaN or infinity before any training{where}. {look}Usual causes are a "
+        "division by 0, a logarithm or square root of numbers that can be 0 or negative, or very "
+        "large weights.",
+        risky[0][1] if risky else first.line if first else trial.forward_line,
     )
+
+
+_RISKY = ("log", "log10", "log2", "sqrt", "rsqrt", "std", "var", "div", "reciprocal", "acos")
+"""Functions that make NaN or infinity of some numbers."""
 
 
 def fixed_batch(trial: Trial) -> Iterator[Finding]:

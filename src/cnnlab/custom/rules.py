@@ -38,6 +38,7 @@ RULES = (
     Rule("random", "spoils", passes.random_outputs),
     Rule("batch-dependent", "spoils", passes.batch_dependent),
     Rule(None, "spoils", learning.last_step),
+    Rule("last-dropout", "spoils", learning.last_dropout),
     Rule("constant", "spoils", learning.constant),
     Rule("equal-filters", "spoils", learning.equal_filters),
     Rule("unused", "spoils", learning.unused),

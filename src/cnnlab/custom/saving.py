@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cnnlab.custom.advice import line_of_attribute
 from cnnlab.custom.finding import Finding, join_names, with_line
 from cnnlab.custom.passes import fault_of
 from cnnlab.custom.trial import HiddenSeen, Trial
@@ -42,19 +43,20 @@ def _layers_in_attribute(seen: HiddenSeen) -> str:
 
 def _tensors_in_attribute(trial: Trial, seen: HiddenSeen) -> Finding:
     attribute = seen.name.rpartition(".")[2]
+    line = line_of_attribute(trial.text, attribute) or trial.forward_line
     if seen.container in {"list", "tuple", "set", "dict"}:
         better = "ParameterDict({...})" if seen.container == "dict" else "ParameterList([...])"
         return Finding(
             "plain-list",
             f"{seen.name} is a plain {seen.container} of parameters, so PyTorch does not train "
             f"them. Write self.{attribute} = nn.{better}.",
-            trial.forward_line,
+            line,
         )
     return Finding(
         "not-saved",
         f"{seen.name} is a plain tensor with requires_grad=True, so PyTorch does not train it. "
         f"Write self.{attribute} = nn.Parameter(...), without requires_grad.",
-        trial.forward_line,
+        line,
     )
 
 
@@ -137,7 +139,8 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
             message = f"A second network with the same saved weights fails: {fault.message}"
             yield replace(fault, kind="not-saved", message=message)
         elif second.answer.differs:
-            yield Finding("not-saved", _other_outputs(second.attribute), line)
+            made = line_of_attribute(trial.text, second.attribute.rpartition(".")[2])
+            yield Finding("not-saved", _other_outputs(second.attribute), made or line)
 
 
 def _other_outputs(name: str) -> str:

@@ -113,7 +113,7 @@ FAULTS = [
     pytest.param(
         [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
         "mistake",
-        None,
+        9,
         "scale repeats the same numbers in memory, as expand() does, and training "
         "cannot change them one by one. Write .clone() after .expand(...).",
         id="expanded-parameter",
@@ -226,10 +226,16 @@ FAULTS = [
     ),
     pytest.param(
         [(RETURN, "return self.clasifier(x)")],
+        "mistake",
+        21,
+        "Line 21: self.clasifier does not exist. Did you mean self.classifier?",
+        id="misspelt-attribute",
+    ),
+    pytest.param(
+        [(RETURN, "return {}['x']")],
         "error",
         21,
-        "The forward pass failed in line 21 with AttributeError: 'Net' object has no attribute "
-        "'clasifier'.",
+        "The forward pass failed in line 21 with KeyError: 'x'.",
         id="error-in-forward",
     ),
     pytest.param(

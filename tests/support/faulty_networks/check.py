@@ -41,16 +41,17 @@ FAULTS = [
         "not-finite",
         14,
         "The output contains NaN or infinity before any training, first after classifier.1 (line "
-        "14). Look for a division by 0, a logarithm or square root of numbers that can be 0 or "
-        "negative, or very large weights.",
+        "14). Usual causes are a division by 0, a logarithm or square root of numbers that can be "
+        "0 or negative, or very large weights.",
         id="nan-of-a-layer",
     ),
     pytest.param(
         [(RETURN, "return self.classifier(x) / 0")],
         "not-finite",
         18,
-        "The output contains NaN or infinity before any training. Look for a division by 0, a "
-        "logarithm or square root of numbers that can be 0 or negative, or very large weights.",
+        "The output contains NaN or infinity before any training. Usual causes are a division "
+        "by 0, a logarithm or square root of numbers that can be 0 or negative, or very large "
+        "weights.",
         id="infinity",
     ),
 ]

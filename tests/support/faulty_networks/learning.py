@@ -86,7 +86,7 @@ FAULTS = [
     pytest.param(
         [(RETURN, "x = self.classifier(x).exp()\n        return x / x.sum(dim=1, keepdim=True)")],
         "softmax",
-        None,
+        18,
         "The 10 numbers of each image sum to 1, as after a softmax. The training loss, "
         "cross-entropy, already contains one, and after a second one no class can get more than "
         "23 %. Delete it: return the numbers before it.",
@@ -101,9 +101,17 @@ FAULTS = [
         id="log-softmax",
     ),
     pytest.param(
+        [(LAST, "nn.Linear(120, 10), nn.Dropout(0.2),")],
+        "last-dropout",
+        15,
+        "The last layer, classifier.3 (line 15), is a dropout: in training it sets whole answers "
+        "to 0. Delete it, or put it before the last linear layer.",
+        id="last-dropout",
+    ),
+    pytest.param(
         [(RETURN, "x = self.classifier(x)\n        return x - x.logsumexp(1, keepdim=True)")],
         "log-softmax",
-        None,
+        18,
         "The exponentials of the 10 numbers of each image sum to 1, as after a log-softmax. The "
         "training loss, cross-entropy, already contains one. It does no harm, but you do not need "
         "it: you can delete it.",

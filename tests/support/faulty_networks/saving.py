@@ -76,7 +76,7 @@ FAULTS = [
             (RETURN, "return self.classifier(x) + self.bias"),
         ],
         "not-saved",
-        19,
+        9,
         "bias is a plain tensor, so it is not saved with the weights, and the loaded network "
         "would give other outputs. Write self.bias = nn.Parameter(...) if training should change "
         'it; if not, self.register_buffer("bias", ...).',
