@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -220,17 +221,35 @@ def test_the_bench_reads_a_picture_a_slope_and_an_image(folder, tmp_path):
         assert words in bench.answer(request)["error"]
 
 
-def test_play_shows_the_network_that_comes_with_cnnlab_and_ends_with_ctrl_c(browser_page, tmp_path):
+@contextmanager
+def playing(folder):
+    """Run ``cnnlab play`` in a folder as a terminal does; return its address and what ends it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cnnlab", "play", "--no-browser"],
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        start_new_session=True,
     )
-    try:
-        address = re.search(r"http://127\.0\.0\.1:\d+/\?t=\S+", process.stdout.readline())[0]
+
+    def end() -> str:
+        os.killpg(process.pid, signal.SIGINT)  # Ctrl-C: to the server and to the process beside it
+        _, said = process.communicate(timeout=60)
+        assert process.returncode in {0, 130}
+        return said
+
+    with process:
+        try:
+            yield re.search(r"http://127\.0\.0\.1:\d+/\?t=\S+", process.stdout.readline())[0], end
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_play_shows_the_network_that_comes_with_cnnlab_and_ends_with_ctrl_c(browser_page, tmp_path):
+    with playing(tmp_path) as (address, end):
         browser_page.context.set_offline(False)
         browser_page.goto(address)
         browser_page.locator(".proof").wait_for()
@@ -246,14 +265,14 @@ def test_play_shows_the_network_that_comes_with_cnnlab_and_ends_with_ctrl_c(brow
         assert "400 (Bad Request)" in fault
         browser_page.faults.clear()
         browser_page.goto("about:blank")
-    except BaseException:
-        process.kill()
-        raise
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) in {0, 130}
-    said = process.stderr.read()
+        said = end()
     assert "Traceback" not in said
     assert "There is no run in runs/ yet" in said
+
+
+def test_ctrl_c_ends_play_without_a_traceback_while_pytorch_is_loaded(tmp_path):
+    with playing(tmp_path) as (_, end):
+        assert "Traceback" not in end()
 
 
 def test_play_refuses_what_is_no_run(cnnlab, tmp_path):

@@ -36,6 +36,9 @@ class Worker:
         setup = {"folders": self.folders, "trust": self.trust, "data_dir": self.data_dir}
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-c", _CODE, json.dumps([sys.path, setup])],
+            # Ctrl-C reaches every process of a terminal, but the server ends this one. Windows has
+            # no sessions: there _CODE ignores it.
+            start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -68,6 +71,8 @@ class Worker:
 
 
 _CODE = """\
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 import json, sys
 path, setup = json.loads(sys.argv[1])
 sys.path[:] = path
