@@ -1,5 +1,6 @@
 """The server of the page: who may talk to it, what it answers, and that nothing breaks it."""
 
+import asyncio
 import base64
 import os
 import random
@@ -16,7 +17,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from cnnlab.errors import ConfigError
-from cnnlab.playground.guard import MOST_BYTES
+from cnnlab.playground.guard import MOST_BYTES, SMALL_BYTES
 from cnnlab.playground.server import application
 from cnnlab.playground.worker import Bench
 
@@ -102,6 +103,9 @@ REFUSED = [
     ("POST", "/api/picture?run=0", POST | {"content-type": "text/plain"}, 415),
     ("POST", "/api/picture?run=0", {**GOOD, "content-type": POST["content-type"]}, 403),
     ("POST", "/api/picture?run=0", POST | {"content-length": str(MOST_BYTES + 1)}, 413),
+    ("POST", "/api/picture?run=0", POST | {"content-length": "many"}, 413),
+    ("POST", "/api/slope?run=0&class=1", POST | {"content-length": str(SMALL_BYTES + 1)}, 413),
+    ("POST", "/", POST, 405),
     ("GET", "/etc/passwd", GOOD, 404),
     ("GET", "/static/../guard.py", GOOD, 404),
     ("GET", "/api/payload?run=1", GOOD, 400),
@@ -117,6 +121,7 @@ def test_what_is_not_this_computers_own_browser_is_refused(
 ):
     response = client.request(method, path, headers=_as_sent(headers))
     assert response.status_code == status, response.text
+    assert method == "HEAD" or re.fullmatch(r"[A-Z][\w :,./-]+\.", response.text)
     assert worker.asked == []
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
@@ -154,14 +159,70 @@ def test_the_page_is_served_and_what_it_asks_is_answered(client, worker):
         ("slope", {"run": 0, "number": 3, "body": body}),
     ]
     refused = client.post("/api/picture?run=0", headers=POST, content=b"")
-    assert (refused.status_code, refused.json()) == (400, {"error": "There is no picture."})
+    assert (refused.status_code, refused.text) == (400, "There is no picture.")
 
 
-def test_a_body_without_an_end_is_cut_off(client, worker):
-    chunk = bytes(1_000_000)
-    endless = (chunk for _ in range(MOST_BYTES // len(chunk) + 2))
-    response = client.post("/api/picture?run=0", headers=POST, content=endless)
-    assert response.status_code == 413
+@pytest.mark.parametrize(
+    ("path", "most", "words"),
+    [
+        ("/api/picture?run=0", MOST_BYTES, "A picture may have 20 MB at most. Make it smaller."),
+        ("/api/slope?run=0&class=1", SMALL_BYTES, "This may have 64,000 bytes at most."),
+    ],
+)
+def test_a_body_without_an_end_is_cut_off(client, worker, path, most, words):
+    chunk = bytes(most // 20)
+    response = client.post(path, headers=POST, content=(chunk for _ in range(25)))
+    assert (response.status_code, response.text) == (413, words)
+    assert worker.asked == []
+
+
+def answer(app, headers, receive, path="/", method="GET", query=b""):
+    """Return the status and the text for headers that no client would send."""
+    scope = {"type": "http", "http_version": "1.1", "method": method, "path": path}
+    scope |= {"query_string": query, "headers": headers, "raw_path": path.encode()}
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:]).decode()
+
+
+async def nothing():
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("host", HOST)], 200),
+        ([], 400),
+        ([("host", HOST), ("host", HOST)], 400),
+        ([("host", HOST), ("host", "evil.example")], 400),
+        ([("host", HOST), ("origin", f"http://{HOST}"), ("origin", "http://evil.example")], 403),
+        ([("host", HOST), ("origin", f"http://{HOST}"), ("origin", f"http://{HOST}")], 403),
+        ([("host", HOST), ("cookie", "other=1")], 200),
+        ([("host", HOST), ("cookie", f"cnnlab-{PORT}=another")], 403),
+    ],
+)
+def test_a_header_comes_once(worker, headers, status):
+    app = application(["one"], worker, PORT, TOKEN)
+    headers = [("cookie", GOOD["cookie"]), *headers]
+    sent = [(name.encode(), value.encode()) for name, value in headers]
+    assert answer(app, sent, nothing)[0] == status
+
+
+def test_a_body_that_does_not_arrive_is_waited_for_no_longer(worker, monkeypatch):
+    monkeypatch.setattr("cnnlab.playground.guard.SECONDS", 0.01)
+
+    async def stalled():
+        await asyncio.Event().wait()
+
+    headers = [(name.encode(), value.encode()) for name, value in POST.items()]
+    app = application(["one"], worker, PORT, TOKEN)
+    found = answer(app, headers, stalled, "/api/picture", "POST", b"run=0")
+    assert found == (408, "This took more than 0 s to arrive.")
     assert worker.asked == []
 
 

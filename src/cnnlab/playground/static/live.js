@@ -5,10 +5,10 @@ import { openPage } from "./main.js";
 
 const HEADERS = { "X-Cnnlab": "1", "Content-Type": "application/octet-stream" };
 
+// A refusal is plain text.
 async function answerOf(response) {
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
 }
 
 function ask(path, body) {
