@@ -2,9 +2,14 @@
 
 import asyncio
 import base64
+import io
+import json
+import lzma
+import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +21,12 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from cnnlab.data.catalog import find_data_set
 from cnnlab.errors import ConfigError
+from cnnlab.playground.bundle import STATIC
 from cnnlab.playground.guard import MOST_BYTES, SMALL_BYTES
-from cnnlab.playground.server import application
-from cnnlab.playground.worker import Bench
+from cnnlab.playground.server import SHIPPED, application
+from cnnlab.playground.worker import SHIPPED_DATA_SET, Bench, Worker
 
 PORT, TOKEN = 8123, "the-token"
 HOST = f"127.0.0.1:{PORT}"
@@ -257,29 +264,69 @@ def test_malformed_requests_break_nothing_and_fill_no_memory(client):
     assert after - halfway < 300 * MALFORMED, "less than a request's own size each"
 
 
-def test_the_bench_reads_a_picture_a_slope_and_an_image(folder, tmp_path):
-    bench = Bench([str(folder)])
+def asked(bench, what, **given):
+    return json.loads(bench.answer(json.dumps({"what": what, **given})))
+
+
+def as_png(levels):
+    stream = io.BytesIO()
+    Image.fromarray(levels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def a_stroke():
     drawn = np.full((90, 90), 255, np.uint8)
     drawn[15:75, 40:50] = 0
-    Image.fromarray(drawn).save(tmp_path / "one.png")
-    body = base64.b64encode((tmp_path / "one.png").read_bytes()).decode()
-    found = bench.answer({"what": "picture", "run": 0, "body": body})
+    return as_png(drawn)
+
+
+def test_the_bench_reads_a_picture_a_slope_and_an_image(folder):
+    bench = Bench([str(folder)])
+    found = asked(bench, "picture", run=0, body=base64.b64encode(a_stroke()).decode())
     assert len(found["levels"]) == 784
     assert any("inverted" in each for each in found["notes"])
     levels = base64.b64encode(bytes(found["levels"])).decode()
-    slopes = bench.answer({"what": "slope", "run": 0, "number": 3, "body": levels})["slopes"]
+    slopes = asked(bench, "slope", run=0, number=3, body=levels)["slopes"]
     assert len(slopes) == 1024
     assert max(map(abs, slopes)) > 0
-    image = bench.answer({"what": "image", "run": 0, "number": 0})
+    image = asked(bench, "image", run=0, number=0)
     assert (len(image["levels"]), image["label"] in range(10)) == (784, True)
-    for request, words in [
-        ({"what": "picture", "run": 0, "body": "bm9uZQ=="}, "your picture"),
-        ({"what": "slope", "run": 0, "number": 3, "body": ""}, "784 grey levels"),
-        ({"what": "image", "run": 0, "number": 99_999}, "There are 2,000 validation images."),
-        ({"what": "image", "run": 5, "number": 0}, "This needs a run of your own."),
-        ({"what": "nothing"}, "This failed (KeyError: 'nothing')."),
+    for what, given, words in [
+        ("picture", {"run": 0, "body": "bm9uZQ=="}, "your picture"),
+        ("slope", {"run": 0, "number": 3, "body": ""}, "784 grey levels"),
+        ("image", {"run": 0, "number": 99_999}, "There are 2,000 validation images."),
+        ("image", {"run": 5, "number": 0}, "This needs a run of your own."),
+        ("nothing", {}, "This failed (KeyError: 'nothing')."),
     ]:
-        assert words in bench.answer(request)["error"]
+        assert words in asked(bench, what, **given)["error"]
+    assert "This failed (JSONDecodeError" in json.loads(bench.answer("no JSON"))["error"]
+
+
+def test_what_is_no_number_is_refused_in_words(monkeypatch):
+    bench = Bench([])
+    monkeypatch.setattr(bench, "slope", lambda: {"slopes": [math.nan]})
+    assert "This failed (ValueError" in asked(bench, "slope")["error"]
+
+
+def test_the_process_beside_the_server_ends_with_words():
+    worker = Worker(["no run"])
+    worker.start()
+    with pytest.raises(ConfigError, match="no run is not a run folder"):
+        worker.ask("image", run=0, number=0)
+    worker._process.kill()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"has ended\. Start cnnlab play again\."):
+            worker.ask("image", run=0, number=0)
+    worker.stop()
+    with pytest.raises(ConfigError, match=r"has ended\. Start cnnlab play again\."):
+        worker.ask("image", run=0, number=0)
+
+
+def test_the_network_that_comes_with_cnnlab_is_small_and_is_what_the_worker_says():
+    packed = (STATIC / SHIPPED).read_bytes()
+    assert len(packed) <= 500_000
+    run = json.loads(lzma.decompress(packed))["run"]
+    assert run["data_set"] == find_data_set(SHIPPED_DATA_SET).title
 
 
 @contextmanager
@@ -318,17 +365,72 @@ def test_play_shows_the_network_that_comes_with_cnnlab_and_ends_with_ctrl_c(brow
         assert "t=" not in browser_page.url
         assert browser_page.text_content("select.run") == "LeNet-5 that comes with cnnlab"
         browser_page.click('nav [data-tab="draw"]')
-        browser_page.set_input_files(
-            "input[type=file]", {"name": "x.png", "mimeType": "image/png", "buffer": b"none"}
-        )
+        before = browser_page.text_content(".s-answer")
+        upload(browser_page, "stroke.png", a_stroke())
+        browser_page.get_by_text("inverted").wait_for()
+        assert browser_page.text_content(".s-answer") != before
+        browser_page.get_by_label("Number of a validation image").fill("7")
+        browser_page.keyboard.press("Enter")
         browser_page.get_by_text("This needs a run of your own.").wait_for()
-        (fault,) = browser_page.faults  # the browser reports each refusal
-        assert "400 (Bad Request)" in fault
-        browser_page.faults.clear()
+        expect_refusals(browser_page, 1)
         browser_page.goto("about:blank")
         said = end()
     assert "Traceback" not in said
     assert "There is no run in runs/ yet" in said
+
+
+def upload(page, name, content):
+    file = {"name": name, "mimeType": "image/png", "buffer": content}
+    page.set_input_files("input[type=file]", file)
+
+
+def expect_refusals(page, count):
+    """Forget the refusals that the browser reported, and nothing else."""
+    assert ["400 (Bad Request)" in each for each in page.faults] == [True] * count
+    page.faults.clear()
+
+
+def test_the_served_page_does_what_a_file_cannot(browser_page, folder, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(folder, runs / "whole")
+    shutil.copytree(folder, runs / "broken")
+    for name in ("model.safetensors", "checkpoint.safetensors"):
+        (runs / "broken" / name).unlink()
+    os.utime(runs / "broken/config.json", (2e9, 2e9))  # the newest
+    with playing(tmp_path) as (address, end):
+        page = browser_page
+        page.context.set_offline(False)
+        page.goto(address)
+        page.get_by_text("model.safetensors is missing.").wait_for()
+        expect_refusals(page, 1)
+        page.select_option("select.run", label="whole")
+        page.locator(".proof").wait_for()
+        assert "same answers as PyTorch" in page.text_content(".proof")
+        assert page.evaluate("document.querySelector('select.run').value") == "1"
+
+        page.click('nav [data-tab="draw"]')
+        before = page.text_content(".s-answer")
+        upload(page, "stroke.png", a_stroke())
+        page.get_by_text("inverted").wait_for()
+        after = page.text_content(".s-answer")
+        assert after != before
+        upload(page, "none.png", b"none")
+        page.get_by_text("your picture").wait_for()
+        expect_refusals(page, 1)
+        upload(page, "large.png", bytes(MOST_BYTES + 1))
+        page.get_by_text("A picture may have 20 MB at most. Make it smaller.").wait_for()
+        assert page.text_content(".s-answer") == after
+
+        page.get_by_label("Number of a validation image").fill("7")
+        page.keyboard.press("Enter")
+        page.get_by_text("validation image 7").wait_for()
+        assert page.text_content(".s-answer") != after
+
+        page.click('nav [data-tab="why"]')
+        page.get_by_role("button", name="Show the slope instead").click()
+        page.get_by_text("The slope: where a pixel is blue").wait_for()
+        page.goto("about:blank")
+        assert "Traceback" not in end()
 
 
 def test_ctrl_c_ends_play_without_a_traceback_while_pytorch_is_loaded(tmp_path):
