@@ -52,7 +52,7 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
     }
 
     def packaged(request: Request) -> Response:
-        text, kind = pages[request.url.path]
+        text, kind = pages[request.scope["path"]]  # request.url fails for a query that is not UTF-8
         return Response(text, media_type=kind)
 
     def runs(_: Request) -> Response:
@@ -106,6 +106,7 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
         ClientDisconnect: lambda *_: Response(status_code=400),
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False  # every address has one form
     return Guard(app, port, token)
 
 
