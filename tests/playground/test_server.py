@@ -16,18 +16,21 @@ import subprocess
 import sys
 import tracemalloc
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from cnnlab.cli.main import run
 from cnnlab.data.catalog import find_data_set
 from cnnlab.errors import ConfigError
 from cnnlab.playground.bundle import STATIC
 from cnnlab.playground.guard import MOST_BYTES, SMALL_BYTES
 from cnnlab.playground.server import SHIPPED, application
 from cnnlab.playground.worker import SHIPPED_DATA_SET, Bench, Worker
+from tests.support.custom_network import NET
 
 PORT, TOKEN = 8123, "the-token"
 HOST = f"127.0.0.1:{PORT}"
@@ -347,6 +350,18 @@ def test_what_is_no_number_is_refused_in_words(monkeypatch):
     assert "This failed (ValueError" in asked(bench, "slope")["error"]
 
 
+def test_the_code_in_a_run_folder_runs_only_if_it_is_trusted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(NET)
+    settings = "--dataset fashion-mnist-sample --recipe sprint --epochs 1 --offline"
+    run(["train", "--model", "mine.py:Net", *settings.split(), "--output", "run"])
+    assert "content" in asked(Bench(["run"]), "payload", run=0), "the same code as in mine.py"
+    Path("mine.py").write_text(NET + "# changed\n")
+    found = asked(Bench(["run"]), "payload", run=0)
+    assert "If you trust it, repeat the command with --trust." in found["error"]
+    assert "content" in asked(Bench(["run"], trust=True), "payload", run=0)
+
+
 def test_the_process_beside_the_server_ends_with_words():
     worker = Worker(["no run"])
     worker.start()
@@ -364,8 +379,9 @@ def test_the_process_beside_the_server_ends_with_words():
 def test_the_network_that_comes_with_cnnlab_is_small_and_is_what_the_worker_says():
     packed = (STATIC / SHIPPED).read_bytes()
     assert len(packed) <= 500_000
-    run = json.loads(lzma.decompress(packed))["run"]
-    assert run["data_set"] == find_data_set(SHIPPED_DATA_SET).title
+    about = json.loads(lzma.decompress(packed))["run"]
+    assert about["licence"] == "MIT"
+    assert about["data_set"] == find_data_set(SHIPPED_DATA_SET).title
 
 
 @contextmanager
@@ -445,7 +461,14 @@ def test_the_served_page_does_what_a_file_cannot(browser_page, folder, tmp_path)
         page.select_option("select.run", label="whole")
         page.locator(".proof").wait_for()
         assert "same answers as PyTorch" in page.text_content(".proof")
-        assert page.evaluate("document.querySelector('select.run').value") == "1"
+        assert page.input_value("select.run") == "1"
+        page.keyboard.press("n")
+        page.get_by_text(re.compile("^2 of ")).first.wait_for()
+        page.go_back()
+        page.get_by_text("model.safetensors is missing.").wait_for()
+        expect_refusals(page, 1)
+        page.go_forward()
+        page.locator(".proof").wait_for()
 
         page.click('nav [data-tab="draw"]')
         before = page.text_content(".s-answer")

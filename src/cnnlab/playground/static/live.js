@@ -22,31 +22,24 @@ async function readPicture(run, file) {
   return ask(`/api/picture?run=${run}`, file);
 }
 
+// Each run has an address of its own: a new page keeps no listeners of the run before.
 async function start() {
-  const place = document.getElementById("app");
+  const place = document.getElementById("app"), run = Number(new URLSearchParams(location.search).get("run")) || 0;
   const { runs } = await ask("/api/runs");
-  let wanted = 0;
-  const menu = el("select", { class: "run", "aria-label": "Run", onchange: () => { location.hash = ""; show(Number(menu.value)); } },
-    ...runs.map((name, number) => el("option", { value: String(number), text: name })));
+  const menu = el("select", { class: "run", "aria-label": "Run", onchange: () => location.assign(`/?run=${menu.value}`) },
+    ...runs.map((name, number) => el("option", { value: String(number), text: name, selected: number === run })));
   const say = text => place.replaceChildren(menu, el("p", { class: "loading", role: "status", text }));
-
-  async function show(run) {
-    wanted = run;
-    say(`Opening ${runs[run]} \u2026 The first time takes some seconds.`);
-    try {
-      const data = await ask(`/api/payload?run=${run}`);
-      if (run !== wanted) return;  // another was chosen meanwhile
-      openPage(data, {
-        menu,
-        readPicture: file => readPicture(run, file),
-        imageAt: number => ask(`/api/image?run=${run}&number=${number}`),
-        slopeOf: (levels, classIndex) => ask(`/api/slope?run=${run}&class=${classIndex}`, levels),
-      });
-    } catch (error) {
-      if (run === wanted) say(error.message);  // and the menu, to choose another
-    }
+  say(`Opening ${runs[run] || "the run"} \u2026 The first time takes some seconds.`);
+  try {
+    openPage(await ask(`/api/payload?run=${run}`), {
+      menu,
+      readPicture: file => readPicture(run, file),
+      imageAt: number => ask(`/api/image?run=${run}&number=${number}`),
+      slopeOf: (levels, classIndex) => ask(`/api/slope?run=${run}&class=${classIndex}`, levels),
+    });
+  } catch (error) {
+    say(error.message);  // and the menu, to choose another
   }
-  show(0);
 }
 
 start().catch(error => {
