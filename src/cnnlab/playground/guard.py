@@ -4,6 +4,7 @@ Another site that the browser has open must not reach it, whatever name it uses 
 (DNS rebinding), and no request may fill the memory.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
@@ -15,8 +16,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
+PICTURE = "/api/picture"
 MOST_BYTES = 20_000_000
-"""The largest body: a photograph."""
+"""The largest picture; any other body has `SMALL_BYTES` at most."""
+SMALL_BYTES = 64_000
+SECONDS = 10.0
+"""The time in which a whole body must arrive."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,8 +36,12 @@ _HEADERS = (
 )
 
 
-class TooLargeError(Exception):
-    """A body is larger than `MOST_BYTES`."""
+class BodyError(Exception):
+    """A body is too large or too slow: a status, and why in words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class Guard:
@@ -62,7 +71,7 @@ class Guard:
             more = [(b"location", b"/"), (b"set-cookie", cookie.encode())]
             await _answer(send, 303, "See /", more)
             return
-        await self.app(scope, _limited(receive), _with_headers(send))
+        await self.app(scope, _limited(receive, _most_bytes(scope)), _with_headers(send))
 
     def refusal(self, scope: Message) -> tuple[int, str] | None:
         """Return the status and the words with which a request is refused, or None."""
@@ -107,9 +116,20 @@ def _refused_post(scope: Message) -> tuple[int, str] | None:
     if _all(scope, b"x-cnnlab") != ["1"]:
         return 403, "The header X-Cnnlab: 1 is missing."
     length = _all(scope, b"content-length")
-    if length and not (length[0].isdecimal() and int(length[0][:12]) <= MOST_BYTES):
-        return 413, f"A picture may have {MOST_BYTES / 1e6:.0f} MB at most."
+    most = _most_bytes(scope)
+    if length and not (length[0].isdecimal() and int(length[0][:12]) <= most):
+        return 413, _too_large(most)
     return None
+
+
+def _most_bytes(scope: Message) -> int:
+    return MOST_BYTES if scope["path"] == PICTURE else SMALL_BYTES
+
+
+def _too_large(most: int) -> str:
+    if most == SMALL_BYTES:
+        return f"This may have {SMALL_BYTES:,} bytes at most."
+    return f"A picture may have {MOST_BYTES / 1e6:.0f} MB at most. Make it smaller."
 
 
 def _equal(one: str, other: str) -> bool:
@@ -121,16 +141,22 @@ def _all(scope: Message, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
 
 
-def _limited(receive: Receive) -> Receive:
-    """Return the same body, which raises `TooLargeError` when it becomes too large."""
+def _limited(receive: Receive, most: int) -> Receive:
+    """Return the same body; it raises `BodyError` when it becomes too large or takes too long."""
     taken = 0
+    end: float | None = None
 
     async def counted() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, end
+        end = end or asyncio.get_running_loop().time() + SECONDS
+        try:
+            async with asyncio.timeout_at(end):
+                message = await receive()
+        except TimeoutError:
+            raise BodyError(408, f"This took more than {SECONDS:.0f} s to arrive.") from None
         taken += len(message.get("body", b""))
-        if taken > MOST_BYTES:
-            raise TooLargeError
+        if taken > most:
+            raise BodyError(413, _too_large(most))
         return message
 
     return counted

@@ -1,5 +1,6 @@
 """The page on this computer only: every answer comes from packaged text or from the worker."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -14,12 +15,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cnnlab.errors import CnnlabError, ConfigError
 from cnnlab.playground.bundle import FROM_SERVER, STATIC, script, style
-from cnnlab.playground.guard import Guard, TooLargeError
+from cnnlab.playground.guard import PICTURE, BodyError, Guard
 from cnnlab.playground.worker import Worker
 
 ADDRESS = "127.0.0.1"
@@ -51,7 +52,7 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
     }
 
     def packaged(request: Request) -> Response:
-        text, kind = pages[request.url.path]
+        text, kind = pages[request.scope["path"]]  # request.url fails for a query that is not UTF-8
         return Response(text, media_type=kind)
 
     def runs(_: Request) -> Response:
@@ -70,9 +71,13 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
         run, number = _number(request, "run", len(names)), _number(request, "number", 10**6)
         return JSONResponse(await run_in_threadpool(worker.ask, "image", run=run, number=number))
 
+    one_picture = asyncio.Lock()
+
     async def picture(request: Request) -> Response:
-        run, body = _number(request, "run", len(names)), await _body(request)
-        return JSONResponse(await run_in_threadpool(worker.ask, "picture", run=run, body=body))
+        run = _number(request, "run", len(names))
+        async with one_picture:  # many at a time would fill the memory
+            body = await _body(request)
+            return JSONResponse(await run_in_threadpool(worker.ask, "picture", run=run, body=body))
 
     async def slope(request: Request) -> Response:
         run, number = _number(request, "run", len(names)), _number(request, "class", 1000)
@@ -90,15 +95,18 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
         Route("/api/runs", runs),
         Route("/api/payload", payload),
         Route("/api/image", image),
-        Route("/api/picture", picture, methods=["POST"]),
+        Route(PICTURE, picture, methods=["POST"]),
         Route("/api/slope", slope, methods=["POST"]),
     ]
     handlers: dict[Any, Callable[[Request, Any], Response]] = {
-        CnnlabError: lambda _, error: JSONResponse({"error": str(error)}, 400),
-        TooLargeError: lambda *_: JSONResponse({"error": "This is too large."}, 413),
+        404: lambda *_: PlainTextResponse("There is nothing at this address.", 404),
+        405: lambda *_: PlainTextResponse("This address does not take this method.", 405),
+        CnnlabError: lambda _, error: PlainTextResponse(str(error), 400),
+        BodyError: lambda _, error: PlainTextResponse(str(error), error.status),
         ClientDisconnect: lambda *_: Response(status_code=400),
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False  # every address has one form
     return Guard(app, port, token)
 
 
@@ -106,7 +114,7 @@ def _number(request: Request, name: str, below: int) -> int:
     """Return a whole number of the query; raise `ConfigError` if it is none, or too large."""
     text = request.query_params.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 7 and int(text) < below):
-        raise ConfigError(f"{name} must be a whole number below {below}.")
+        raise ConfigError(f"The address needs {name}, a whole number below {below}.")
     return int(text)
 
 
@@ -140,6 +148,7 @@ def serve(names: list[str], worker: Worker, port: int, on_address: Callable[[str
             timeout_keep_alive=10,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16_384,
+            http="h11",  # the limit above is its own; httptools, if it is installed, has none
             ws="none",
             server_header=False,
         )

@@ -10,15 +10,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from cnnlab.errors import CnnlabError, ConfigError
 
+SHIPPED_DATA_SET = "fashion-mnist"
+"""What the LeNet-5 that comes with cnnlab was trained on."""
 _PIXELS = 28 * 28
 
 
@@ -36,6 +38,9 @@ class Worker:
         setup = {"folders": self.folders, "trust": self.trust, "data_dir": self.data_dir}
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-c", _CODE, json.dumps([sys.path, setup])],
+            # Ctrl-C reaches every process of a terminal, but the server ends this one. Windows has
+            # no sessions: there _CODE ignores it.
+            start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -45,16 +50,14 @@ class Worker:
     def ask(self, what: str, **given: Any) -> dict[str, Any]:
         """Return the answer to a request; raise `ConfigError` with the words of a refusal."""
         with self._lock:
+            stdin, stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
             try:
-                stdin, stdout = self._process.stdin, self._process.stdout
-                if stdin is None or stdout is None:
-                    raise BrokenPipeError
                 stdin.write(json.dumps({"what": what, **given}) + "\n")
                 stdin.flush()
                 answer = stdout.readline()
-            except (BrokenPipeError, OSError):
+            except (OSError, ValueError):  # broken, or closed
                 answer = ""
-        if not answer:
+        if not answer.endswith("\n"):  # none, or cut off
             raise ConfigError("The process that computes has ended. Start cnnlab play again.")
         found = cast(dict[str, Any], json.loads(answer))
         if "error" in found:
@@ -62,12 +65,18 @@ class Worker:
         return found
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, also in the middle of an answer."""
         self._process.kill()
         self._process.wait()
+        with self._lock:  # a request that waits hears of the end first
+            for pipe in (self._process.stdin, self._process.stdout):
+                with suppress(OSError):  # what was not sent stays unsent
+                    cast(IO[str], pipe).close()
 
 
 _CODE = """\
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 import json, sys
 path, setup = json.loads(sys.argv[1])
 sys.path[:] = path
@@ -83,7 +92,7 @@ def serve(folders: list[str], trust: bool, data_dir: str | None) -> None:
     bench = Bench(folders, trust, data_dir)
     with redirect_stdout(sys.stderr):
         for line in sys.stdin:
-            answers.write(json.dumps(bench.answer(json.loads(line))) + "\n")
+            answers.write(bench.answer(line) + "\n")
             answers.flush()
 
 
@@ -96,7 +105,7 @@ class Bench:
         self.folders, self.trust, self.data_dir = folders, trust, data_dir
         self._opened: dict[int, Any] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, line: str) -> str:
         """Return the answer to a request; one that fails has the key "error", with the reason."""
         known: dict[str, Callable[..., dict[str, Any]]] = {
             "payload": self.payload,
@@ -105,11 +114,13 @@ class Bench:
             "slope": self.slope,
         }
         try:
-            return known[request.pop("what")](**request)
+            request = json.loads(line)
+            # No browser reads NaN: a network that diverged is refused in words.
+            return json.dumps(known[request.pop("what")](**request), allow_nan=False)
         except CnnlabError as error:
-            return {"error": str(error)}
+            return json.dumps({"error": str(error)})
         except Exception as error:  # the server must go on
-            return {"error": f"This failed ({type(error).__name__}: {error})."}
+            return json.dumps({"error": f"This failed ({type(error).__name__}: {error})."})
 
     def _run(self, number: int) -> tuple[Any, Any]:
         """Return a run and the splits of its data set."""
@@ -146,12 +157,12 @@ class Bench:
         from cnnlab.data.catalog import find_data_set
         from cnnlab.data.pictures.normalise import read_picture
 
-        opened, _ = self._run(run)
+        name = self._run(run)[0].data_set_name if self.folders else SHIPPED_DATA_SET
         with TemporaryDirectory() as folder:
             path = Path(folder, "your picture")
             path.write_bytes(base64.b64decode(body))
             try:
-                picture = read_picture(path, find_data_set(opened.data_set_name))
+                picture = read_picture(path, find_data_set(name))
             except CnnlabError as error:
                 raise ConfigError(str(error).replace(str(path), path.name)) from None
         return {"levels": picture.image.ravel().tolist(), "notes": list(picture.notes)}

@@ -3,12 +3,13 @@
 import { el } from "./dom.js";
 import { openPage } from "./main.js";
 
+const MOST_BYTES = 20e6;  // the server refuses larger pictures
 const HEADERS = { "X-Cnnlab": "1", "Content-Type": "application/octet-stream" };
 
+// A refusal is plain text.
 async function answerOf(response) {
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
 }
 
 function ask(path, body) {
@@ -16,23 +17,29 @@ function ask(path, body) {
   return fetch(path, how).then(answerOf);
 }
 
+async function readPicture(run, file) {
+  if (file.size > MOST_BYTES) throw new Error(`A picture may have ${MOST_BYTES / 1e6} MB at most. Make it smaller.`);
+  return ask(`/api/picture?run=${run}`, file);
+}
+
+// Each run has an address of its own: a new page keeps no listeners of the run before.
 async function start() {
-  const place = document.getElementById("app"), say = text => place.replaceChildren(el("p", { class: "loading", role: "status", text }));
+  const place = document.getElementById("app"), run = Number(new URLSearchParams(location.search).get("run")) || 0;
   const { runs } = await ask("/api/runs");
-  async function show(run) {
-    say(`Opening ${runs[run]} \u2026 The first time takes some seconds.`);
-    const data = await ask(`/api/payload?run=${run}`);
-    const menu = el("select", { class: "run", "aria-label": "Run", onchange: event => { location.hash = ""; go(Number(event.target.value)); } },
-      ...runs.map((name, number) => el("option", { value: String(number), text: name, selected: number === run })));
-    openPage(data, {
+  const menu = el("select", { class: "run", "aria-label": "Run", onchange: () => location.assign(`/?run=${menu.value}`) },
+    ...runs.map((name, number) => el("option", { value: String(number), text: name, selected: number === run })));
+  const say = text => place.replaceChildren(menu, el("p", { class: "loading", role: "status", text }));
+  say(`Opening ${runs[run] || "the run"} \u2026 The first time takes some seconds.`);
+  try {
+    openPage(await ask(`/api/payload?run=${run}`), {
       menu,
-      readPicture: file => ask(`/api/picture?run=${run}`, file),
+      readPicture: file => readPicture(run, file),
       imageAt: number => ask(`/api/image?run=${run}&number=${number}`),
       slopeOf: (levels, classIndex) => ask(`/api/slope?run=${run}&class=${classIndex}`, levels),
     });
+  } catch (error) {
+    say(error.message);  // and the menu, to choose another
   }
-  const go = run => show(run).catch(error => say(error.message));
-  go(0);
 }
 
 start().catch(error => {
