@@ -15,7 +15,7 @@ run: .venv/installed
 	@echo "For more: source $(BIN)/activate, then cnnlab --help"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -1,8 +1,9 @@
 """How fast is the page: a pass, a drawn frame, covering parts, its opening; and how play starts.
 
-    python benchmarks/page.py --run runs/fashion-mnist-lenet5-seed-0 [--busy]
+    python benchmarks/page.py --run runs/fashion-mnist-lenet5-seed-0
+    python benchmarks/page.py --run runs/fashion-mnist-lenet5-seed-0 --busy
 
-Everything is measured in one headless Chromium. --busy: beside one busy process.
+Everything is measured in one headless Chromium. --busy: one busy process runs beside it.
 """
 
 import re

@@ -22,6 +22,7 @@ from cnnlab.data.library import Library
 from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import TensorSet
 from cnnlab.startup import let_waiting_threads_sleep
+from tests.support.browser import CHROMIUM
 from tests.support.tiny import tiny_arrays
 
 let_waiting_threads_sleep()  # as the command line does it, before PyTorch is loaded
@@ -149,3 +150,16 @@ def whole(tmp_path_factory):
     from tests.support.tiny_training import result_of, start
 
     return result_of(start(tmp_path_factory.mktemp("whole") / "run"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return the system's Chromium, started once."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this system")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -1,4 +1,4 @@
-"""One browser for all tests of the page."""
+"""Pages of the shared browser for all tests of the playground."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -6,26 +6,12 @@ from pathlib import Path
 import pytest
 
 from cnnlab.cli.main import run
-from tests.support.browser import CHROMIUM
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return the system's Chromium, started once."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this system")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @contextmanager

@@ -70,34 +70,28 @@ def html_of(report, folder):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "height"), [(380, 800), (1280, 800), (1920, 1080)])
-def test_report_is_whole_in_a_browser(report, width, height):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this system")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": height})
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(report.as_uri())
-        assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(_SMALL_TEXT, 22 if width == 1920 else 13) == []
-        outside = """width => [...document.querySelectorAll("main text, main img")].filter(e => {
-            const box = e.getBoundingClientRect();
-            return !e.closest("details") && (box.left < 0 || box.right > width);
-        }).map(e => e.outerHTML.slice(0, 80))"""
-        assert page.evaluate(outside, width) == []
-        cell = page.locator(".matrix summary").first
-        cell.click()
-        opened = page.locator(".matrix details[open] .cell")
-        assert "of its class." in opened.inner_text()
-        assert opened.locator("img").first.is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
+def test_report_is_whole_in_a_browser(browser, report, width, height):
+    page = browser.new_page(viewport={"width": width, "height": height})
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_SMALL_TEXT, 22 if width == 1920 else 13) == []
+    outside = """width => [...document.querySelectorAll("main text, main img")].filter(e => {
+        const box = e.getBoundingClientRect();
+        return !e.closest("details") && (box.left < 0 || box.right > width);
+    }).map(e => e.outerHTML.slice(0, 80))"""
+    assert page.evaluate(outside, width) == []
+    cell = page.locator(".matrix summary").first
+    cell.click()
+    opened = page.locator(".matrix details[open] .cell")
+    assert "of its class." in opened.inner_text()
+    assert opened.locator("img").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 

@@ -4,6 +4,6 @@ Read: template (the file to start from), network (a class in a file), find (a na
 check (try it, then judge it). Tried in a process of its own, sandbox and child: observe (the file,
 the network, its passes), steps (a few training steps), hidden (state that is not saved), probes
 (how a user's code is watched). All that they see is one plain value: trial. Judged by the table in
-rules: passes and shapes, saving, learning, advice and mistakes (exceptions); each returns a finding. parse and
-suggest read syntax and names.
+rules: passes and shapes, saving, learning, advice and mistakes (exceptions); each returns a
+finding. parse and suggest read syntax and names.
 """
