@@ -176,7 +176,7 @@ def test_a_broken_network_is_explained_with_its_line_and_the_cure(name):
         assert_explained(case)
 
 
-@pytest.mark.parametrize("name", UNENDING)
+@pytest.mark.parametrize("name", sorted(UNENDING))
 def test_a_network_that_never_ends_is_ended_and_explained(name, in_a_child, monkeypatch):
     monkeypatch.setattr(sandbox, "TIME_LIMIT_SECONDS", 2.0)
     assert_explained(BROKEN[name])
