@@ -114,9 +114,12 @@ def test_report_names_no_other_address_and_is_small(report):
 def test_a_report_names_no_folder_of_this_computer(trained, tmp_path, tiny_folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, predictions, splits = trained("lenet1")
-    html = html_of(run_report(run, predictions, splits), tmp_path)
-    assert str(run.description["data_set"]["source"]) not in html
-    assert str(tmp_path) not in html
+    absolute = replace(run, folder=tmp_path / "own")
+    for each in (run, absolute):
+        html = html_of(run_report(each, predictions, splits), tmp_path)
+        assert str(run.description["data_set"]["source"]) not in html
+        assert str(tmp_path) not in html
+        assert "<code>cnnlab report own</code>" in html
 
 
 def test_a_data_set_is_named_with_its_public_source():
@@ -133,7 +136,7 @@ def test_the_result_is_on_top_and_the_facts_are_folded(trained, tmp_path, monkey
     report = run_report(run, predictions, splits, look_inside(run))
     html = html_of(report, tmp_path).split("</style>")[1]
     share = float(np.mean(predictions.predicted == splits.validation.labels))
-    assert html.index(f'<p class="number">{100 * share:.2f} %</p>') < html.index("<h2>")
+    assert html.index(f'<p class="number">{100 * share:.2f} %</p>') < html.index("<h2>The network")
     assert "of 60 validation images are predicted correctly." in html
     assert "Guessing gives 10 %." in html
     facts = html.split("<summary>How this was made</summary>")[1]
