@@ -1,7 +1,6 @@
 """The report of a run as a browser shows it, on a phone, a laptop and a projector."""
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +26,9 @@ from cnnlab.views.run_facts import data_set_text, device_text
 from cnnlab.views.run_page import classes_chapter, mistakes_chapters, run_report
 from cnnlab.views.run_words import loss_rose, loss_sentences
 from cnnlab.workshop.course import workshop
+from tests.support.browser import SCREENS, shown
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-_SMALL_TEXT = """least => [...document.querySelectorAll("main *")].filter(e =>
-    [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
-    && e.getBoundingClientRect().width > 2
-    && parseFloat(getComputedStyle(e).fontSize) < least
-).map(e => e.tagName + " " + e.textContent.trim().slice(0, 40))"""
 
 
 def go_through(splits, folder, epochs):
@@ -69,37 +63,30 @@ def html_of(report, folder):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(380, 800), (1280, 800), (1920, 1080)])
-def test_report_is_whole_in_a_browser(report, width, height):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this system")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": height})
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(report.as_uri())
-        assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(_SMALL_TEXT, 22 if width == 1920 else 13) == []
-        outside = """width => [...document.querySelectorAll("main text, main img")].filter(e => {
-            const box = e.getBoundingClientRect();
-            return !e.closest("details") && (box.left < 0 || box.right > width);
-        }).map(e => e.outerHTML.slice(0, 80))"""
-        assert page.evaluate(outside, width) == []
-        cell = page.locator(".matrix summary").first
-        cell.click()
+@pytest.mark.parametrize("screen", SCREENS)
+def test_report_is_whole_in_a_browser(report, screen):
+    with shown(report, screen) as page:
+        page.locator(".matrix summary").first.click()
         opened = page.locator(".matrix details[open] .cell")
         assert "of its class." in opened.inner_text()
-        assert opened.locator("img").first.is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        image = opened.locator("img").first.bounding_box()
+        assert image["width"] > 60
+        for fold in page.locator("summary").all()[-3:]:
+            fold.click()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("screen", SCREENS)
+def test_each_chapter_fits_on_its_screen(trained, tmp_path, monkeypatch, screen):
+    monkeypatch.chdir(tmp_path)
+    run, predictions, splits = trained("lenet5", epochs=1)
+    run_report(run, predictions, splits, look_inside(run)).write(tmp_path / "report.html")
+    with shown(tmp_path / "report.html", screen) as page:
+        heights = [box.bounding_box()["height"] for box in page.locator("section.card").all()]
+        width = page.locator("section.card").first.bounding_box()["width"]
+    if screen == "projector":
+        assert max(heights) <= SCREENS[screen][1]
+    assert width > 0.9 * SCREENS[screen][0]
 
 
 def test_report_names_no_other_address_and_is_small(report):
