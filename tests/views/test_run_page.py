@@ -12,6 +12,7 @@ from cnnlab.custom.find import find_network
 from cnnlab.data.images import ImageSet
 from cnnlab.data.library import load
 from cnnlab.insight.predictions import Predictions
+from cnnlab.insight.trace import graph_of
 from cnnlab.runs.evaluation import predictions_on
 from cnnlab.runs.inside import Inside, look_inside
 from cnnlab.runs.job import Job
@@ -21,7 +22,7 @@ from cnnlab.training.config import recipe
 from cnnlab.training.history import EpochRecord
 from cnnlab.training.listener import Listener
 from cnnlab.views.curve_drawings import run_curves
-from cnnlab.views.inside_page import unsure_image
+from cnnlab.views.inside_page import kernels_chapter, unsure_image
 from cnnlab.views.run_facts import data_set_text, device_text
 from cnnlab.views.run_page import classes_chapter, mistakes_chapters, run_report
 from cnnlab.views.run_words import loss_rose, loss_sentences
@@ -314,3 +315,26 @@ def test_an_image_is_chosen_because_the_network_is_unsure_of_it():
     index, why = unsure_image(some([1, 2], [0, 2], confidence=0.5))
     assert (index, why) == (1, "The first image that is correct with only 45 to 60 %.")
     assert unsure_image(some([1, 2], [1, 2]))[1] == "The first image of its split."
+
+
+@pytest.mark.parametrize(
+    ("scale", "says_edge"),
+    [
+        ([1, 1, 1, 1, 1, 1], True),  # each kernel is half blue, half orange
+        ([1, 0.01, 0.01, 0.01, 0.01, 0.01], False),  # beside one huge kernel the others are white
+    ],
+)
+def test_kernels_are_called_edges_only_if_most_show_two_colours(scale, says_edge):
+    images = np.linspace(-1, 1, 2 * 32 * 32, dtype=np.float32).reshape(2, 1, 32, 32)
+    networks = [find_network("lenet5").build(seed=0) for _ in range(2)]
+    with torch.no_grad():
+        edge = torch.tensor([-2.0, -2.0, 0.0, 2.0, 2.0]).expand(5, 5)
+        factors = torch.tensor(scale, dtype=torch.float32)
+        networks[1].features[0].weight.copy_(factors[:, None, None, None] * edge)
+    before, after = (graph_of(network, images) for network in networks)
+    image_set = ImageSet(np.zeros((1, 28, 28), np.uint8), np.array([8]), tuple("0123456789"))
+    (sentence,) = kernels_chapter(Inside(after, before), image_set, 0).paragraphs
+    assert "Before training they are chance: no number is beyond 0.2. After it they reach 2.0." in (
+        sentence
+    )
+    assert ("here is an edge" in sentence) == says_edge

@@ -11,7 +11,7 @@ from cnnlab.views.figures.axis import Axis, whole_numbers
 from cnnlab.views.figures.colours import INK
 from cnnlab.views.figures.markup import join, share, tag
 
-_NAME_WIDTH = 13
+_NAME_WIDTH = 15
 """Letters in a line of a name at the end of a curve."""
 
 
