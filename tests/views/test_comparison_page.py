@@ -35,6 +35,7 @@ from cnnlab.views.sentences import (
     tell,
     verdict_sentence,
 )
+from tests.support.screens import SCREENS, shown
 
 IMAGES = 2000
 
@@ -378,6 +379,23 @@ def test_each_verdict_has_its_band(compared, tmp_path, second, matters, decision
     assert f'<div class="band {decision.replace(" ", "-")}" style="--band:{colour}">' in page
     assert f"</span> {word}</p>" in page
     assert ("--seeds 40" in page) == (decision == "cannot tell yet")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("seeds", [3, 30])
+def test_the_page_is_whole_in_a_browser(browser, compared, tmp_path, screen, seeds):
+    results = compared(
+        {"accuracy": 0.9, "seeds": seeds}, {"accuracy": 0.91, "seed": 1, "seeds": seeds}
+    )
+    page_of(results).write(tmp_path / "report.html")
+    with shown(browser, tmp_path / "report.html", screen) as page:
+        band = page.locator(".band")
+        word, sentence = band.locator(".word"), band.locator("div p").first
+        assert word.inner_text().endswith("Better")
+        assert word.bounding_box()["height"] > sentence.bounding_box()["height"] / 4
+        assert page.locator("circle.dot").count() == 2 * seeds
+        page.locator("summary").first.click()
 
 
 def test_what_is_too_close_has_a_band_that_says_so(compared, tmp_path):

@@ -1,7 +1,6 @@
 """The report of a run as a browser shows it, on a phone, a laptop and a projector."""
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cnnlab.custom.find import find_network
 from cnnlab.data.images import ImageSet
 from cnnlab.data.library import load
 from cnnlab.insight.predictions import Predictions
+from cnnlab.insight.trace import graph_of
 from cnnlab.runs.evaluation import predictions_on
 from cnnlab.runs.inside import Inside, look_inside
 from cnnlab.runs.job import Job
@@ -22,19 +22,14 @@ from cnnlab.training.config import recipe
 from cnnlab.training.history import EpochRecord
 from cnnlab.training.listener import Listener
 from cnnlab.views.curve_drawings import run_curves
-from cnnlab.views.inside_page import unsure_image
+from cnnlab.views.inside_page import kernels_chapter, unsure_image
 from cnnlab.views.run_facts import data_set_text, device_text
 from cnnlab.views.run_page import classes_chapter, mistakes_chapters, run_report
 from cnnlab.views.run_words import loss_rose, loss_sentences
 from cnnlab.workshop.course import workshop
+from tests.support.screens import SCREENS, shown
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-_SMALL_TEXT = """least => [...document.querySelectorAll("main *")].filter(e =>
-    [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
-    && e.getBoundingClientRect().width > 2
-    && parseFloat(getComputedStyle(e).fontSize) < least
-).map(e => e.tagName + " " + e.textContent.trim().slice(0, 40))"""
 
 
 def go_through(splits, folder, epochs):
@@ -69,31 +64,30 @@ def html_of(report, folder):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(380, 800), (1280, 800), (1920, 1080)])
-def test_report_is_whole_in_a_browser(browser, report, width, height):
-    page = browser.new_page(viewport={"width": width, "height": height})
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(report.as_uri())
-    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(_SMALL_TEXT, 22 if width == 1920 else 13) == []
-    outside = """width => [...document.querySelectorAll("main text, main img")].filter(e => {
-        const box = e.getBoundingClientRect();
-        return !e.closest("details") && (box.left < 0 || box.right > width);
-    }).map(e => e.outerHTML.slice(0, 80))"""
-    assert page.evaluate(outside, width) == []
-    cell = page.locator(".matrix summary").first
-    cell.click()
-    opened = page.locator(".matrix details[open] .cell")
-    assert "of its class." in opened.inner_text()
-    assert opened.locator("img").first.is_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+@pytest.mark.parametrize("screen", SCREENS)
+def test_report_is_whole_in_a_browser(browser, report, screen):
+    with shown(browser, report, screen) as page:
+        page.locator(".matrix summary").first.click()
+        opened = page.locator(".matrix details[open] .cell")
+        assert "of its class." in opened.inner_text()
+        image = opened.locator("img").first.bounding_box()
+        assert image["width"] > 60
+        for fold in page.locator("summary").all()[-3:]:
+            fold.click()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("screen", SCREENS)
+def test_each_chapter_fits_on_its_screen(browser, trained, tmp_path, monkeypatch, screen):
+    monkeypatch.chdir(tmp_path)
+    run, predictions, splits = trained("lenet5", epochs=1)
+    run_report(run, predictions, splits, look_inside(run)).write(tmp_path / "report.html")
+    with shown(browser, tmp_path / "report.html", screen) as page:
+        heights = [box.bounding_box()["height"] for box in page.locator("section.card").all()]
+        width = page.locator("section.card").first.bounding_box()["width"]
+    if screen == "projector":
+        assert max(heights) <= SCREENS[screen][1]
+    assert width > 0.9 * SCREENS[screen][0]
 
 
 def test_report_names_no_other_address_and_is_small(report):
@@ -108,9 +102,12 @@ def test_report_names_no_other_address_and_is_small(report):
 def test_a_report_names_no_folder_of_this_computer(trained, tmp_path, tiny_folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, predictions, splits = trained("lenet1")
-    html = html_of(run_report(run, predictions, splits), tmp_path)
-    assert str(run.description["data_set"]["source"]) not in html
-    assert str(tmp_path) not in html
+    absolute = replace(run, folder=tmp_path / "own")
+    for each in (run, absolute):
+        html = html_of(run_report(each, predictions, splits), tmp_path)
+        assert str(run.description["data_set"]["source"]) not in html
+        assert str(tmp_path) not in html
+        assert "<code>cnnlab report own</code>" in html
 
 
 def test_a_data_set_is_named_with_its_public_source():
@@ -127,7 +124,7 @@ def test_the_result_is_on_top_and_the_facts_are_folded(trained, tmp_path, monkey
     report = run_report(run, predictions, splits, look_inside(run))
     html = html_of(report, tmp_path).split("</style>")[1]
     share = float(np.mean(predictions.predicted == splits.validation.labels))
-    assert html.index(f'<p class="number">{100 * share:.2f} %</p>') < html.index("<h2>")
+    assert html.index(f'<p class="number">{100 * share:.2f} %</p>') < html.index("<h2>The network")
     assert "of 60 validation images are predicted correctly." in html
     assert "Guessing gives 10 %." in html
     facts = html.split("<summary>How this was made</summary>")[1]
@@ -318,3 +315,26 @@ def test_an_image_is_chosen_because_the_network_is_unsure_of_it():
     index, why = unsure_image(some([1, 2], [0, 2], confidence=0.5))
     assert (index, why) == (1, "The first image that is correct with only 45 to 60 %.")
     assert unsure_image(some([1, 2], [1, 2]))[1] == "The first image of its split."
+
+
+@pytest.mark.parametrize(
+    ("scale", "says_edge"),
+    [
+        ([1, 1, 1, 1, 1, 1], True),  # each kernel is half blue, half orange
+        ([1, 0.01, 0.01, 0.01, 0.01, 0.01], False),  # beside one huge kernel the others are white
+    ],
+)
+def test_kernels_are_called_edges_only_if_most_show_two_colours(scale, says_edge):
+    images = np.linspace(-1, 1, 2 * 32 * 32, dtype=np.float32).reshape(2, 1, 32, 32)
+    networks = [find_network("lenet5").build(seed=0) for _ in range(2)]
+    with torch.no_grad():
+        edge = torch.tensor([-2.0, -2.0, 0.0, 2.0, 2.0]).expand(5, 5)
+        factors = torch.tensor(scale, dtype=torch.float32)
+        networks[1].features[0].weight.copy_(factors[:, None, None, None] * edge)
+    before, after = (graph_of(network, images) for network in networks)
+    image_set = ImageSet(np.zeros((1, 28, 28), np.uint8), np.array([8]), tuple("0123456789"))
+    (sentence,) = kernels_chapter(Inside(after, before), image_set, 0).paragraphs
+    assert "Before training they are chance: no number is beyond 0.2. After it they reach 2.0." in (
+        sentence
+    )
+    assert ("here is an edge" in sentence) == says_edge

@@ -1,5 +1,7 @@
 """The inside of a network on a page: its stages, kernels, maps, and why it is mistaken."""
 
+import math
+
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
@@ -35,6 +37,8 @@ _UNSURE = (0.45, 0.6)
 """The network is unsure if the probability of its prediction is within these."""
 _GREW = 1.3
 """Kernels whose largest number grew by this factor have changed visibly."""
+_CONTRAST = 0.25
+"""Blue and orange are plainly seen from this part of the scale."""
 _SLOW = 2_000_000
 """A network with more parameters is asked about larger squares, and fewer of them."""
 
@@ -153,14 +157,16 @@ def kernels_chapter(inside: Inside, image_set: ImageSet, index: int) -> Chapter 
     largest = float(np.abs(after).max())
     if before is not None:
         start = float(np.abs(before).max())
-        sentences.append(f"Before training they are chance: no number is beyond {start:.1f}.")
+        bound = math.ceil(10 * start) / 10  # rounded up, so that the sentence is true
+        sentences.append(f"Before training they are chance: no number is beyond {bound:,.1f}.")
         sentences.append(
-            f"After it they reach {largest:.1f}."
+            f"After it they reach {largest:,.1f}."
             if largest > _GREW * start
-            else f"After it they still reach only {largest:.1f}: training changed them little."
+            else f"After it they still reach only {largest:,.1f}: training changed them little."
         )
-    sentences.append("Blue beside orange means: \u201chere is an edge\u201d.")
     limit = values.scale_limit(after)
+    if 2 * _with_edges(shown, limit) >= len(shown):
+        sentences.append("Blue beside orange means: \u201chere is an edge\u201d.")
     return Chapter(
         "What it learned to look for",
         [" ".join(sentences)],
@@ -321,6 +327,13 @@ def _explained(predictions: Predictions, index: int, graph: Graph) -> Markup:
     name = predictions.image_set.classes[int(predictions.predicted[index])]
     own = values_picture(falls, float(np.abs(falls).max()), f"what speaks for {name}")
     return prediction(predictions, index, with_share=True, beside=own)
+
+
+def _with_edges(kernels: NDArray[np.float32], limit: float) -> int:
+    """Return how many kernels have both blue and orange that are plainly seen."""
+    flat = kernels.reshape(len(kernels), -1)
+    low, high = flat.min(axis=1), flat.max(axis=1)
+    return int(((low < -_CONTRAST * limit) & (high > _CONTRAST * limit)).sum())
 
 
 def why_sentence(count: int) -> str:

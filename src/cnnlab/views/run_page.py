@@ -58,12 +58,12 @@ def run_report(
         title=name,
         subtitle=f"One run on {splits.data_set.title} ({how_far or run.status})",
         facts=[("Network", f"{name}, {counted(run.parameters, 'parameter')}"), *run_facts(run)],
-        made_with=[run.command("report")],
+        made_with=[_command(run, "report")],
     )
     if validation is None:
         report.lead = [
             "The run was stopped before its first epoch ended. Resume with:\n"
-            f"  {run.command('train', '--resume')}"
+            f"  {_command(run, 'train', '--resume')}"
         ]
         return report
     epochs = how_far or f"one run, {counted(len(history), 'epoch')}"
@@ -205,13 +205,20 @@ def _last_sentence(history: History) -> str:
 def _test_sentence(run: Run) -> str:
     test = read_test_result(run)
     is_of_run = test is not None and is_current(run, test)
-    return test_sentence(test, is_of_run, run.command("evaluate"))
+    return test_sentence(test, is_of_run, _command(run, "evaluate"))
+
+
+def _command(run: Run, *words: str) -> str:
+    """Return a command about a run; of a folder that is an absolute path only the name."""
+    command = run.command(*words)
+    is_private = run.folder.is_absolute()
+    return command.replace(str(run.folder), run.folder.name) if is_private else command
 
 
 def next_sentences(run: Run) -> list[str]:
     """Return what to do next with a run, each with its command."""
     return [
-        f"Try an image of your own:\n  {run.command('predict')} my-image.png",
+        f"Try an image of your own:\n  {_command(run, 'predict')} my-image.png",
         f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5-relu-max')}"
         if run.model_name != "lenet5-relu-max"
         else f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5')}",

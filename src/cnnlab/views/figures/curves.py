@@ -11,7 +11,7 @@ from cnnlab.views.figures.axis import Axis, whole_numbers
 from cnnlab.views.figures.colours import INK
 from cnnlab.views.figures.markup import join, share, tag
 
-_NAME_WIDTH = 13
+_NAME_WIDTH = 15
 """Letters in a line of a name at the end of a curve."""
 
 
@@ -172,6 +172,8 @@ def _apart(places: Sequence[float], heights: Sequence[float]) -> list[float]:
     order = sorted(range(len(places)), key=lambda each: places[each])
     found = list(places)
     for _ in range(50):
+        for each, height in enumerate(heights):  # words are above, the epochs' numbers below
+            found[each] = min(max(found[each], height / 2 - 7), 101 - height / 2)
         for above, below in pairwise(order):
             gap = (heights[above] + heights[below]) / 2 + 1 - (found[below] - found[above])
             if gap > 0:

@@ -111,4 +111,4 @@ def row_of(pictures: Sequence[Markup], most: int, phone: int = 3) -> Markup:
 
 def headed_row(mark: Markup, heading: str, pictures: Sequence[Markup], most: int) -> Markup:
     """Return a heading with its mark, and below it a row of pictures."""
-    return join(tag("h3", mark, " ", heading), row_of(pictures, most))
+    return join(tag("h2", mark, " ", heading), row_of(pictures, most))
