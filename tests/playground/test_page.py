@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def changed(payload: Payload, folder: Path, change) -> str:
     content = copy.deepcopy(payload.content)
     change(content)
     file = folder / "changed.html"
-    file.write_bytes(render(Payload(content, payload.graph, payload.maps)))
+    file.write_bytes(render(replace(payload, content=content)))
     return file.as_uri()
 
 

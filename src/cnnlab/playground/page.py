@@ -3,21 +3,23 @@
 import base64
 import hashlib
 import html
-import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from markupsafe import Markup
 
 from cnnlab.errors import RunError
 from cnnlab.files import write_whole
 from cnnlab.playground.bundle import FROM_FILE, STATIC, script, style
 from cnnlab.playground.payload import Payload
+from cnnlab.views.figures.markup import join, tag
+from cnnlab.views.figures.pictures import picture, values_picture
+from cnnlab.views.figures.values import largest, varied_maps
 
-_LOW, _HIGH = np.array([213, 94, 0]), np.array([0, 114, 178])
+_STILL_STAGES, _STILL_MAPS = 4, 16
+"""What the page shows without its script: so many stages, the picture among them, and maps."""
 
 
 def render(payload: Payload) -> bytes:
@@ -30,7 +32,7 @@ def render(payload: Payload) -> bytes:
         "style_hash": _hash(style()),
         "style": style(),
         "still": _still(payload),
-        "answer": html.escape(_answer(payload)),
+        "answer": html.escape(payload.answer),
         "data": data.replace("<", "\\u003c"),  # so that no text in it can end its element
         "script": script(FROM_FILE),
     }
@@ -51,59 +53,20 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _answer(payload: Payload) -> str:
-    """Return in words what the network says about the first picture."""
-    logits = payload.maps[payload.graph.answer][0].ravel().astype(np.float64)
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
-    best = int(shares.argmax())
-    return f"{payload.content['classes'][best]}, {100 * shares[best]:.1f} %"
+def _still(payload: Payload) -> Markup:
+    """Return the first picture and the maps that it makes, as images that need no script.
 
-
-def _still(payload: Payload) -> str:
-    """Return a PNG, as an address, of the first picture and the maps that it makes.
-
-    Programs that show the file without running its script, as phones do in a preview, show this.
+    Programs that show the file without running its script, as phones do in a preview, show them.
     """
     graph = payload.graph
-    shown = [stage.last.name for stage in graph.stages.values() if len(stage.last.shape) == 3]
-    panels = [
-        _panel(payload.maps[name][0], is_picture=not place) for place, name in enumerate(shown[:4])
-    ]
-    height = max(len(each) for each in panels)
-    gap = np.full((height, 16, 3), 255, np.uint8)
-    columns = [part for each in panels for part in (_to_height(each, height), gap)]
-    image = Image.fromarray(np.concatenate(columns[:-1], axis=1))
-    stream = io.BytesIO()
-    image.quantize(64).save(stream, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
-
-
-def _panel(maps: NDArray[np.float32], *, is_picture: bool) -> NDArray[np.uint8]:
-    """Return maps (C, H, W) side by side in a square, as colours (rows, columns, 3)."""
-    maps = maps[:16]
-    end = float(np.abs(maps).max()) or 1.0
-    across = int(np.ceil(np.sqrt(len(maps))))
-    size = max(1, 224 // (across * maps.shape[1]))
-    rows = []
-    for start in range(0, len(maps), across):
-        row = [_colours(each, end, is_picture=is_picture) for each in maps[start : start + across]]
-        row += [np.full_like(row[0], 255)] * (across - len(row))
-        edge = ((0, 1), (0, 1), (0, 0))
-        rows.append(
-            np.concatenate([np.pad(each, edge, constant_values=255) for each in row], axis=1)
-        )
-    return np.concatenate(rows).repeat(size, 0).repeat(size, 1)
-
-
-def _colours(values: NDArray[np.float32], end: float, *, is_picture: bool) -> NDArray[np.uint8]:
-    if is_picture:
-        grey = np.clip((values + 1) * 127.5, 0, 255).round().astype(np.uint8)
-        return np.stack([grey] * 3, axis=-1)
-    share = np.minimum(np.abs(values) / end, 1)[..., None]
-    full = np.where(values[..., None] < 0, _LOW, _HIGH)
-    return np.asarray((255 + (full - 255) * share).round(), np.uint8)
-
-
-def _to_height(panel: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    return np.pad(panel, ((0, height - len(panel)), (0, 0), (0, 0)), constant_values=255)
+    levels = np.round((payload.maps[graph.input.name][0, 0] + 1) * 127.5).astype(np.uint8)
+    rows = [tag("p", picture(levels, "the picture"))]
+    stages = [stage for stage in graph.stages.values() if len(stage.last.shape) == 3]
+    for stage in stages[1:_STILL_STAGES]:
+        maps = payload.maps[stage.last.name][0]
+        shown = [
+            values_picture(maps[each], largest([maps]), f"{stage.name}, map {each + 1}")
+            for each in varied_maps(maps, _STILL_MAPS)
+        ]
+        rows.append(tag("p", *shown))
+    return join(*rows)

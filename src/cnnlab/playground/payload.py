@@ -17,12 +17,13 @@ from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import run as interpret
 from cnnlab.insight.mistakes import confusion
-from cnnlab.insight.predictions import Predictions
+from cnnlab.insight.predictions import Predictions, softmax
 from cnnlab.insight.trace import graph_of
 from cnnlab.runs.evaluation import is_current, load_model, predictions_on, read_test_result
 from cnnlab.runs.explain import as_numbers
 from cnnlab.runs.run import Run
 from cnnlab.runs.weights import read_weights
+from cnnlab.wording import percent
 
 VERSION = 1
 PROVED = 64
@@ -38,13 +39,15 @@ _CPU = torch.device("cpu")
 class Payload:
     """The content of a page as JSON values, and what the page's first picture looks like inside.
 
+    ``answer`` says in words what the network sees in it, ``maps`` are the numbers of each step.
     ``changed`` is how many validation answers differ with half-precision weights, or None if the
-    weights are whole. ``maps`` are the numbers of each step for the first picture.
+    weights are whole.
     """
 
     content: dict[str, Any]
     graph: Graph
     maps: dict[str, NDArray[np.float32]]
+    answer: str
     changed: int | None = None
 
 
@@ -65,7 +68,7 @@ def build_payload(
             f"it first:\n  {run.command('train', '--resume')}"
         )
     weights, changed = read_weights(run), None
-    predictions = predictions_on(run, splits.validation, _CPU)
+    predictions = predictions_on(run, splits.validation, _CPU, weights)
     if half:
         whole = predictions
         rounded = {
@@ -83,10 +86,12 @@ def build_payload(
     levels = np.concatenate([*(each[None] for each in own), shown.images])
     with torch.inference_mode():
         logits = model(torch.from_numpy(as_numbers(levels[:CHECKED])))
+    shares = softmax(logits)[0]
+    answer = f"{shown.classes[shares.argmax()]}, {percent(float(shares.max()), 1)}"
     tensors, block = stored(graph, half=half)
     content = {
         "cnnlab_page": VERSION,
-        "run": _about(run, splits),
+        "run": _about(run, splits, len(history)),
         "classes": list(shown.classes),
         "graph": graph.to_json() | tensors,
         "weights": _text(block),
@@ -111,10 +116,11 @@ def build_payload(
             for each in history
         ],
     }
-    return Payload(content, graph, interpret(graph, as_numbers(levels[:1])), changed)
+    maps = interpret(graph, as_numbers(levels[:1]))
+    return Payload(content, graph, maps, answer, changed)
 
 
-def _about(run: Run, splits: Splits) -> dict[str, Any]:
+def _about(run: Run, splits: Splits, epochs: int) -> dict[str, Any]:
     """Return what a reader must know of the run; no path and no name of a person or computer."""
     own = run.network.source
     file, class_name = split_name(run.model_name)
@@ -128,7 +134,7 @@ def _about(run: Run, splits: Splits) -> dict[str, Any]:
         "source": data_set.source,
         "recipe": run.recipe_name,
         "seed": run.config.seed,
-        "epochs": len(run.history()),
+        "epochs": epochs,
         "status": run.status,
         "parameters": run.parameters,
         "train": len(splits.train),
