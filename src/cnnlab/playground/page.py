@@ -18,7 +18,7 @@ from cnnlab.views.figures.markup import join, tag
 from cnnlab.views.figures.pictures import picture, values_picture
 from cnnlab.views.figures.values import largest, varied_maps
 
-_STILL_STAGES, _STILL_MAPS = 4, 16
+_STILL_STAGES, _STILL_MAPS = 4, 8
 """What the page shows without its script: so many stages, the picture among them, and maps."""
 
 

@@ -1,13 +1,13 @@
 """Pictures: pixels as PNG inside the page, with their class and a mark for correct or wrong."""
 
 import base64
-import struct
-import zlib
+import io
 from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
+from PIL import Image
 
 from cnnlab.data.images import ImageSet
 from cnnlab.insight.predictions import Predictions
@@ -23,33 +23,22 @@ _STEPS = 31
 
 def image_address(levels: NDArray[np.uint8]) -> str:
     """Return a grey image (height, width) as a data address: the page needs no other file."""
-    return _address(levels, 0)
+    return _address(Image.fromarray(levels))
 
 
 def map_address(values: NDArray[np.float32], limit: float) -> str:
     """Return values (height, width) as a data address: orange below 0, white, blue above."""
     scaled = np.clip(np.nan_to_num(values) / (limit or 1.0), -1, 1)
-    places = (np.round(scaled * _STEPS) + _STEPS).astype(np.uint8)
+    image = Image.fromarray((np.round(scaled * _STEPS) + _STEPS).astype(np.uint8))
     colours = [of_value(step, _STEPS) for step in range(-_STEPS, _STEPS + 1)]
-    return _address(places, 3, bytes(part for each in colours for part in each))
+    image.putpalette([part for each in colours for part in each])
+    return _address(image)
 
 
-def _address(pixels: NDArray[np.uint8], kind: int, palette: bytes = b"") -> str:
-    """Return an image as a data address; the kinds of PNG are 0 (grey) and 3 (palette)."""
-    height, width = pixels.shape
-    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter, 0
-    rows[:, 1:] = pixels
-    content = b"\x89PNG\r\n\x1a\n"
-    content += _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
-    if palette:
-        content += _chunk(b"PLTE", palette)
-    content += _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + _chunk(b"IEND", b"")
-    return "data:image/png;base64," + base64.b64encode(content).decode()
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+def _address(image: Image.Image) -> str:
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def picture(levels: NDArray[np.uint8], words: str) -> Markup:
