@@ -41,6 +41,7 @@ from cnnlab.custom.trial import (
     Stage,
     Trial,
 )
+from cnnlab.data.tensors import as_input
 from cnnlab.models.layers import Call, Layer, record_calls, tabulate
 from cnnlab.seeding import seeded
 
@@ -51,7 +52,7 @@ _TOLERANCE = 1e-4
 def made_up_images() -> torch.Tensor:
     """Return images (4, 1, 32, 32) of random grey levels, in [-1, 1] as for training."""
     levels = torch.randint(256, (IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0))
-    return levels.float().div_(255).sub_(0.5).div_(0.5)
+    return as_input(levels.to(torch.uint8))
 
 
 def observe_here(

@@ -27,6 +27,8 @@ from cnnlab.insight.graph import Graph, Shape
 from cnnlab.insight.interpret import Numbers, check_agreement
 from cnnlab.insight.translate import COPIES, OF_ANOTHER_SHAPE, refuse_random, translate
 
+PROOF_IMAGES = 64
+"""So many images are enough for the proof that a graph computes what PyTorch computes."""
 _OTHERS_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _STANDARD_LIBRARY = str(Path(sysconfig.get_paths()["stdlib"]).resolve())
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
@@ -36,9 +38,9 @@ _DECIDES = re.compile(r"data-dependent|symbolic (int|float|bool)", re.IGNORECASE
 def graph_of(network: nn.Module, images: Numbers) -> Graph:
     """Return the network's graph, after proof that it computes what PyTorch computes.
 
-    ``images`` (N, 1, H, W), floats as the network takes them, are what the proof uses: 64 are
-    enough. The network stays as it is. Raises `ModelError` if cnnlab cannot show the network: it
-    names the line and what to write; and if a logit is not PyTorch's.
+    ``images`` (N, 1, H, W), floats as the network takes them, are what the proof uses:
+    `PROOF_IMAGES` of them. The network stays as it is. Raises `ModelError` if cnnlab cannot show
+    the network: it names the line and what to write; and if a logit is not PyTorch's.
     """
     graph = trace(network, images.shape[1:])
     with _evaluating(network), torch.no_grad():

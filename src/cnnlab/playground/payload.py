@@ -18,7 +18,7 @@ from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import run as interpret
 from cnnlab.insight.mistakes import confusion
 from cnnlab.insight.predictions import Predictions, softmax
-from cnnlab.insight.trace import graph_of
+from cnnlab.insight.trace import PROOF_IMAGES, graph_of
 from cnnlab.runs.evaluation import is_current, load_model, predictions_on, read_test_result
 from cnnlab.runs.explain import as_numbers
 from cnnlab.runs.run import Run
@@ -26,8 +26,6 @@ from cnnlab.runs.weights import read_weights
 from cnnlab.wording import percent
 
 VERSION = 1
-PROVED = 64
-"""Validation images on which the graph must give PyTorch's answers."""
 CHECKED = 32
 """Pictures whose answers the page computes again, to prove itself."""
 RIGHT, UNSURE, MISTAKES = 3, 2, 55
@@ -80,7 +78,7 @@ def build_payload(
         changed = int((whole.predicted != predictions.predicted).sum())
     model = load_model(run, _CPU, weights).eval()
     with explained(run.network.source, "Showing the network"):
-        graph = graph_of(model, as_numbers(splits.validation.images[:PROVED]))
+        graph = graph_of(model, as_numbers(splits.validation.images[:PROOF_IMAGES]))
     chosen = choose_pictures(predictions)
     shown = splits.validation.take(chosen)
     levels = np.concatenate([*(each[None] for each in own), shown.images])

@@ -8,7 +8,6 @@ import lzma
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
-from html import escape
 from typing import Any
 
 import uvicorn
@@ -26,12 +25,12 @@ from cnnlab.playground.worker import Worker
 ADDRESS = "127.0.0.1"
 SHIPPED = "lenet5.json.xz"
 """The payload of a LeNet-5 that comes with cnnlab; made by ``docs/make_playground.py``."""
-_PAGE = f"""<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape("Inside a network - cnnlab")}</title>
+<title>Inside a network - cnnlab</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/page.css">
 </head>

@@ -1,6 +1,7 @@
 """See inside: how one number of a run's network, or of your own network, came about."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -15,11 +16,9 @@ from cnnlab.insight.explain import explain_pixel
 from cnnlab.insight.explanation import Explanation
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import Numbers, run
-from cnnlab.insight.trace import graph_of
+from cnnlab.insight.trace import PROOF_IMAGES, graph_of
 from cnnlab.runs.evaluation import load_model
 from cnnlab.runs.run import Run
-
-_PROOF_IMAGES = 64
 
 
 def explain(
@@ -45,13 +44,19 @@ def network_graph(network: Run | nn.Module) -> Graph:
 
     Raises `ModelError` if cnnlab cannot show the network: it names the line.
     """
-    sample = Library(offline=True, notify=lambda _: None).load(DEFAULT_SAMPLE).validation
-    images = as_numbers(sample.images[:_PROOF_IMAGES])
+    images = _proof_images()
     if isinstance(network, nn.Module):
         return graph_of(network, images)
     model = load_model(network, torch.device("cpu"))
     with explained(network.network.source, "Showing the network"):
         return graph_of(model, images)
+
+
+@cache
+def _proof_images() -> Numbers:
+    """Return the images of the proof; to unpack the sample takes longer than the proof itself."""
+    sample = Library(offline=True, notify=lambda _: None).load(DEFAULT_SAMPLE).validation
+    return as_numbers(sample.images[:PROOF_IMAGES])
 
 
 def as_numbers(images: NDArray[np.uint8]) -> Numbers:

@@ -71,11 +71,12 @@ function makeApp(data, live) {
     const box = reach(graph, at.stage, at.pixel).find(each => each.stage === "input");
     return box ? { row: box.top, column: box.left, rows: box.bottom - box.top + 1, columns: box.right - box.left + 1 } : null;
   };
-  app.answers = pictures.map(picture => {
+  // What the network says of each stored picture: the matrix shows them, the first prove the page.
+  const logits = pictures.map(picture => {
     values = compute(graph, asInput(picture.levels), values || undefined);
-    return indexOfLargest(values.get(graph.answer));
+    return Float32Array.from(values.get(graph.answer));
   });
-  values = null;
+  app.answers = logits.map(indexOfLargest);
 
   function recompute() {
     app.input = asInput(app.levels);
@@ -212,7 +213,6 @@ function makeApp(data, live) {
     writeAddress({ tab: app.tab, picture: app.picture, at: app.at || undefined, scale: app.scale, projector: app.projector });
   }
 
-  recompute();
   app.strip = makeStrip(app);
   const panels = { see: makeDrawer(app), draw: makeDraw(app), why: makeWhy(app), kernels: makeKernels(app), mistakes: makeMistakes(app), training: makeTraining(app) };
   const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.open(tab), { "data-tab": tab })));
@@ -236,11 +236,11 @@ function makeApp(data, live) {
     app.remark();
   }
 
-  // Compute the stored pictures again, and compare with what PyTorch computed.
+  // Compare what this page computed with what PyTorch computed.
   function prove() {
     let largest = 0, same = true;
     data.check.logits.forEach((expected, place) => {
-      const own = compute(graph, asInput(pictures[place].levels)).get(graph.answer);
+      const own = logits[place];
       expected.forEach((each, index) => { largest = Math.max(largest, Math.abs(each - own[index])); });
       same = same && indexOfLargest(own) === indexOfLargest(expected);
     });
