@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from cnnlab.cli.progress import TrainingProgress
 from cnnlab.custom import sandbox
@@ -16,6 +15,8 @@ from tests.support.networks.case import Broken, Sound, Wanted, write
 from tests.support.networks.collection import BROKEN, SOUND
 from tests.support.networks.wanted import NOT_YET_ACCEPTED, WANTED
 from tests.support.printed import said
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a network may use what is deprecated
 
@@ -154,15 +155,6 @@ NOT_YET_EXPLAINED = {
     "all-frozen",
     "not-a-number-in-the-gradient",
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute in one thread: with so few images, several mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ from tests.support.networks.case import Broken, Sound, Wanted, write
 from tests.support.networks.collection import BROKEN, SOUND
 from tests.support.networks.wanted import NOT_YET_ACCEPTED, WANTED
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 FALSE_ALARMS = {
     # A ReLU that happens to be 0 for each made-up image.
     "inception",
@@ -106,15 +108,6 @@ SETTINGS = {
     ),
 }
 """What a file may set for a whole process: how it does, how to read it, how to restore it."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute in one thread: with so few images, several mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import EXPORT, IMPORT, STATIC
+from cnnlab.playground.bundle import EXPORT, IMPORT, STATIC
 
 FILES = sorted(path.name for path in STATIC.iterdir() if path.suffix != ".xz")
 SCRIPTS = [name for name in FILES if name.endswith(".js")]
@@ -43,9 +43,9 @@ def test_a_script_imports_what_another_exports(name):
     imports = IMPORT.findall(text)
     assert len(imports) == len(re.findall(r"^\s*import\b", text, re.MULTILINE))
     for names, file in imports:
-        assert file in SCRIPTS
-        exported = set(EXPORT.findall(text_of(file)))
-        assert {each.strip() for each in names.split(",")} - exported == set()
+        assert f"{file}.js" in SCRIPTS
+        exported = set(EXPORT.findall(text_of(f"{file}.js")))
+        assert {each.strip() for each in names.strip("{}").split(",")} - exported == set()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -1,18 +1,13 @@
 """The page's scripts in a real browser, and numbers to it and from it."""
 
 import base64
-import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 
-import cnnlab
+from cnnlab.playground.bundle import EXPORT, STATIC, module
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-STATIC = Path(cnnlab.__file__).parent / "playground" / "static"
-IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.]+)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.MULTILINE)
 _HELPERS = """
 function bytesOf(text) { return Uint8Array.from(atob(text), (c) => c.charCodeAt(0)); }
 function floatsOf(text) { return new Float32Array(bytesOf(text).buffer); }
@@ -26,18 +21,13 @@ function textOf(array) {
 
 
 def script(*names: str) -> str:
-    """Return the named files of the page as one classic script.
-
-    As in a page, each is in a function of its own, and only what it exports is seen outside.
-    """
-    return _HELPERS + "\n".join(_wrapped(name) for name in names)
+    """Return the named modules of the page as one classic script, with all that they export."""
+    return _HELPERS + "\n".join(f"{module(name)}\n{_exported(name)}" for name in names)
 
 
-def _wrapped(name: str) -> str:
+def _exported(name: str) -> str:
     text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    exported = ", ".join(EXPORT.findall(text))
-    body = EXPORT.sub("", IMPORT.sub("", text))
-    return f"const {{ {exported} }} = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();"
+    return f"const {{ {', '.join(EXPORT.findall(text))} }} = {name}_js;"
 
 
 def as_text(array: "np.ndarray | bytes") -> str:

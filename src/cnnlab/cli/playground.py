@@ -52,8 +52,8 @@ def play(
     names = [each.name for each in folders] or ["LeNet-5 that comes with cnnlab"]
     if not folders:
         terminal.say(
-            "There is no run in runs/ yet: the page shows a LeNet-5 that comes with cnnlab. Train "
-            f"your own:\n  {command_line('train', '--recipe', 'sprint')}"
+            "There is no run in runs/ yet. So the page shows a LeNet-5 that comes with cnnlab. "
+            f"Train your own:\n  {command_line('train', '--recipe', 'sprint')}"
         )
     serve(names, worker, port, on_address)
     return CommandResult({"runs": [str(each) for each in folders]})

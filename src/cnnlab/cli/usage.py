@@ -1,4 +1,4 @@
-"""A command that cannot be understood: say what was meant, by tables of what people type."""
+"""A mistake in a command: say what was meant. Tables hold what people type."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -72,7 +72,7 @@ def find_copies(folder: Path, file: DataFile) -> list[Path]:
 
 
 def read_sound(folder: Path, file: DataFile) -> SoundFile | None:
-    """Return the first copy of a file in a folder that is sound, or None if there is no copy.
+    """Return the first sound copy of a file in a folder. None means: there is no copy.
 
     Raises `DataError`, which names each copy, if none is sound.
     """

@@ -14,8 +14,8 @@ SCRIPTS = (
 """The files of the page's script, each after those that it imports."""
 FROM_FILE, FROM_SERVER = "file.js", "live.js"
 """The last file: it opens the page with the data inside it, or with what the server has."""
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
-_EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.M)
+IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.M)
+EXPORT = re.compile(r"^export (?=(?:function\*?|const) (\w+))", re.M)
 
 
 @cache
@@ -28,8 +28,8 @@ def script(last: str) -> str:
 def module(name: str) -> str:
     """Return a module as a value: an object of what it exports, so that all else is its own."""
     text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    exported = ", ".join(_EXPORT.findall(text))
-    body = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2_js;", text))
+    exported = ", ".join(EXPORT.findall(text))
+    body = EXPORT.sub("", IMPORT.sub(r"const \1 = \2_js;", text))
     return f"const {name}_js = (() => {{\n{body}return {{ {exported} }};\n}})();"
 
 

@@ -91,5 +91,5 @@ def only_sentences(
 
 
 def subtitle(results: ComparisonResult, data_set: str) -> str:
-    """Return what was compared, on what."""
+    """Return the data set, the number of runs and the images of a comparison."""
     return f"{data_set} \u00b7 {counted(results.seeds, 'run')} of each, on {results.on} images"
