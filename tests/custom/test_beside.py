@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnlab.custom import beside
-from cnnlab.custom.beside import files_beside
+from cnnlab.custom.beside import files_beside, tree_of
 from cnnlab.custom.find import build, check_network, find_network
 from cnnlab.custom.finding import FaultError
 
@@ -27,7 +27,7 @@ def named(text: str, *there: str) -> list[str]:
     for name in there:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("")
-    return [name for name, _ in files_beside(Path("mine.py"), text)]
+    return [name for name, _ in files_beside(Path("mine.py"), tree_of(text))]
 
 
 @pytest.mark.parametrize(

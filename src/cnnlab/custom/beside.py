@@ -26,7 +26,7 @@ File = tuple[str, bytes]
 """A file's name below the folder, with "/", and its content."""
 
 
-def files_beside(path: Path, text: str) -> tuple[File, ...]:
+def files_beside(path: Path, tree: ast.Module) -> tuple[File, ...]:
     """Return the files that a Python file imports or names, and that lie beside it or below.
 
     A name counts if it is in the text, as in ``open("start.txt")``. Code that runs only when the
@@ -34,17 +34,18 @@ def files_beside(path: Path, text: str) -> tuple[File, ...]:
     """
     folder = path.parent / KEPT if path.name == f"{KEPT}.py" else path.parent
     found: dict[Path, bytes] = {}
-    waiting = [(path, text)]
+    waiting = [(path, tree)]
     while waiting:
-        place, code = waiting.pop()
-        for file in _needed(folder, place, _tree(code)):
+        place, tree = waiting.pop()
+        for file in _needed(folder, place, tree):
             if file in found or file == path:
                 continue
             if sum(map(len, found.values())) + file.stat().st_size > MOST_BYTES:
                 raise FaultError(Finding("file", _too_large(file, place)))
             found[file] = file.read_bytes()
             if file.suffix == ".py":
-                waiting.append((file, found[file].decode("utf-8-sig", errors="replace")))
+                code = found[file].decode("utf-8-sig", errors="replace")
+                waiting.append((file, tree_of(code)))
     return tuple(sorted((each.relative_to(folder).as_posix(), found[each]) for each in found))
 
 
@@ -56,7 +57,8 @@ def _too_large(file: Path, place: Path) -> str:
     )
 
 
-def _tree(code: str) -> ast.Module:
+def tree_of(code: str) -> ast.Module:
+    """Return the syntax tree of a file beside; an empty one if the code is not valid Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -86,13 +88,18 @@ def _needed(folder: Path, place: Path, tree: ast.Module) -> Iterator[Path]:
             yield file
 
 
-def _parts(tree: ast.AST) -> Iterator[ast.AST]:
+def _parts(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield all parts of some code, but not of what it runs only when the user starts it."""
-    for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.If) and "__name__" in ast.unparse(child.test):
-            continue
-        yield child
-        yield from _parts(child)
+    waiting: list[ast.AST] = [tree]
+    while waiting:  # no recursion: code may be nested deeply
+        for child in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(child, ast.If) and any(
+                isinstance(each, ast.Name) and each.id == "__name__"
+                for each in ast.walk(child.test)
+            ):
+                continue
+            yield child
+            waiting.append(child)
 
 
 def _imports(node: ast.AST, folder: Path, place: Path) -> Iterator[Path]:

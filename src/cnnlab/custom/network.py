@@ -288,7 +288,7 @@ def read_custom(name: str) -> CustomNetwork:
     maker = class_name.partition("(")[0].strip()
     if maker not in there and (not maker or maker not in imported_names(tree)):
         raise FaultError(_not_there(file, maker, there, networks))
-    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), text))
+    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), tree))
 
 
 def _text(file: str, name: str) -> str:
