@@ -22,8 +22,9 @@ FLOORS["runs"] = GROUND | {*FLOORS}
 FLOORS["experiments"] = FLOORS["runs"] | {"runs"}
 FLOORS["views"] = (FLOORS["experiments"] | {"experiments"}) - {"custom"}  # runs no user's code
 FLOORS["playground"] = FLOORS["views"] | {"views", "custom"}
+FLOORS["classroom"] = FLOORS["views"] | {"views", "custom", "playground"}
 FLOORS["workshop"] = FLOORS["views"] | {"views", "custom"}
-FLOORS["cli"] = FLOORS["workshop"] | {"workshop", "playground", "startup"}
+FLOORS["cli"] = FLOORS["workshop"] | {"workshop", "playground", "classroom", "startup"}
 ALLOWED = {name: set() for name in GROUND | {"startup"}} | FLOORS
 """Which rooms a room may import from; nothing imports the command line."""
 
