@@ -104,6 +104,7 @@ class Bench:
     ) -> None:
         self.folders, self.trust, self.data_dir = folders, trust, data_dir
         self._opened: dict[int, Any] = {}
+        self._models: dict[int, Any] = {}
 
     def answer(self, line: str) -> str:
         """Return the answer to a request; one that fails has the key "error", with the reason."""
@@ -180,7 +181,8 @@ class Bench:
         opened, splits = self._run(run)
         if levels.size != _PIXELS or not 0 <= number < len(splits.validation.classes):
             raise ConfigError("A slope needs 784 grey levels and the number of a class.")
-        model = load_model(opened, torch.device("cpu")).eval()
-        images = as_numbers(levels.reshape(1, 28, 28))
-        found = input_gradient(model, images[0], class_index=number)
+        if run not in self._models:
+            self._models[run] = load_model(opened, torch.device("cpu")).eval()
+        image = as_numbers(levels.reshape(1, 28, 28))[0]
+        found = input_gradient(self._models[run], image, class_index=number)
         return {"slopes": [float(each) for row in found.slopes for each in row]}
