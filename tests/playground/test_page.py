@@ -1,5 +1,6 @@
 """The page of a run, opened from a file in a real browser, as a person opens it."""
 
+import base64
 import copy
 import json
 import re
@@ -14,9 +15,12 @@ import cnnlab
 from cnnlab.cli.main import run
 from cnnlab.data.library import load
 from cnnlab.errors import ModelError
+from cnnlab.insight.trace import trace
+from cnnlab.models.catalog import MODELS
 from cnnlab.playground.page import render
-from cnnlab.playground.payload import Payload, build_payload, shorten
+from cnnlab.playground.payload import Payload, build_payload, shorten, stored
 from cnnlab.runs.run import open_run
+from tests.support.idioms import lively
 
 MOST_BYTES = 600_000
 TABS = ("see", "draw", "why", "kernels", "mistakes", "training")
@@ -94,6 +98,33 @@ def test_the_numbers_of_a_sum_add_up_as_they_are_shown(browser_page, address):
         assert re.search(rf" is {NUMBER}$", shown), shown
         if "pool" not in stage:
             assert rows
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("lenet5", "Convolution 2"),  # the first in which channels add up
+        ("resnet8", "Convolution 2"),
+        ("mobilenet-small", "Convolution 1"),  # its others read one map each, or one pixel
+    ],
+)
+def test_the_page_opens_with_a_convolution(browser_page, payload, folder, name, stage):
+    graph = trace(lively(MODELS[name].make), (1, 32, 32))
+    tensors, block = stored(graph, half=False)
+
+    def exchange(content):
+        content["graph"] = graph.to_json() | tensors
+        content["weights"] = base64.b64encode(block).decode()
+
+    page = opened(browser_page, changed(payload, folder, exchange))
+    assert page.text_content(".drawer h2").startswith(f"{stage}, map ")
+
+
+def test_the_page_opens_with_a_number_whose_parts_have_both_signs(browser_page, address):
+    page = opened(browser_page, address)
+    assert abs(number(page.text_content(".drawer h2").rsplit(" is ")[1])) < 0.95  # tanh is visible
+    signs = {each[0] for each in page.locator(".column .number").all_text_contents()}
+    assert signs == {"+", "\u2212"}
 
 
 def test_keys_walk_through_the_network(browser_page, address):

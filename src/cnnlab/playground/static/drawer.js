@@ -58,7 +58,7 @@ export function makeDrawer(app) {
     const ordered = part.patches.map((patch, place) => [Math.abs(Number(patch.subtotal)), place])
       .sort((a, b) => b[0] - a[0] || a[1] - b[1]).map(each => each[1]);
     const isSingle = part.patches.every(patch => patch.numbers.length * patch.numbers[0].length === 1);
-    const most = isSingle ? MOST_ROWS : MOST_OPEN - Math.max(0, follows - 1) * 2;
+    const most = isSingle ? MOST_ROWS : MOST_OPEN - Math.max(0, follows - 1) * 3;
     const open = (part.patches.length <= most ? part.patches.map((_, place) => place) : ordered.slice(0, most).sort((a, b) => a - b)).map(place => part.patches[place]);
     const rest = part.patches.filter(patch => !open.includes(patch)).map(patch => patch.subtotal);
     const others = rest.length ? { count: rest.length, total: addPrinted(rest) } : null;
@@ -106,7 +106,7 @@ export function makeDrawer(app) {
     return [
       large("What it sees", "", patch.numbers, see, texts(patch.numbers)),
       large("kernel", "\u00d7 ", patch.kernel, each => rgbOf(each, kernelEnd), texts(patch.kernel)),
-      large(`products: together ${signed(patch.subtotal)}`, "= ", products, each => rgbOf(each, productEnd), patch.products.map(row => row.map(short))),
+      large(`products, sum ${signed(patch.subtotal)}`, "= ", products, each => rgbOf(each, productEnd), patch.products.map(row => row.map(short))),
     ];
   }
 

@@ -1,7 +1,7 @@
 // The page: it computes the network, shows it, and does what hands and keys ask for.
 
-import { asInput, compute, readGraph, softmax } from "./forward.js";
-import { asMaps, explain, reach, strongestBefore, strongestPath } from "./explain.js";
+import { asInput, compute, readGraph, softmax, tensorOf } from "./forward.js";
+import { asMaps, explain, pixelOf, reach, strongestBefore, strongestPath } from "./explain.js";
 import { button, el, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
 import { runText, spokenText, stageTitle } from "./words.js";
@@ -14,7 +14,7 @@ import { makeDraw } from "./draw.js";
 import { makeMistakes } from "./mistakes.js";
 import { makeTraining } from "./training.js";
 
-const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12;
+const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12, CANDIDATES = 64;
 const NAMES = { see: "See", draw: "Draw", why: "Why?", kernels: "Kernels", mistakes: "Mistakes", training: "Training" };
 
 function bytesOf(text) {
@@ -197,16 +197,24 @@ function makeApp(data, live) {
     save();
   };
 
-  // A number worth explaining: large, but not at its limit; well inside the map.
+  // A number worth explaining: large but not at its limit, with parts of both signs, from the
+  // liveliest patch. The numbers nearest to 0.83 of the largest are looked at.
   function liveliestPixel(stage) {
-    const own = app.valuesOf(stage), [count, rows, columns] = stage.shape, end = endOf(own);
-    let best = 0, far = Infinity;
-    for (let i = 0; i < own.length; i++) {
-      const distance = Math.abs(Math.abs(own[i]) / (end || 1) - 0.83);
-      if (distance < far) { far = distance; best = i; }
-    }
-    const map = Math.floor(best / (rows * columns)), rest = best % (rows * columns);
-    return [Math.min(map, count - 1), Math.floor(rest / columns), rest % columns];
+    const own = app.valuesOf(stage), end = endOf(own) || 1, far = place => Math.abs(Math.abs(own[place]) / end - 0.83);
+    const candidates = Array.from(own, (_, place) => place).sort((a, b) => far(a) - far(b)).slice(0, CANDIDATES);
+    const found = candidates.map(place => {
+      const pixel = pixelOf(stage.shape, place), [part] = explain(graph, values, stage.name, pixel).parts;
+      return { pixel, isMixed: hasBothSigns(part.patches || []), spread: spreadOf(part.patches || []) };
+    });
+    return found.reduce((best, each) => (each.isMixed - best.isMixed || each.spread - best.spread) > 0 ? each : best).pixel;
+  }
+
+  // The stage to begin with: where channels add up, or else another convolution, or another map.
+  function firstStage() {
+    const kernelOf = stage => stage.steps.filter(step => step.op === "conv2d").map(step => tensorOf(graph, step, "weight").shape)[0];
+    const convolutions = stages.filter(kernelOf);
+    return convolutions.find(stage => kernelOf(stage)[1] > 1 && kernelOf(stage)[2] > 1) || convolutions[0]
+      || stages.find(stage => !stage.isAnswer && !stage.isVector) || stages[0];
   }
 
   function save() {
@@ -290,14 +298,27 @@ function makeApp(data, live) {
     app.label = pictures[app.picture].label;
     recompute();
     app.strip.update();
-    const first = stages.filter(stage => !stage.isAnswer && !stage.isVector).slice(0, 3).pop() || stages[0];
-    app.at = state.at || { stage: first.name, pixel: first.isVector ? [0, 0, 0] : liveliestPixel(first) };
+    const first = firstStage();
+    app.at = state.at || { stage: first.name, pixel: liveliestPixel(first) };
     app.tab = state.tab || "see";
     if (state.projector) app.project(true);
     render();
     prove();
   }
   return { app, start };
+}
+
+function hasBothSigns(patches) {
+  const parts = patches.length > 1 ? patches.map(each => each.subtotal) : patches.flatMap(each => each.products.flat());
+  return parts.some(each => Number(each) > 0) && parts.some(each => Number(each) < 0);
+}
+
+// How much the numbers under the kernel differ, map by map.
+function spreadOf(patches) {
+  return patches.reduce((sum, { numbers }) => {
+    const own = numbers.flat().map(Number), mean = own.reduce((a, b) => a + b, 0) / own.length;
+    return sum + own.reduce((all, each) => all + (each - mean) ** 2, 0);
+  }, 0);
 }
 
 function indexOfLargest(values) {
