@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cnnlab.custom.network import explained, split_name
-from cnnlab.data.catalog import DATA_SETS
+from cnnlab.data.pictures.normalise import shows_digits
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
@@ -123,11 +123,10 @@ def _about(run: Run, splits: Splits, epochs: int) -> dict[str, Any]:
     own = run.network.source
     file, class_name = split_name(run.model_name)
     tested, data_set = read_test_result(run), splits.data_set
-    of = DATA_SETS.get(data_set.sample_of or "")
     return {
         "network": f"{Path(file).name}:{class_name}" if own else run.network.title,
         "data_set": data_set.title,
-        "is_digits": (of or data_set).name == "mnist",
+        "is_digits": shows_digits(data_set),
         "licence": data_set.licence,
         "source": data_set.source,
         "recipe": run.recipe_name,

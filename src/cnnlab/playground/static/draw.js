@@ -1,6 +1,6 @@
 // Draw, or change a stored picture: the answer follows the hand.
 
-import { addNoise, drawnDigit, moveBy, rasterise, SHEET, turn } from "./digit.js";
+import { addNoise, drawnArticle, drawnDigit, moveBy, rasterise, SHEET, turn } from "./digit.js";
 import { button, el } from "./dom.js";
 import { greyOf, paint } from "./paint.js";
 
@@ -8,6 +8,7 @@ const GRID = 14;  // places of the pen for those who draw by keys
 
 export function makeDraw(app) {
   const strokes = [], undone = [];
+  const isDigits = app.data.run.is_digits;
   let pen = null, cursor = [GRID / 2, GRID / 2], isDown = false, waiting = false, base = null, change = null;
   const canvas = el("canvas", { "aria-hidden": "true" });
   const sheet = el("div", {
@@ -23,10 +24,10 @@ export function makeDraw(app) {
     turn: slider("turn", -45, 45, 5), noise: slider("noise", 0, 100, 10),
   };
   const node = el("div", { class: "draw" },
-    el("div", {}, el("div", { class: "title-row" }, el("h2", { text: app.data.run.is_digits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
-      sheet, app.data.run.is_digits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." })),
+    el("div", {}, el("div", { class: "title-row" }, el("h2", { text: isDigits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
+      sheet, isDigits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." })),
     el("div", {}, el("h2", { text: "What the network sees" }), seenMap,
-      el("label", { class: "check" }, centred, "bring a drawing to the middle, as in MNIST")),
+      el("label", { class: "check" }, centred, isDigits ? "bring a drawing to the middle, as in MNIST" : "make a drawing as large as the picture, as in Fashion-MNIST")),
     el("div", {}, el("h2", { text: "Change the picture" }), el("p", { class: "quiet", text: "A stored picture, moved and disturbed. Watch the answer." }),
       ...Object.values(sliders).map(each => each.node), app.live ? livePictures() : null, el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => { app.choose(app.picture + 1); restore(); }))));
 
@@ -155,8 +156,8 @@ export function makeDraw(app) {
     const raster = rasterise(strokes);
     paint(canvas, raster, SHEET, ink => [255 - ink, 255 - ink, 255 - ink]);
     base = null;
-    const digit = drawnDigit(raster, centred.checked);
-    app.show(digit || new Uint8Array(784), null, "your drawing", isMoving);
+    const drawn = (isDigits ? drawnDigit : drawnArticle)(raster, centred.checked);
+    app.show(drawn || new Uint8Array(784), null, "your drawing", isMoving);
   }
 
   function follow() {
