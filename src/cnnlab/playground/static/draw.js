@@ -73,8 +73,8 @@ export function makeDraw(app) {
       type: "number", min: "1", max: app.data.run.validation, "aria-label": "Number of a validation image", placeholder: `1 to ${app.data.run.validation}`,
       onchange: async event => {
         try {
-          const { levels, label } = await app.live.imageAt(Number(event.target.value) - 1);
-          app.show(Uint8Array.from(levels), label, `validation image ${event.target.value}`);
+          const picture = await app.live.imageAt(Number(event.target.value) - 1);
+          app.show(Uint8Array.from(picture.levels), picture.label, app.nameOf(picture));
           said.textContent = "";
         } catch (error) {
           said.textContent = error.message;

@@ -4,7 +4,7 @@ import { asInput, compute, readGraph, softmax, tensorOf } from "./forward.js";
 import { asMaps, explain, pixelOf, reach, strongestBefore, strongestPath } from "./explain.js";
 import { button, el, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
-import { runText, spokenText, stageTitle } from "./words.js";
+import { number, runText, spokenText, stageTitle } from "./words.js";
 import { addressWriter, readState, tabs } from "./state.js";
 import { makeStrip } from "./strip.js";
 import { makeDrawer } from "./drawer.js";
@@ -44,7 +44,7 @@ function makeApp(data, live) {
   const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
   const levels = lengthen(bytesOf(data.pictures.levels));
   // A label of null: a person's own picture.
-  const pictures = data.pictures.labels.map((label, place) => ({ label, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
+  const pictures = data.pictures.labels.map((label, place) => ({ label, place, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
   const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };
   const byName = Object.fromEntries([input, ...stages].map(stage => [stage.name, stage]));
   const app = {
@@ -108,6 +108,16 @@ function makeApp(data, live) {
     app.show(pictures[app.picture].levels, pictures[app.picture].label);
     save();
   };
+
+  // Show a picture of the page, or a validation image that the server sent: it has a number.
+  app.open = (picture, at) => {
+    if (picture.number === undefined) app.choose(picture.place);
+    else app.show(picture.levels, picture.label, app.nameOf(picture));
+    if (at) app.pin(at);
+    app.turnTo("see");
+  };
+
+  app.nameOf = picture => (picture.number === undefined ? `Picture ${picture.place + 1}` : `Validation image ${picture.number + 1}`);
 
   app.remark = () => {
     const at = app.hovered || app.at, isPointing = app.tab === "see" || app.tab === "kernels";
@@ -185,7 +195,7 @@ function makeApp(data, live) {
     app.remark();
     save();
   };
-  app.open = tab => {
+  app.turnTo = tab => {
     app.tab = tab;
     render();
     save();
@@ -223,7 +233,7 @@ function makeApp(data, live) {
 
   app.strip = makeStrip(app);
   const panels = { see: makeDrawer(app), draw: makeDraw(app), why: makeWhy(app), kernels: makeKernels(app), mistakes: makeMistakes(app), training: makeTraining(app) };
-  const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.open(tab), { "data-tab": tab })));
+  const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.turnTo(tab), { "data-tab": tab })));
   const proof = el("p", { class: "proof", role: "status" }), note = el("p", { class: "note", role: "status" });
   const help = helpText();
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
@@ -253,7 +263,7 @@ function makeApp(data, live) {
       same = same && indexOfLargest(own) === indexOfLargest(expected);
     });
     const scale = Math.max(1, ...data.check.logits.flat().map(Math.abs)), agrees = same && largest <= TOLERANCE * scale;
-    const half = data.half ? ` Its weights are in half precision: ${data.changed} of ${data.run.validation.toLocaleString("en")} validation answers differ from the whole weights'.` : "";
+    const half = data.half ? ` Its weights are in half precision: ${data.changed} of ${number(data.run.validation)} validation answers differ from the whole weights'.` : "";
     proof.classList.toggle("disagrees", !agrees);
     proof.textContent = agrees
       ? `\u2713 This page computes the network itself: same answers as PyTorch ${data.check.torch} on ${data.check.logits.length} pictures, largest difference ${largest.toPrecision(1)}.${half}`
@@ -278,9 +288,9 @@ function makeApp(data, live) {
       "[": () => app.changeMap(-1), "]": () => app.changeMap(1), PageUp: () => app.changeStage(-1), PageDown: () => app.changeStage(1),
       Enter: isButton ? null : () => app.follow(), Backspace: () => app.back(), " ": isButton ? null : () => panels.see.film(),
       ".": () => app.walk(1), ",": () => app.walk(-1), n: () => app.choose(app.picture + 1), b: () => app.choose(app.picture - 1),
-      d: () => app.open("draw"), p: () => app.project(!app.projector), "?": () => help.showModal(),
+      d: () => app.turnTo("draw"), p: () => app.project(!app.projector), "?": () => help.showModal(),
     };
-    tabs().forEach((tab, place) => { keys[String(place + 1)] = () => app.open(tab); });
+    tabs().forEach((tab, place) => { keys[String(place + 1)] = () => app.turnTo(tab); });
     const action = Object.prototype.hasOwnProperty.call(keys, event.key) && keys[event.key];
     if (!action || sheet) return;
     event.preventDefault();

@@ -89,7 +89,7 @@ export function makeWhy(app) {
   function linkTo(at, answerStage, answer) {
     const stage = app.stage(at.stage);
     if (!stage || at.stage === "input") return el("span", { text: `Picture, row ${at.pixel[1] + 1}, column ${at.pixel[2] + 1}` });
-    return button(stage === answerStage ? app.classes[answer] : placeText(stage, at.pixel), () => { app.pin(at); app.open("see"); }, { class: "link" });
+    return button(stage === answerStage ? app.classes[answer] : placeText(stage, at.pixel), () => { app.pin(at); app.turnTo("see"); }, { class: "link" });
   }
 
   return { node, show, follow: show };

@@ -82,3 +82,7 @@ export function rangeText(values) {
   }
   return `from ${fixed(low, 2)} to ${fixed(high, 2)}`;
 }
+
+export function number(count) {
+  return count.toLocaleString("en");
+}
