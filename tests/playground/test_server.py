@@ -383,6 +383,22 @@ def test_the_bench_reads_a_picture_a_slope_and_an_image(folder):
     assert "This failed (JSONDecodeError" in json.loads(bench.answer("no JSON"))["error"]
 
 
+def test_a_run_without_its_data_set_says_what_is_missing_and_what_to_do(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "run")
+    config = tmp_path / "run/config.json"
+    config.write_text(config.read_text().replace("fashion-mnist-sample", "mnist"))
+    (tmp_path / "nothing").mkdir()
+    bench = Bench([str(tmp_path / "run")], data_dir=str(tmp_path / "nothing"))
+    for what in ("payload", "examples"):
+        given = {} if what == "payload" else {"stage": 3, "map_": 0}
+        said = asked(bench, what, run=0, **given)["error"]
+        assert said.startswith(
+            "The page shows a run with its images. MNIST is not on this machine, and cnnlab play "
+            "downloads nothing. cnnlab looked in "
+        )
+        assert "Run 'cnnlab data get mnist' once with an internet connection" in said
+
+
 def test_what_is_no_number_is_refused_in_words(monkeypatch):
     bench = Bench([])
     monkeypatch.setattr(bench, "slope", lambda: {"slopes": [math.nan]})

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from cnnlab.errors import CnnlabError, ConfigError
+from cnnlab.errors import CnnlabError, ConfigError, DataError
 
 if TYPE_CHECKING:  # the server imports this file too, and must not load PyTorch
     from torch import nn
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the server imports this file too, and must not load PyTorch
 SHIPPED_DATA_SET = "fashion-mnist"
 """What the LeNet-5 that comes with cnnlab was trained on."""
 _PIXELS = 28 * 28
+_NO_DOWNLOAD = "--offline forbids downloading it"
 EXAMPLES = 9
 """Images in which a map answers most."""
 CELL_IMAGES = 60
@@ -147,7 +148,11 @@ class Bench:
 
             run = open_run(Path(self.folders[number]), lambda _: None, trust=self.trust)
             folder = Path(self.data_dir) if self.data_dir else None
-            splits = Library(folder, offline=True).load(run.data_set_name)
+            try:
+                splits = Library(folder, offline=True).load(run.data_set_name)
+            except DataError as error:
+                own = str(error).replace(_NO_DOWNLOAD, "cnnlab play downloads nothing")
+                raise ConfigError(f"The page shows a run with its images. {own}") from None
             self._opened[number] = OpenedRun(run, splits)
         return self._opened[number]
 
