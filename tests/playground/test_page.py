@@ -1,6 +1,5 @@
 """The page of a run, opened from a file in a real browser, as a person opens it."""
 
-import base64
 import copy
 import json
 import re
@@ -18,11 +17,12 @@ from cnnlab.errors import ModelError
 from cnnlab.insight.trace import trace
 from cnnlab.models.catalog import MODELS
 from cnnlab.playground.page import render
-from cnnlab.playground.payload import Payload, build_payload, shorten, stored
+from cnnlab.playground.payload import Payload, as_text, build_payload, shorten, stored
 from cnnlab.runs.run import open_run
+from tests.support.browser import script
 from tests.support.idioms import lively
 
-MOST_BYTES = 600_000
+MOST_BYTES = 575_000
 TABS = ("see", "draw", "why", "kernels", "mistakes", "training")
 NUMBER = r"[+\u2212]?\d+(?:\.\d+)?"
 
@@ -114,7 +114,7 @@ def test_the_page_opens_with_a_convolution(browser_page, payload, folder, name, 
 
     def exchange(content):
         content["graph"] = graph.to_json() | tensors
-        content["weights"] = base64.b64encode(block).decode()
+        content["weights"] = as_text(block)
 
     page = opened(browser_page, changed(payload, folder, exchange))
     assert page.text_content(".drawer h2").startswith(f"{stage}, map ")
@@ -287,6 +287,15 @@ def test_axe_finds_nothing_serious(browser_page, address):
         found = Axe().run(page).response["violations"]
         serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
         assert serious == [], json.dumps([each["nodes"] for each in found])[:2000]
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 1000])
+def test_bytes_as_text_are_the_same_bytes_on_the_page(browser_page, length):
+    browser_page.add_script_tag(content=script("stored"))
+    content = bytes(np.random.default_rng(length).integers(0, 256, length, np.uint8))
+    text = as_text(content)
+    assert not set('<\\"') & set(text)
+    assert browser_page.evaluate("text => Array.from(unpack(text))", text) == list(content)
 
 
 def test_zeros_are_stored_as_their_number():

@@ -25,7 +25,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.weights import read_weights
 from cnnlab.wording import percent
 
-VERSION = 1
+VERSION = 2
 CHECKED = 32
 """Pictures whose answers the page computes again, to prove itself."""
 RIGHT, UNSURE, MISTAKES = 3, 2, 55
@@ -92,11 +92,11 @@ def build_payload(
         "run": _about(run, splits, len(history)),
         "classes": list(shown.classes),
         "graph": graph.to_json() | tensors,
-        "weights": _text(block),
+        "weights": as_text(block),
         "half": half,
         "changed": changed,
         "pictures": {
-            "levels": _text(shorten(levels.tobytes())),
+            "levels": as_text(shorten(levels.tobytes())),
             "labels": [None] * len(own) + shown.labels.tolist(),
         },
         "check": {
@@ -148,7 +148,7 @@ def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
     """Return which validation images the page carries: all kinds of answers, by a fixed rule.
 
     Of each class: the first that are right, and those right ones that it is least sure of. Then
-    mistakes: the surest of each pair of classes, the frequent pairs first, until there are enough.
+    mistakes: the surest of each pair of classes, more of the frequent pairs.
     The first is right, and surer than 9 of 10: it opens the page.
     """
     labels, sure = predictions.image_set.labels, predictions.confidence
@@ -172,14 +172,18 @@ def _mistakes(predictions: Predictions) -> list[int]:
     matrix = confusion(predictions)
     pairs = [(int(true), int(answer)) for true, answer in np.argwhere(matrix) if true != answer]
     pairs.sort(key=lambda pair: -matrix[pair])
-    waiting = []
+    waiting, chosen = {}, []
     for true, answer in pairs:
         wrong = np.flatnonzero((labels == true) & (predicted == answer))
-        waiting.append(wrong[np.argsort(-predictions.confidence[wrong], kind="stable")].tolist())
-    chosen: list[int] = []
-    while any(waiting) and len(chosen) < MISTAKES:  # one of each pair, then a second of each ...
-        chosen += [each.pop(0) for each in waiting if each]
-    return chosen[:MISTAKES]
+        surest = wrong[np.argsort(-predictions.confidence[wrong], kind="stable")]
+        waiting[true, answer] = surest.tolist()
+    given = dict.fromkeys(pairs, 0)
+    while len(chosen) < MISTAKES and any(waiting.values()):
+        # As seats of a parliament (D'Hondt): each pair gets as large a share as it has of mistakes.
+        pair = max(filter(waiting.get, pairs), key=lambda each: matrix[each] / (given[each] + 1))
+        chosen.append(waiting[pair].pop(0))
+        given[pair] += 1
+    return chosen
 
 
 def shorten(levels: bytes) -> bytes:
@@ -219,5 +223,9 @@ def stored(graph: Graph, *, half: bool) -> tuple[dict[str, Any], bytes]:
     return {"tensors": places, "bytes": len(block)}, block
 
 
-def _text(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+def as_text(content: bytes) -> str:
+    """Return bytes as text of base 85: five characters for four bytes, where base 64 needs 5.33.
+
+    The alphabet is that of ``base64.b85encode``, with a comma for "<", which HTML would end at.
+    """
+    return base64.b85encode(content).decode().replace("<", ",")

@@ -6,6 +6,7 @@ import { button, el, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
 import { number, runText, spokenText, stageTitle } from "./words.js";
 import { addressWriter, readState, tabs } from "./state.js";
+import { lengthen, unpack } from "./stored.js";
 import { makeStrip } from "./strip.js";
 import { makeDrawer } from "./drawer.js";
 import { makeKernels } from "./kernels.js";
@@ -17,22 +18,6 @@ import { makeTraining } from "./training.js";
 const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12, CANDIDATES = 64;
 const NAMES = { see: "See", draw: "Draw", why: "Why?", kernels: "Kernels", mistakes: "Mistakes", training: "Training" };
 
-function bytesOf(text) {
-  const found = atob(text), bytes = new Uint8Array(found.length);
-  for (let i = 0; i < found.length; i++) bytes[i] = found.charCodeAt(i);
-  return bytes;
-}
-
-// Zeros are stored as 0 and how many.
-function lengthen(bytes) {
-  const levels = [];
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]) levels.push(bytes[i]);
-    else for (let count = bytes[++i]; count > 0; count--) levels.push(0);
-  }
-  return Uint8Array.from(levels);
-}
-
 function stagesOf(graph) {
   return graph.stages.filter(stage => stage.name !== "input").map(stage => {
     const shape = asMaps(stage.last.shape), isAnswer = stage.last.name === graph.answer;
@@ -41,8 +26,8 @@ function stagesOf(graph) {
 }
 
 function makeApp(data, live) {
-  const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
-  const levels = lengthen(bytesOf(data.pictures.levels));
+  const graph = readGraph(data.graph, unpack(data.weights)), stages = stagesOf(graph);
+  const levels = lengthen(unpack(data.pictures.levels));
   // A label of null: a person's own picture.
   const pictures = data.pictures.labels.map((label, place) => ({ label, place, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
   const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };

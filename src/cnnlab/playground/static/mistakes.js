@@ -5,7 +5,7 @@ import { cssOf, greyOf, isDark, paint } from "./paint.js";
 import { number } from "./words.js";
 
 const WRONG = [176, 34, 79];
-const FEW = 6;  // images that are shown large
+const FEW = 8;  // images that are shown large
 
 export function makeMistakes(app) {
   const matrix = app.data.matrix, classes = app.classes;
