@@ -20,7 +20,7 @@ export function makeDrawer(app) {
   const sum = el("div", { class: "sum" }), trail = el("p", { class: "trail" }), big = el("div", { class: "big" });
   const film = makeFilm(app);
   const node = el("div", {}, el("div", { class: "head" }, title, hint, trail, film.node,
-    button("largest contribution", () => app.follow(), { class: "link", title: "Go to the number that gave most (Enter)" })), big, sum);
+    button("to the largest part", () => app.follow(), { class: "link", title: "Go to the number that gave most (Enter)" })), big, sum);
 
   function show(at, explanation) {
     if (!at) return;
@@ -165,7 +165,7 @@ export function makeDrawer(app) {
     const curve = functionOf(app.graph.byName.get(part.step), part.settings.slope), points = Array.from({ length: 81 }, (_, i) => -end + i * end / 40).map(each => [each, curve(each)]);
     const top = Math.max(1, ...points.map(each => Math.abs(each[1]))), px = each => 50 + 46 * each / end, py = each => 50 - 44 * each / top;
     return el("div", { class: "then plot" },
-      el("b", { text: name }), el("p", { class: "quiet", text: functionSentence(part.function) }),
+      el("b", { text: name }), el("p", { class: "quiet", text: functionSentence(part.function, x) }),
       svg("svg", { viewBox: "0 0 100 100", role: "img", "aria-label": `${name} of ${minus(part.source.printed)} is ${minus(part.printed)}` },
         svg("path", { class: "axis", d: "M2 50H98M50 2V98" }),
         svg("polyline", { class: "curve", points: points.map(([a, b]) => `${px(a)},${py(b)}`).join(" ") }),
@@ -238,7 +238,7 @@ export function grid(numbers, colour, on, texts, ring) {
 function makeFilm(app) {
   let timer = 0, speed = 2;
   const play = button("Play", () => (timer ? stop() : start()), { "aria-pressed": "false" });
-  const slider = el("input", { type: "range", min: "0.5", max: "8", step: "0.5", value: "2", "aria-label": "Steps a second", oninput: event => { speed = Number(event.target.value); if (timer) start(); } });
+  const slider = el("input", { type: "range", min: "0.5", max: "8", step: "0.5", value: "2", "aria-label": "Steps a second", title: "Steps a second", oninput: event => { speed = Number(event.target.value); if (timer) start(); } });
   function start() {
     clearInterval(timer);
     timer = setInterval(() => app.walk(1), 1000 / speed);

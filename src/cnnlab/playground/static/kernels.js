@@ -93,7 +93,7 @@ export function makeKernels(app) {
       }
       if (next < app.pictures.length) setTimeout(slice, 0);
       else {
-        say(`of the ${next} pictures in this page, not of all ${number(app.data.run.validation)} validation images${before}${why}`);
+        say(`of the ${next} pictures here, not all ${number(app.data.run.validation)}${before}${why}`);
         drawPatches(stage, best.sort((a, b) => b.value - a.value).slice(0, PATCHES));
       }
     }

@@ -2,9 +2,9 @@
 
 import { asInput, compute, readGraph, softmax, tensorOf } from "./forward.js";
 import { asMaps, explain, pixelOf, reach, strongestBefore, strongestPath } from "./explain.js";
-import { button, el, speaker } from "./dom.js";
+import { button, el, minus, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
-import { number, runText, spokenText, stageTitle } from "./words.js";
+import { number, placeText, runText, spokenText, stageTitle } from "./words.js";
 import { addressWriter, readState, tabs } from "./state.js";
 import { lengthen, unpack } from "./stored.js";
 import { makeStrip } from "./strip.js";
@@ -71,7 +71,7 @@ function makeApp(data, live) {
 
   app.sourceText = () => {
     if (app.changedBy) return app.changedBy;
-    return `${app.picture + 1} of ${pictures.length}: ${app.label === null ? "your picture" : app.classes[app.label]}`;
+    return `${app.picture + 1} of ${pictures.length}: ${app.label === null ? "your picture" : app.classes[app.label].replace("-", "\u2011")}`;
   };
 
   // Show other grey levels: a stored picture, or one that is drawn or changed.
@@ -115,6 +115,7 @@ function makeApp(data, live) {
     app.strip.mark(at, explanation, app.fieldOf(at));
     app.strip.legend(stage.isAnswer ? null : app.endOf(stage));
     if (app.tab === "see") panels.see.show(at, explanation);
+    here.textContent = `${placeText(stage, at.pixel)}: ${minus(explanation.printed)} \u2193`;
     if (!app.hovered) voice.speak(spokenText(stage, at.pixel, explanation));
   };
   app.preview = at => {
@@ -222,7 +223,9 @@ function makeApp(data, live) {
   const proof = el("p", { class: "proof", role: "status" }), note = el("p", { class: "note", role: "status" });
   const help = helpText();
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
-  const main = el("main", {}, app.strip.node, card);
+  // On a phone the sum lies far below the maps: this line at the bottom says the number, and goes there.
+  const here = button("", () => card.scrollIntoView(), { class: "here" });
+  const main = el("main", {}, app.strip.node, here, card);
   app.node = el("div", {},
     el("header", { class: "masthead" }, el("h1", { class: "brand", text: "cnnlab" }), live ? live.menu : el("p", { class: "run", text: runText(data.run) }), bar,
       button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),

@@ -128,7 +128,7 @@ function pictureColumn(app) {
   const node = el("section", { class: "stage s-picture" },
     el("h3", { text: "Picture" }), el("p", { text: "32 \u00d7 32 numbers" }),
     el("div", { class: "body" }, map, choose, el("p", { class: "scale" }, ends, scale)));
-  const words = { stage: "per stage", map: "per map", network: "one for all" };
+  const words = { stage: "scale: per stage", map: "scale: per map", network: "scale: one for all" };
   return {
     node, map, cover,
     update() {
@@ -136,7 +136,7 @@ function pictureColumn(app) {
       map.setAttribute("aria-label", `The picture: ${app.sourceText()}`);
       source.textContent = app.sourceText();
       scale.textContent = words[app.scale];
-      scale.setAttribute("aria-label", `Scale of colours: ${words[app.scale]}. Change it`);
+      scale.setAttribute("aria-label", `Colours, ${words[app.scale]}. Change it`);
     },
     legend(end) {
       ends.replaceChildren(...(end === null ? [] : [minus(`-${end.toFixed(2)}`), el("i", { class: "ramp" }), `+${end.toFixed(2)}`]));
