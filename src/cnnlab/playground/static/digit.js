@@ -182,28 +182,23 @@ function squareOf(ink, { top, left, height, width, length, isKept }) {
   return square;
 }
 
-// Return a square image with another side, by Pillow's bilinear rule.
+// Return a square image with another side, by Pillow's bilinear rule: rows first, then columns.
 function resize(image, side, newSide) {
   const weights = weightsOf(side, newSide);
-  const half = new Float32Array(side * newSide);
-  for (let row = 0; row < side; row++) {
-    weights.forEach(({ start, shares }, column) => {
-      const at = row * side + start;
-      let sum = 0;
-      for (let k = 0; k < shares.length; k++) sum += image[at + k] * shares[k];
-      half[row * newSide + column] = sum;
-    });
-  }
-  const resized = new Float32Array(newSide * newSide);
-  weights.forEach(({ start, shares }, row) => {
-    for (let column = 0; column < newSide; column++) {
-      const at = start * newSide + column;
-      let sum = 0;
-      for (let k = 0; k < shares.length; k++) sum += half[at + k * newSide] * shares[k];
-      resized[row * newSide + column] = sum;
+  // Rows made shorter, as columns: the second time puts them back.
+  const turned = (from, rows) => {
+    const made = new Float32Array(newSide * rows);
+    for (let row = 0; row < rows; row++) {
+      weights.forEach(({ start, shares }, column) => {
+        const at = row * side + start;
+        let sum = 0;
+        for (let k = 0; k < shares.length; k++) sum += from[at + k] * shares[k];
+        made[column * rows + row] = sum;
+      });
     }
-  });
-  return resized;
+    return made;
+  };
+  return turned(turned(image, side), newSide);
 }
 
 // Return, for each new pixel of a line, the first old pixel that counts and the share of each.

@@ -1,7 +1,7 @@
 // Draw, or change a stored picture: the answer follows the hand.
 
 import { addNoise, drawnArticle, drawnDigit, moveBy, rasterise, SHEET, turn } from "./digit.js";
-import { button, el } from "./dom.js";
+import { button, el, quiet } from "./dom.js";
 import { greyOf, paint } from "./paint.js";
 import { number } from "./words.js";
 
@@ -27,10 +27,10 @@ export function makeDraw(app) {
   };
   const node = el("div", { class: "draw" },
     el("div", {}, el("div", { class: "title-row" }, el("h2", { text: isDigits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
-      sheet, isDigits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." })),
+      sheet, isDigits ? null : quiet("This network has never seen a drawing.")),
     el("div", {}, el("h2", { text: "What the network sees" }), seenMap,
       el("label", { class: "check" }, centred, isDigits ? "bring a drawing to the middle, as in MNIST" : "make a drawing as large as the picture, as in Fashion-MNIST")),
-    el("div", {}, el("h2", { text: "Change the picture" }), el("p", { class: "quiet", text: "Move or disturb it, and watch the answer." }),
+    el("div", {}, el("h2", { text: "Change the picture" }), quiet("Move or disturb it, and watch the answer."),
       ...Object.values(sliders).map(each => each.node), app.live ? livePictures() : null, el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => app.choose(app.picture + 1)))));
 
   function slider(name, least, most, step) {

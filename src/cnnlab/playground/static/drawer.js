@@ -1,7 +1,7 @@
 // The drawer: how one number came about, from what was read to what came out, added up as printed.
 
 import { functionOf } from "./forward.js";
-import { button, el, fixed, minus, signed, svg } from "./dom.js";
+import { button, el, fixed, minus, quiet, signed, svg } from "./dom.js";
 import { cssOf, endOf, greyOf, isDark, rgbOf } from "./paint.js";
 import { functionName, functionSentence, placeText } from "./words.js";
 
@@ -127,7 +127,7 @@ export function makeDrawer(app) {
       el("div", { class: "large" }, el("p", { class: "caption" }, el("b", { text: "The window" })),
         grid(patch.numbers, each => rgbOf(each, end), () => {}, texts, winner)),
       el("div", { class: "say" }, el("p", { text: `The largest of ${count} is ${minus(part.printed)}. The other ${count - 1} are forgotten.` }),
-        el("p", { class: "quiet", text: from ? `It is in ${placeText(from, part.winner)}.` : "" })));
+        quiet(from ? `It is in ${placeText(from, part.winner)}.` : "")));
   }
 
   function normalBlock(part) {
@@ -136,7 +136,7 @@ export function makeDrawer(app) {
     return el("div", { class: "say then" },
       el("b", { text: "Normalisation" }),
       el("p", { text: `(${fixed(patch.numbers[0][0], 3)} \u2212 mean ${fixed(mean, 3)}) \u00f7 deviation ${fixed(deviation, 3)} \u00d7 gain ${fixed(gain, 3)} + shift ${fixed(shift, 3)}` }),
-      el("p", { class: "quiet", text: `That is \u00d7 ${fixed(scale, 3)}, then ${signed(moved.toFixed(3))}.` }),
+      quiet(`That is \u00d7 ${fixed(scale, 3)}, then ${signed(moved.toFixed(3))}.`),
       el("b", { class: "number", text: `= ${minus(part.printed)}` }));
   }
 
@@ -165,7 +165,7 @@ export function makeDrawer(app) {
     const curve = functionOf(app.graph.byName.get(part.step), part.settings.slope), points = Array.from({ length: 81 }, (_, i) => -end + i * end / 40).map(each => [each, curve(each)]);
     const top = Math.max(1, ...points.map(each => Math.abs(each[1]))), px = each => 50 + 46 * each / end, py = each => 50 - 44 * each / top;
     return el("div", { class: "then plot" },
-      el("b", { text: name }), el("p", { class: "quiet", text: functionSentence(part.function, x) }),
+      el("b", { text: name }), quiet(functionSentence(part.function, x)),
       svg("svg", { viewBox: "0 0 100 100", role: "img", "aria-label": `${name} of ${minus(part.source.printed)} is ${minus(part.printed)}` },
         svg("path", { class: "axis", d: "M2 50H98M50 2V98" }),
         svg("polyline", { class: "curve", points: points.map(([a, b]) => `${px(a)},${py(b)}`).join(" ") }),

@@ -2,7 +2,7 @@
 
 import { tensorOf } from "./forward.js";
 import { pixelOf } from "./explain.js";
-import { el, fixed } from "./dom.js";
+import { el, fixed, quiet } from "./dom.js";
 import { grid } from "./drawer.js";
 import { endOf, greyOf, paint, rgbOf } from "./paint.js";
 import { functionName, number, placeText } from "./words.js";
@@ -33,19 +33,19 @@ export function makeKernels(app) {
       const start = (map * channels + place) * size;
       return Array.from({ length: rows }, (_, r) => Array.from(weight.data.subarray(start + r * columns, start + (r + 1) * columns)));
     };
-    const colour = each => rgbOf(each, end), quiet = `Colours from \u2212${end.toFixed(2)} to +${end.toFixed(2)}.`;
+    const colour = each => rgbOf(each, end), ends = `Colours from \u2212${end.toFixed(2)} to +${end.toFixed(2)}.`;
     function enlarge(place) {
       channel = place;
       const numbers = rowsOf(place), texts = size <= 49 ? numbers.map(row => row.map(each => fixed(each, 2).replace(/^(.?)0\./, "$1."))) : null;
       const read = (r, c) => { readout.textContent = `Row ${r + 1}, column ${c + 1}: ${fixed(numbers[r][c], 4)}`; };
-      readout.textContent = quiet;
-      large.replaceChildren(grid(numbers, colour, read, texts), el("p", { class: "quiet", text: channels > 1 ? `What it does with map ${place + 1} before it` : "What it does with the picture" }));
+      readout.textContent = ends;
+      large.replaceChildren(grid(numbers, colour, read, texts), quiet(channels > 1 ? `What it does with map ${place + 1} before it` : "What it does with the picture"));
       small.querySelectorAll("button").forEach((each, at) => each.setAttribute("aria-pressed", String(at === place)));
     }
     const shown = channels > 1 ? Math.min(channels, MOST_CHANNELS) : 0;
     small.replaceChildren(...Array.from({ length: shown }, (_, place) => el("button", { type: "button", onclick: () => enlarge(place) },
       grid(rowsOf(place), colour, () => {}), el("span", { text: `map ${place + 1}` }))),
-    ...(channels > shown && shown ? [el("p", { class: "quiet", text: `${shown} of ${channels}` })] : []));
+    ...(channels > shown && shown ? [quiet(`${shown} of ${channels}`)] : []));
     enlarge(channel);
     findPatches(stage, map);
   }

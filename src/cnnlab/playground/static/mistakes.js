@@ -1,6 +1,6 @@
 // The mistakes: how often each class is taken for each other one, and the images behind a cell.
 
-import { button, el } from "./dom.js";
+import { button, el, quiet } from "./dom.js";
 import { cssOf, greyOf, isDark, paint } from "./paint.js";
 import { number } from "./words.js";
 
@@ -14,7 +14,7 @@ export function makeMistakes(app) {
   const table = el("table", { class: "matrix" });
   const node = el("div", { class: "mistakes" },
     el("div", {}, el("h2", { text: "What was taken for what" }),
-      el("p", { class: "quiet", text: `${number(app.data.run.validation)} validation images. Rows: what it is. Columns: what the network says. Choose a cell.` }), table),
+      quiet(`${number(app.data.run.validation)} validation images. Rows: what it is. Columns: what the network says. Choose a cell.`), table),
     el("div", {}, about, images));
   const wrong = matrix.map((row, true_) => row.filter((_, answer) => answer !== true_)).flat(), most = Math.max(1, ...wrong);
 
