@@ -126,3 +126,26 @@ def test_a_file_inside_the_folder_proves_nothing(cnnlab):
     (RUN / "config.json").write_text(json.dumps(config | {"model": f"{RUN}/mine.py:Net"}))
     with pytest.raises(RunError, match="--trust"):
         _ = open_run(RUN).network
+
+
+def test_files_beside_the_network_are_kept_with_the_run(cnnlab):
+    text = NET.replace("import torch\n", "import torch, sizes\n").replace(
+        "400, 10)", "400, sizes.TEN)"
+    )
+    Path("sizes.py").write_text("TEN = 10")
+    status, _, err = train(cnnlab, text)
+    assert status == 0, err
+    assert (RUN / "source" / "sizes.py").read_text() == "TEN = 10"
+    assert cnnlab("evaluate", RUN)[0] == 0
+    Path("sizes.py").write_text("TEN = 5 + 5")  # now it is another network
+    assert "--trust" in said(cnnlab("evaluate", RUN)[2])
+    Path("sizes.py").unlink()
+    Path("mine.py").unlink()
+    status, _, err = cnnlab("evaluate", RUN, "--trust")
+    assert status == 0, err
+    (RUN / "source" / "sizes.py").write_text("TEN = 9 + 1")
+    status, _, err = cnnlab("evaluate", RUN, "--trust")
+    assert status == 1
+    assert f"{RUN}/source.py, or a file in {RUN}/source, was changed after the training" in said(
+        err
+    )

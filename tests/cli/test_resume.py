@@ -21,9 +21,22 @@ NET = (
 )
 
 
+RANDOM = """
+import random
+import numpy as np
+from torch import nn
+class Random(nn.Linear):
+    def __init__(self):
+        super().__init__(1024, 10)
+    def forward(self, x):
+        share = random.random() + np.random.rand() + random.gauss(1, 1) if self.training else 2
+        return super().forward(x.flatten(1) * share)
+"""
+
+
 @pytest.fixture
-def stopped(cnnlab, monkeypatch):
-    """A run that Ctrl-C stopped in its third epoch."""
+def stop_third_epoch(cnnlab, monkeypatch):
+    """Train in a folder "run", and let Ctrl-C stop it in its third epoch."""
     from cnnlab.cli.progress import TrainingProgress
 
     shown = TrainingProgress.batch
@@ -33,9 +46,28 @@ def stopped(cnnlab, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TrainingProgress, "batch", stop)
-    assert cnnlab("train", *QUICK, "--output", "run")[0] == 130
-    monkeypatch.setattr(TrainingProgress, "batch", shown)
-    return Path("run")
+
+    def train(*words):
+        assert cnnlab("train", *QUICK, *words, "--output", "run")[0] == 130
+        monkeypatch.setattr(TrainingProgress, "batch", shown)
+        return Path("run")
+
+    return train
+
+
+@pytest.fixture
+def stopped(stop_third_epoch):
+    """A run that Ctrl-C stopped in its third epoch."""
+    return stop_third_epoch()
+
+
+def test_a_network_that_draws_by_python_or_numpy_resumes_alike(cnnlab, stop_third_epoch):
+    Path("mine.py").write_text(RANDOM)
+    run = stop_third_epoch("--model", "mine.py:Random")
+    assert cnnlab("train", "--resume", run)[0] == 0
+    cnnlab("train", *QUICK, "--model", "mine.py:Random", "--output", "whole")
+    ours, theirs = (Path(each, "model.safetensors").read_bytes() for each in ("run", "whole"))
+    assert ours == theirs
 
 
 def test_a_stopped_run_resumes_with_its_own_settings(cnnlab, stopped):

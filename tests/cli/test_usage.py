@@ -40,6 +40,19 @@ from tests.support.printed import said
         ),
         ("train --optimizer adam", '--optimizer cannot be "adam". Write adamw.'),
         ("train --learning-rate 0,05", '"0,05". Write 0.05, with a point.'),
+        ("train --epochs 3.5", '--epochs cannot be "3.5". Write a whole number, such as 5.'),
+        (
+            "train --batch-size inf",
+            '--batch-size cannot be "inf". Write a whole number, such as 5.',
+        ),
+        (
+            "compare lenet5 lenet1 --seeds 2.5",
+            '--seeds cannot be "2.5". Write a whole number, such as 5.',
+        ),
+        (
+            "compare lenet5 lenet1 --jobs 1,5",
+            '--jobs cannot be "1,5". Write a whole number, such as 5.',
+        ),
         ("train --epochs many", '--epochs cannot be "many". Write a whole number, such as 5.'),
         ("train --learning-rate high", '--learning-rate cannot be "high". Write a number.'),
         ("train --epochs", "--epochs needs a value: Passes over the training images."),

@@ -73,3 +73,14 @@ def test_a_class_that_derives_from_another_of_the_file_is_a_network():
         "mine.py has 2 networks: Net, Wider. Name one, as in mine.py:Wider."
     )
     assert check_network("mine.py:Wider").findings == ()
+
+
+def test_tabs_among_spaces_are_named_with_the_cure():
+    found = check(NET, ("class Net(", "if True:\n        a = 1\n\tb = 2\n\n\nclass Net("))
+    assert only(found) == (
+        "syntax",
+        8,
+        "mine.py, line 8 is not valid Python: inconsistent use of tabs and spaces in indentation. "
+        "The line is: b = 2. Some lines begin with tabs, others with spaces: let your editor "
+        "convert all tabs to spaces.",
+    )

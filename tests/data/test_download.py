@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import ssl
+import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,61 @@ def test_a_broken_encryption_is_a_fault_of_the_mirror_not_of_the_disk(mirror, to
     assert len(mirror.ranges) == 2
 
 
+@pytest.fixture
+def distrusted(monkeypatch):
+    """Let mirrors with ``word`` in their address show a certificate that nobody trusts."""
+
+    class Asked(list):
+        word = "http"
+
+    asked, real = Asked(), download.urllib.request.urlopen
+
+    def urlopen(request, **settings):
+        asked.append(request.full_url)
+        if asked.word not in request.full_url:
+            return real(request, **settings)
+        fault = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        fault.verify_message = "unable to get local issuer certificate"
+        raise urllib.error.URLError(fault)
+
+    monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
+    return asked
+
+
+def test_a_certificate_that_is_not_trusted_is_tried_once_and_the_cure_is_named(
+    mirrors, distrusted, cache
+):
+    with pytest.raises(DataUnavailableError) as caught:
+        obtain()
+    assert distrusted == [f"{mirror.url}{IMAGES}.gz" for mirror in mirrors]
+    first, second = (
+        f"  - {mirror.url}{IMAGES}.gz: this computer does not trust the server's certificate "
+        "(unable to get local issuer certificate)."
+        for mirror in mirrors
+    )
+    assert str(caught.value).splitlines() == [
+        "Tiny could not be downloaded:",
+        first,
+        second,
+        "Trying again does not help as long as this computer does not trust the certificate. "
+        "Causes and what to do:",
+        "  - Python from python.org on a Mac: open Applications > Python 3.x and run "
+        "'Install Certificates.command'.",
+        "  - A school's or a company's network shows its own certificate: ask for its file (PEM) "
+        "and set the environment variable SSL_CERT_FILE to that file.",
+        "  - The date of this computer is wrong: set it.",
+        "Or copy the files from another computer with a USB stick, and name their folder with "
+        "--data-dir.",
+    ]
+    assert not cache.parent.exists()
+
+
+def test_another_mirror_helps_where_one_is_not_trusted(tiny, mirrors, distrusted, told):
+    distrusted.word = mirrors[0].url
+    assert obtain(told).contents == tiny[1]
+    assert told[0].startswith(f"Mirror failed: {mirrors[0].url}{IMAGES}.gz: this computer does not")
+
+
 def test_a_cut_download_is_resumed_and_only_the_rest_is_sent(tiny, mirror, told):
     mirror.answer_first(Answer.half)
     assert obtain(told).contents == tiny[1]
@@ -223,7 +279,7 @@ def test_a_disk_full_during_a_download_ends_it_and_leaves_nothing(mirrors, cache
     with pytest.raises(DataError, match=FULL) as caught:
         obtain()
     assert not isinstance(caught.value, DataUnavailableError)
-    assert names(cache) == []
+    assert not cache.parent.exists()
     assert mirrors[1].seen == []
 
 
@@ -236,5 +292,5 @@ def test_a_disk_full_before_a_download_ends_it(mirrors, cache, monkeypatch):
     )
     with pytest.raises(DataError, match=FULL):
         obtain()
-    assert names(cache) == []
+    assert not cache.parent.exists()
     assert mirrors[1].seen == []

@@ -13,7 +13,7 @@ from cnnlab.data import places
 from cnnlab.data.catalog import find_data_set
 from cnnlab.data.idx import write_idx
 from cnnlab.errors import DataError, DataUnavailableError
-from tests.support.library import IMAGES, names, obtain
+from tests.support.library import IMAGES, get, names, obtain
 from tests.support.mirror import PORTAL, Answer, body, status
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -39,7 +39,7 @@ def test_a_second_run_uses_the_cache(mirror, cache):
 
 
 def test_a_fetch_goes_to_the_named_folder(tiny, mirror, tmp_path, cache):
-    found = obtain(data_dir=tmp_path / "named")
+    found = get(data_dir=tmp_path / "named")
     raw = tmp_path / "named" / "Tiny" / "raw"
     assert found.place.folder == raw
     assert found.source == f"{mirror.url}, saved in the folder you named ({raw})"
@@ -57,7 +57,50 @@ def test_all_mirrors_down_names_each_reason_and_leaves_nothing(mirrors, cache):
     assert f"  - {mirrors[0].url}{IMAGES}.gz: the server answered 404 Not Found." in said
     assert f"  - {mirrors[1].url}{IMAGES}.gz is a web page" in said
     assert "Try again with another internet connection, or copy the files" in said
-    assert names(cache) == []
+    assert not cache.parent.exists()
+
+
+@pytest.mark.parametrize("kept", ["Tiny/raw", "Tiny", "other/Tiny"])
+def test_a_failed_get_removes_only_the_folders_that_it_made(mirror, tmp_path, kept):
+    mirror.answer = status(404)
+    (tmp_path / "stick" / kept).mkdir(parents=True)
+    before = sorted((tmp_path / "stick").rglob("*"))
+    with pytest.raises(DataUnavailableError):
+        get(data_dir=tmp_path / "stick")
+    assert sorted((tmp_path / "stick").rglob("*")) == before
+    with pytest.raises(DataUnavailableError):
+        get(data_dir=tmp_path / "new" / "stick")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_get_that_broke_off_keeps_what_it_has_to_resume(mirror, tmp_path):
+    mirror.answer = Answer.half
+    with pytest.raises(DataUnavailableError, match="cut off after"):
+        get(data_dir=tmp_path / "stick")
+    raw = tmp_path / "stick" / "Tiny" / "raw"
+    assert names(raw) == [f"{IMAGES}.gz.part"]
+
+
+def test_who_waits_for_one_that_fails_then_fetches_itself(tiny, mirror, cache, told):
+    asked, go = threading.Event(), threading.Event()
+    failed = []
+
+    def fail():
+        try:
+            obtain()
+        except DataUnavailableError as error:
+            failed.append(error)
+
+    mirror.answer_first(lambda request: (asked.set(), go.wait(30), request.send(b"no", 404)))
+    first = threading.Thread(target=fail)
+    first.start()
+    assert asked.wait(30)
+    found = obtain(lambda line: (told.append(line), go.set()))
+    first.join()
+    assert len(failed) == 1
+    assert told[0] == "Another cnnlab is downloading the same data. Waiting for it ..."
+    assert found.contents == tiny[1]
+    assert names(cache) == sorted(tiny[1])
 
 
 def test_a_wrong_hash_everywhere_leaves_nothing(mirrors, cache):
@@ -100,7 +143,7 @@ def test_a_folder_below_a_file_cannot_be_written(tiny, mirror, tmp_path):
     (tmp_path / "file").touch()
     said = r"Cannot write to .*file/Tiny/raw \(Not a directory\)\. Name a folder of your own"
     with pytest.raises(DataError, match=said):
-        obtain(data_dir=tmp_path / "file")
+        get(data_dir=tmp_path / "file")
     assert mirror.seen == []
 
 
@@ -108,7 +151,7 @@ CHILD = """
 import pickle, sys
 from cnnlab.data.library import Library
 data_set = pickle.load(open(sys.argv[1], "rb"))
-found = Library(sys.argv[2]).obtain(data_set)
+found = Library(sys.argv[2]).get(data_set)
 print(len(found.contents), found.source)
 """
 

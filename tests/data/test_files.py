@@ -6,8 +6,9 @@ import pytest
 
 from cnnlab.data import files
 from cnnlab.data.catalog import find_data_set
+from cnnlab.data.files import check_files, summarise
 from cnnlab.errors import DataError, DataUnavailableError
-from tests.support.library import FULL, IMAGES, LABELS, library, names, no_space, obtain, put
+from tests.support.library import FULL, IMAGES, LABELS, no_space, obtain, put
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -28,27 +29,68 @@ def test_a_damaged_file_in_the_named_folder_is_an_error(everywhere, tmp_path, to
     assert told == []
 
 
-def test_check_tells_sound_from_damaged_and_missing(tiny, cache):
+def test_check_tells_complete_from_damaged_and_missing(tiny, cache):
     put(cache, tiny[1])
     (cache / IMAGES).write_bytes(tiny[1][IMAGES][:-1])
     (cache / LABELS).unlink()
-    faults = {check.path: check.fault for check in library().check(find_data_set("tiny"))}
-    assert list(faults) == [cache / name for name in tiny[1]]
-    assert faults.pop(cache / IMAGES).startswith(
+    checks = {check.path: check for check in check_files(find_data_set("tiny"), cache)}
+    assert list(checks) == [cache / name for name in tiny[1]]
+    damaged, missing = checks.pop(cache / IMAGES), checks.pop(cache / LABELS)
+    assert damaged.state == "damaged"
+    assert damaged.faults[0].startswith(
         f"{cache / IMAGES} is cut off or damaged: its header announces 235,200 bytes"
     )
-    assert faults.pop(cache / LABELS) == f"{cache / LABELS} is missing."
-    assert set(faults.values()) == {None}
+    assert (missing.state, missing.faults) == ("missing", ())
+    assert {(check.state, check.faults) for check in checks.values()} == {("complete", ())}
+    assert summarise([*checks.values(), missing]) == "missing"
+    assert summarise([*checks.values(), missing, damaged]) == "damaged"
 
 
-def test_check_looks_in_every_place_that_has_a_file(everywhere, tmp_path):
-    checks = library(data_dir=tmp_path / "named").check(find_data_set("tiny"))
-    assert [check.path.parent for check in checks[::4]] == everywhere
-    assert [check.fault for check in checks] == [None] * 12
+def test_check_finds_nothing_where_nothing_is(tiny, cache):
+    assert check_files(find_data_set("tiny"), cache) == []
 
 
-def test_check_finds_nothing_where_nothing_is(tiny):
-    assert library().check(find_data_set("tiny")) == []
+@pytest.mark.parametrize("named", [True, False], ids=["named", "cache"])
+@pytest.mark.parametrize("cut", ["", ".gz"], ids=["plain cut", "gz cut"])
+def test_a_cut_file_beside_a_sound_one_is_named_and_the_sound_one_used(
+    tiny, cache, tmp_path, told, cut, named, no_network
+):
+    folder = tmp_path / "named" if named else cache
+    put(folder, tiny[1])
+    put(folder, tiny[1], compressed=True)
+    broken = folder / f"{IMAGES}{cut}"
+    broken.write_bytes(broken.read_bytes()[:5_000])
+    assert obtain(told, data_dir=folder if named else None).contents == tiny[1]
+    if cut:
+        assert told == []  # the plain one was sound: nobody looked at the other
+        return
+    (said,) = told
+    assert said.startswith(f"{broken} is cut off or damaged: its header announces 235,200 bytes")
+    assert said.endswith(f"Download it again. cnnlab uses {broken}.gz instead.")
+    check = check_files(find_data_set("tiny"), folder)[0]
+    assert (check.path, check.state) == (folder / f"{IMAGES}.gz", "complete")
+    assert check.faults[0].startswith(f"{broken} is cut off or damaged")
+
+
+def test_two_damaged_copies_are_both_named(tiny, tmp_path, no_network):
+    put(tmp_path, tiny[1])
+    (tmp_path / IMAGES).write_bytes(b"\0")
+    (tmp_path / f"{IMAGES}.gz").write_bytes(b"\x1f\x8b")
+    with pytest.raises(DataError) as caught:
+        obtain(data_dir=tmp_path)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{tmp_path / IMAGES} is 1 bytes long: too short for an IDX header")
+    assert second.startswith(f"{tmp_path / IMAGES}.gz is a truncated gzip file")
+
+
+def test_a_damaged_file_in_one_of_the_named_folders_is_no_harm_if_another_is_complete(
+    tiny, tmp_path, no_network
+):
+    put(tmp_path / "Tiny" / "raw", tiny[1] | {IMAGES: b"\0"})
+    with pytest.raises(DataError, match="is 1 bytes long: too short"):
+        obtain(data_dir=tmp_path)
+    put(tmp_path, tiny[1])
+    assert obtain(data_dir=tmp_path).place.folder == tmp_path
 
 
 def test_a_disk_full_at_the_end_leaves_nothing(mirrors, cache, monkeypatch):
@@ -56,4 +98,4 @@ def test_a_disk_full_at_the_end_leaves_nothing(mirrors, cache, monkeypatch):
     with pytest.raises(DataError, match=FULL) as caught:
         obtain()
     assert not isinstance(caught.value, DataUnavailableError)
-    assert names(cache) == []
+    assert not cache.parent.exists()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from cnnlab.data.idx import decompress, looks_like_html, read_idx, write_idx
+from cnnlab.data.idx import decompress, looks_like_html, read_idx, unpack, write_idx
 from cnnlab.errors import DataError
 
 ARRAYS = stn.arrays(np.uint8, stn.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=6))
@@ -280,3 +280,10 @@ def test_a_python_without_lzma_is_told(monkeypatch):
     said = "^a.xz cannot be unpacked: this Python has no module lzma. Install Python from "
     with pytest.raises(DataError, match=said):
         decompress(xz(b"a"), 1, "a.xz")
+
+
+@PACKERS
+def test_a_large_packed_file_can_be_read_in_pieces_with_little_memory(pack, kind):
+    packed = pack(bytes(50_000_000))
+    with at_most(1_000_000):  # a piece, what is left of the packed one, xz's dictionary
+        assert sum(map(len, unpack(packed, 50_000_000, "a"))) == 50_000_000

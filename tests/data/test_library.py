@@ -1,6 +1,7 @@
 """What a machine can have: read, fetched, copied, loaded; offline too."""
 
 import dataclasses
+import re
 import socket
 import urllib.error
 
@@ -8,14 +9,16 @@ import pytest
 
 from cnnlab.data import catalog, files
 from cnnlab.data.catalog import find_data_set
-from cnnlab.data.library import load
+from cnnlab.data.library import DataSetCheck, load
+from cnnlab.data.places import SAMPLE_FOLDER
 from cnnlab.errors import DataError, DataUnavailableError
-from tests.support.library import FULL, LABELS, library, names, no_space, obtain, put
+from tests.support.library import FULL, IMAGES, LABELS, library, names, no_space, obtain, put
 
 pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_offline_uses_no_network_and_says_where_it_looked(mirror, tmp_path, cache, no_network):
+    (tmp_path / "named").mkdir()
     with pytest.raises(DataUnavailableError) as caught:
         obtain(offline=True, data_dir=tmp_path / "named")
     said = str(caught.value)
@@ -91,6 +94,151 @@ def test_load_takes_a_folder(tiny_folder, monkeypatch):
     monkeypatch.delenv("CNNLAB_DATA")
     splits = load("tiny", data_dir=tiny_folder, offline=True, notify=[].append)
     assert splits.source.startswith("the folder you named")
+
+
+def missing_folder(folder, by):
+    return re.escape(
+        f"The folder {folder} does not exist. {by}. Correct the name. Or, to make the folder and "
+        f"put a data set into it:\n  cnnlab data get fashion-mnist --data-dir {folder}"
+    )
+
+
+@pytest.mark.parametrize("name", ["tiny", "fashion-mnist-sample"])
+@pytest.mark.parametrize("use", ["load", "load_default", "check", "find_folder"])
+def test_a_named_folder_that_does_not_exist_is_an_error(
+    tiny, cache, tmp_path, monkeypatch, name, use, no_network
+):
+    put(cache, tiny[1])
+    nowhere, data_set = tmp_path / "nowhere", find_data_set(name)
+    arguments = {"load": [name], "load_default": []}.get(use, [data_set])
+    said = missing_folder(nowhere, "You named it with --data-dir")
+    with pytest.raises(DataError, match=f"^{said}$"):
+        getattr(library(data_dir=nowhere), use)(*arguments)
+    monkeypatch.setenv("CNNLAB_DATA", str(nowhere))
+    said = missing_folder(nowhere, "The variable CNNLAB_DATA names it")
+    with pytest.raises(DataError, match=f"^{said}$"):
+        getattr(library(), use)(*arguments)
+    assert not nowhere.exists()
+
+
+def test_a_named_folder_that_is_a_file_is_an_error(tiny, tmp_path):
+    (tmp_path / "stick").touch()
+    with pytest.raises(DataError, match=r"^The folder .*stick is a file\. You named it with"):
+        load("tiny", data_dir=tmp_path / "stick")
+
+
+def test_get_makes_the_named_folder(tiny, cache, tmp_path, monkeypatch, no_network):
+    put(cache, tiny[1])
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "new"))
+    library().get(find_data_set("tiny"))
+    assert names(tmp_path / "new" / "Tiny" / "raw") == sorted(tiny[1])
+
+
+def check(name="tiny", **settings):
+    found = library(**settings).check(find_data_set(name))
+    return found.state, found.folder
+
+
+def test_check_of_a_named_folder_looks_nowhere_else(tiny, everywhere, cache, tmp_path):
+    assert check() == ("complete", cache)
+    assert check(data_dir=tmp_path / "named") == ("complete", everywhere[0])
+    for path in everywhere[0].iterdir():
+        path.unlink()
+    found = library(data_dir=tmp_path / "named").check(find_data_set("tiny"))
+    assert (found.state, found.folder, found.files) == ("missing", None, [])
+
+
+def test_check_finds_a_set_without_a_file_missing(everywhere, tmp_path):
+    (everywhere[0] / f"{LABELS}.gz").unlink()
+    found = library(data_dir=tmp_path / "named").check(find_data_set("tiny"))
+    assert (found.state, found.folder) == ("missing", everywhere[0])
+    assert [file.path for file in found.files if file.state == "missing"] == [
+        everywhere[0] / LABELS
+    ]
+
+
+def test_check_finds_a_set_with_a_damaged_file_damaged(everywhere, tmp_path):
+    (everywhere[0] / f"{IMAGES}.gz").write_bytes(b"\x1f\x8b")
+    found = library(data_dir=tmp_path / "named").check(find_data_set("tiny"))
+    assert (found.state, found.folder) == ("damaged", everywhere[0])
+    (fault,) = [fault for file in found.files for fault in file.faults]
+    assert fault.startswith(f"{everywhere[0] / IMAGES}.gz is a truncated gzip file")
+
+
+def test_check_is_content_with_one_complete_place(everywhere, cache):
+    (cache / f"{IMAGES}.gz").write_bytes(b"\x1f\x8b")
+    found = library().check(find_data_set("tiny"))
+    assert (found.state, found.folder) == ("complete", everywhere[2])
+    assert [file.state for file in found.files].count("damaged") == 1
+
+
+def test_what_comes_with_cnnlab_is_everywhere(tmp_path):
+    (tmp_path / "stick").mkdir()
+    state, folder = check("fashion-mnist-sample", data_dir=tmp_path / "stick")
+    assert (state, folder) == ("complete", SAMPLE_FOLDER / "fashion-mnist")
+
+
+def test_files_of_another_set_are_none_of_this_one(tiny, tmp_path, told, monkeypatch):
+    other = dataclasses.replace(
+        tiny[0],
+        name="other",
+        title="Other",
+        folder="Other",
+        train_images=dataclasses.replace(tiny[0].train_images, sha256="0" * 64, shape=(9, 28, 28)),
+    )
+    monkeypatch.setitem(catalog.DATA_SETS, "other", other)
+    put(tmp_path / "stick", tiny[1])
+    assert check("tiny", data_dir=tmp_path / "stick") == ("complete", tmp_path / "stick")
+    with pytest.raises(DataUnavailableError, match=r"^Other is not on this machine"):
+        library(told, data_dir=tmp_path / "stick", offline=True).obtain(other)
+    assert told == [
+        f"Skipping the folder you named ({tmp_path / 'stick'}): {tmp_path / 'stick' / IMAGES} "
+        f"holds {IMAGES} of Tiny; expected {IMAGES} of Other."
+    ]
+
+
+@pytest.fixture
+def other(tiny, monkeypatch):
+    """Register a data set ``other``: its files have tiny's names and shapes, and other contents."""
+    every = {"train_images": "1", "train_labels": "2", "test_images": "3", "test_labels": "4"}
+    files = {
+        key: dataclasses.replace(getattr(tiny[0], key), sha256=digit * 64)
+        for key, digit in every.items()
+    }
+    data_set = dataclasses.replace(tiny[0], name="other", title="Other", folder="Other", **files)
+    monkeypatch.setitem(catalog.DATA_SETS, "other", data_set)
+    return data_set
+
+
+@pytest.mark.parametrize("damaged", [None, IMAGES, LABELS], ids=["sound", "images", "labels"])
+def test_loose_files_of_another_set_are_no_damage_of_this_one(
+    tiny, other, tmp_path, cache, told, damaged, monkeypatch, no_network
+):
+    stick = tmp_path / "stick"
+    put(stick, tiny[1])
+    if damaged:
+        (stick / damaged).write_bytes(tiny[1][damaged][:-1])
+    monkeypatch.setenv("CNNLAB_DATA", str(stick))
+    assert library().check(other) == DataSetCheck(other, "missing", None, [])
+    assert library().find_folder(other) is None
+    with pytest.raises(DataUnavailableError, match=r"^Other is not on this machine"):
+        library(told, offline=True).obtain(other)
+    name = LABELS if damaged == IMAGES else IMAGES
+    assert told == [
+        f"Skipping the folder you named ({stick}): {stick / name} holds {name} of Tiny; expected "
+        f"{name} of Other."
+    ]
+    assert check("tiny") == ("damaged" if damaged else "complete", stick)
+
+
+def test_one_file_of_another_set_leaves_a_damaged_set_damaged(tiny, other, tmp_path, no_network):
+    """The folder has a sound file of this set: so its damaged file is this set's too."""
+    real = dataclasses.replace(other, test_labels=tiny[0].test_labels)
+    put(tmp_path, tiny[1] | {LABELS: b"\0"})
+    with pytest.raises(DataError, match=rf"{LABELS} is 1 bytes long: too short") as caught:
+        library(data_dir=tmp_path).obtain(real)
+    assert not isinstance(caught.value, DataUnavailableError)
+    assert library(data_dir=tmp_path).check(real).state == "damaged"
 
 
 def test_load_of_an_unknown_name_names_the_nearest():

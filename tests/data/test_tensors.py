@@ -124,6 +124,5 @@ def test_a_network_learns_the_same_from_levels_and_from_floats(tiny_folder):
     assert [r.validation_loss for r in one] == [r.validation_loss for r in other]
 
 
-@pytest.mark.real_data
-def test_resize_is_pillows_on_real_images(fashion):
-    assert greatest_difference(fashion.test.images[:1_000]) <= 1
+def test_resize_is_pillows_on_real_images(sample):
+    assert greatest_difference(sample.test.images[:1_000]) <= 1

@@ -2,12 +2,14 @@
 
 import errno
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnnlab.data.idx import write_idx
+from cnnlab.data.verify import read_sound
 from cnnlab.errors import DataError, DataUnavailableError
 from tests.support.library import IMAGES, LABELS, obtain, put
 
@@ -31,6 +33,31 @@ def test_files_of_another_data_set_are_called_that(tiny, tmp_path, no_network):
     said = rf"{IMAGES} has the dimensions 2 x 28 x 28; expected 300 x 28 x 28\. It belongs to"
     with pytest.raises(DataError, match=said):
         obtain(data_dir=tmp_path)
+
+
+USUAL = {
+    "7-Zip": lambda name, ending: name.replace(f"-{ending}", f".{ending}"),
+    "Kaggle's folders": lambda name, ending: f"{name}/{name}",
+    "7-Zip in folders": lambda name, ending: f"{name}/{name.replace('-idx', '.idx')}",
+    "twice": lambda name, ending: f"{name}.{ending}",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+@pytest.mark.parametrize("usual", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize("below", [".", "raw", "Tiny/raw"])
+def test_the_names_that_unpackers_and_kaggle_give_are_found(
+    tiny, tmp_path, no_network, usual, below, packed
+):
+    for name, content in tiny[1].items():
+        put(
+            (tmp_path / below / usual(name, name.split("-")[2][:4])).parent,
+            {usual(name, name.split("-")[2][:4]).rsplit("/", 1)[-1]: content},
+            packed,
+        )
+    found = obtain(data_dir=tmp_path)
+    assert found.contents == tiny[1]
+    assert found.place.folder == tmp_path / below
 
 
 def test_a_file_far_too_long_is_refused_unread(tiny, tmp_path, monkeypatch, no_network):
@@ -61,3 +88,18 @@ def test_a_folder_that_may_not_be_searched_is_passed_over(mirror, tmp_path, monk
     monkeypatch.setattr(Path, "is_file", fail)
     with pytest.raises(DataUnavailableError, match="Tiny is not on this machine"):
         obtain(data_dir=tmp_path, offline=True)
+
+
+def test_damaged_copies_are_read_one_at_a_time(tiny, tmp_path):
+    size = 10_000_000
+    copies = (IMAGES, IMAGES.replace("-idx3", ".idx3"), f"{IMAGES}.idx3")
+    put(tmp_path, dict.fromkeys(copies, b"\0" * size))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="has element type 0x00") as caught:
+            read_sound(tmp_path, tiny[0].train_images)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(str(caught.value).splitlines()) == 3
+    assert peak < 1.5 * size

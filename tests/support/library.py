@@ -28,6 +28,10 @@ def obtain(told=None, **settings):
     return library(told, **settings).obtain(find_data_set("tiny"))
 
 
+def get(told=None, **settings):
+    return library(told, **settings).get(find_data_set("tiny"))
+
+
 def put(folder, contents, compressed=False):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():

@@ -7,7 +7,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnlab.custom.find import build
-from cnnlab.data.tensors import TensorSet
+from cnnlab.data.library import load
+from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import recipe
 from cnnlab.training.listener import Listener
@@ -146,15 +147,18 @@ def test_nan_in_the_images_is_divergence_at_the_first_step(tensors):
     assert all(torch.equal(start[name], tensor) for name, tensor in model.state_dict().items())
 
 
-@pytest.mark.real_data
-def test_two_epochs_on_fashion_mnist_pass_80_percent():
-    from cnnlab.data.library import load
-    from cnnlab.data.tensors import prepare
-
-    splits = load("fashion-mnist")
+@pytest.mark.parametrize(
+    ("name", "epochs", "at_least"),
+    [
+        ("fashion-mnist-sample", 5, 0.70),
+        pytest.param("fashion-mnist", 2, 0.80, marks=pytest.mark.real_data),
+    ],
+)
+def test_a_few_epochs_on_real_images_reach_what_they_should(name, epochs, at_least):
+    splits = load(name, offline=True)
     train, validation = prepare(splits.train), prepare(splits.validation)
-    history = fit(build("lenet5"), train, validation, recipe("workshop", epochs=2))
-    assert history[-1].validation_accuracy > 0.80
+    history = fit(build("lenet5"), train, validation, recipe("workshop", epochs=epochs))
+    assert history[-1].validation_accuracy > at_least
 
 
 def test_a_batch_larger_than_the_set_is_the_whole_set(tensors):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
+from cnnlab.errors import ConfigError
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.optimizers import Optimizer, Schedule
 
@@ -194,3 +195,11 @@ def test_sparse_gradients_are_taken_as_dense_ones(name):
             optimizer.zero_grad()
         moved.append(layer.weight.detach())
     assert torch.equal(*moved)
+
+
+def test_adamw_refuses_weights_of_half_precision():
+    layers = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3).half())
+    message = r"AdamW cannot train 1.weight: it has half precision .* train with --optimizer sgd"
+    with pytest.raises(ConfigError, match=message):
+        Optimizer(layers, TrainConfig(optimizer="adamw"))
+    assert len(Optimizer(layers, TrainConfig()).weights) == 4

@@ -1,6 +1,7 @@
 """Commands about data sets: list, get, check."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -9,7 +10,10 @@ from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.data.catalog import DEFAULT
-from cnnlab.wording import counted
+from cnnlab.wording import command_line
+
+if TYPE_CHECKING:
+    from cnnlab.data.catalog import DataSet
 
 
 @data_app.command(name="list")
@@ -27,30 +31,29 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
     found = []
     for data_set in DATA_SETS.values():
         folder = library.find_folder(data_set)
+        tests = data_set.test_images
+        images = data_set.train_images.shape[0] + (tests.shape[0] if tests else 0)
+        where = f"on this machine:\n  {folder}"
+        if folder is None:
+            where = f"not on this machine. Get it:\n  {_get(data_set, data_dir)}"
+        terminal.show(f"{data_set.name}: {images:,} images, licence {data_set.licence}; {where}")
         found.append(
             {
                 "name": data_set.name,
                 "title": data_set.title,
-                "images": data_set.train_images.shape[0]
-                + (data_set.test_images.shape[0] if data_set.test_images else 0),
+                "images": images,
                 "licence": data_set.licence,
                 "source": data_set.source,
                 "folder": str(folder) if folder else None,
             }
         )
-    terminal.table(
-        ["Name", "Images", "Licence", "On this machine"],
-        [
-            [
-                str(each["name"]),
-                f"{each['images']:,}",
-                str(each["licence"]),
-                str(each["folder"] or "no: cnnlab data get " + str(each["name"])),
-            ]
-            for each in found
-        ],
-    )
     return CommandResult({"data_sets": found})
+
+
+def _get(data_set: "DataSet", data_dir: Path | None) -> str:
+    """Return the command that gets a data set, into the folder that the user named."""
+    folder = ("--data-dir", str(data_dir)) if data_dir else ()
+    return command_line("data", "get", data_set.name, *folder)
 
 
 @data_app.command(name="get")
@@ -83,35 +86,63 @@ def data_get(
 
 @data_app.command(name="check")
 def data_check(
-    name: Annotated[str | None, Parameter(help="A data set; all of them if left out.")] = None,
+    names: Annotated[
+        list[str] | None,
+        Parameter(help="Data sets that must be complete; all but the samples if left out."),
+    ] = None,
     /,
     *,
     data_dir: DataDir = None,
     json_wanted: Json = False,
 ) -> CommandResult:
-    """Verify the data files on this machine, and say what is wrong.
+    """Verify the data files: each data set is complete, missing or damaged.
 
-    Example: cnnlab data check fashion-mnist
+    With --data-dir, only that folder counts, and the sample that comes with cnnlab.
+
+    Example: cnnlab data check fashion-mnist mnist --data-dir /media/stick
     """
     terminal = Terminal(json_wanted)
 
     from cnnlab.data.catalog import DATA_SETS, find_data_set
     from cnnlab.data.library import Library
 
-    wanted = [find_data_set(name)] if name else [*DATA_SETS.values()]
-    checks = [each for data_set in wanted for each in Library(data_dir).check(data_set)]
-    for each in checks:
-        terminal.show(f"ok       {each.path}" if each.fault is None else f"PROBLEM  {each.fault}")
-    faults = sum(each.fault is not None for each in checks)
-    if faults:
+    library = Library(data_dir)
+    listed = [find_data_set(name) for name in names or DATA_SETS]
+    checks = [library.check(data_set) for data_set in listed]
+    for check in checks:
+        terminal.show(f"{check.state:<10}{check.data_set.title}")
+        if check.folder:
+            terminal.show(f"{'':<10}{check.folder}")
+        for file in check.files:
+            for fault in file.faults or [f"{file.path} is missing."] * (file.state == "missing"):
+                terminal.show(f"{'':<10}{fault}")
+    open_ones = [
+        each.data_set
+        for each in checks
+        if each.state != "complete" and (names or not each.data_set.sample_of)
+    ]
+    if open_ones:
+        is_damaged = any(each.state == "damaged" for each in checks)
+        do = "Delete the damaged files, then run:" if is_damaged else "Run:"
         terminal.error(
-            f"Missing or damaged: {faults} of {counted(len(checks), 'file')}. Delete the damaged "
-            "files, then run 'cnnlab data get' for their data set."
+            f"Not complete: {', '.join(each.title for each in open_ones)}. {do}"
+            + "".join(f"\n  {_get(data_set, data_dir)}" for data_set in open_ones)
         )
-    elif not checks:
-        what = f"{wanted[0].title} is not" if name else "No data set is"
-        terminal.error(f"{what} on this machine. Run: cnnlab data get {wanted[0].name}")
     else:
-        terminal.show(f"All {len(checks)} files are ok.")
-    files = [{"path": str(each.path), "fault": each.fault} for each in checks]
-    return CommandResult({"files": files}, status=0 if checks and not faults else 1)
+        terminal.show("All data sets that you asked for are complete.")
+    found = {
+        "data_sets": [
+            {
+                "name": each.data_set.name,
+                "state": each.state,
+                "folder": str(each.folder) if each.folder else None,
+            }
+            for each in checks
+        ],
+        "files": [
+            {"path": str(file.path), "state": file.state, "fault": "\n".join(file.faults) or None}
+            for each in checks
+            for file in each.files
+        ],
+    }
+    return CommandResult(found, status=1 if open_ones else 0)

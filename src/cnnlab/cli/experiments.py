@@ -18,6 +18,7 @@ from cnnlab.cli.flags import (
     Json,
     Offline,
     Trust,
+    WholeNumber,
     kept_on_ctrl_c,
     load,
     settings_of,
@@ -44,7 +45,7 @@ def compare(
     /,
     *,
     seeds: Annotated[
-        int, Parameter(help="How often to train each variant: with the seeds 0, 1, 2 ...")
+        WholeNumber, Parameter(help="How often to train each variant: with the seeds 0, 1, 2 ...")
     ] = 10,
     matters: Annotated[
         float,
@@ -63,7 +64,7 @@ def compare(
     ] = False,
     trust: Trust = False,
     jobs: Annotated[
-        int | None,
+        WholeNumber | None,
         Parameter(help="How many runs to train at the same time. Default: one for each core."),
     ] = None,
     cluster: Annotated[

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
@@ -49,6 +49,17 @@ Trust = Annotated[
         negative=(),
     ),
 ]
+
+
+def _whole_number(_: Any, tokens: Sequence[Token]) -> int:
+    """Return the number that was written; cyclopts alone would round 3.5 to 4."""
+    number = float(tokens[0].value)
+    if not number.is_integer():
+        raise ValueError
+    return int(number)
+
+
+WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 DatasetOfNew = Annotated[
     str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. Default: {DEFAULT}.")
@@ -64,7 +75,7 @@ def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
             (
                 each.name,
                 Annotated[
-                    get_type_hints(TrainConfig)[each.name] | None,
+                    _TYPES.get(kind := get_type_hints(TrainConfig)[each.name], kind) | None,
                     Parameter(help=f"{each.metadata['help']} (workshop: {each.default})"),
                 ],
                 None,
@@ -78,6 +89,7 @@ def _changes_class(name: str, without: tuple[str, ...] = ()) -> type:
     return made
 
 
+_TYPES: dict[Any, Any] = {int: WholeNumber}
 Changes = _changes_class("Changes")
 ChangesOfAll = _changes_class("ChangesOfAll", without=("seed",))
 

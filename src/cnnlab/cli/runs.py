@@ -227,6 +227,8 @@ def predict(
         terminal.warn(failure)
     pictures, faults = read_pictures(_expanded(images), data_set)
     probabilities = classify(opened, [each.image for each in pictures], choose_device(device))
+    if pictures:
+        terminal.show(f"{opened.network.title}, trained on {data_set.title}.")
     answers = []
     for picture, row in zip(pictures, probabilities, strict=True):
         order = row.argsort()[::-1][:3]

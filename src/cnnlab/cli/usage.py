@@ -159,16 +159,19 @@ def _option_for(word: str) -> str:
 
 def _wrong_value(option: str, value: str, expected: object, otherwise: str) -> str:
     told = f'{option} cannot be "{value}".'
+    expected = next((each for each in get_args(expected) if each in (int, float)), expected)
     if get_origin(expected) is Literal:
         choices = [str(each) for each in get_args(expected)]
         meant = VALUES.get(option, {}).get(value.lower())
         near = get_close_matches(value.lower(), choices, n=1, cutoff=0.6)
         hint = f" Write {meant or near[0]}." if meant or near else ""
         return f"{told}{hint} Choose from: {', '.join(choices)}."
-    if expected in (int, float):
-        if re.fullmatch(r"-?\d+,\d+", value):
-            return f"{told} Write {value.replace(',', '.')}, with a point."
-        return f"{told} Write a {'whole number, such as 5' if expected is int else 'number'}."
+    if expected is int:
+        return f"{told} Write a whole number, such as 5."
+    if expected is float and re.fullmatch(r"-?\d+,\d+", value):
+        return f"{told} Write {value.replace(',', '.')}, with a point."
+    if expected is float:
+        return f"{told} Write a number."
     return otherwise
 
 

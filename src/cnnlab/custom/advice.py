@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
-from pathlib import Path
 
 from cnnlab.custom.finding import UNDER_MAIN, Finding, Kind
 from cnnlab.custom.trial import Raised
@@ -69,6 +68,10 @@ def _not_applied(kind: str) -> str | None:
 
 def _not_made(kind: str) -> str:
     return f"nn.{kind} needs brackets. Write nn.{kind}()."
+
+
+def _of_d2l() -> str:
+    return "save_hyperparameters() is the d2l book's and Lightning's, not PyTorch's. Delete it."
 
 
 def _through_numpy() -> str:
@@ -138,6 +141,7 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"has no attribute 'save_hyperparameters'", _of_d2l),
     (r"numpy\(\) on Tensor that requires grad", _through_numpy),
     (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
     (r"must be Tensor, not (\w+)", _not_applied),
@@ -210,7 +214,7 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     line = raised.line
     error_text = (raised.text.strip() or "no message").splitlines()[0].rstrip(".")
     if "ImportError" in raised.bases:
-        return _failed_import(raised, error_text, path)
+        return _failed_import(raised, error_text)
     if "Module.__init__() call" in error_text or "of 'super' object needs" in error_text:
         return Finding(
             "super-init",
@@ -228,12 +232,27 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
         )
     if 'missing the required "forward"' in error_text:
         return _no_forward(text)
-    mistake = _argparse(raised) or _exit(raised, activity) or explain_mistake(error_text, line)
+    mistake = (
+        _argparse(raised)
+        or _exit(raised, activity)
+        or _forgotten_self(error_text, line, text)
+        or explain_mistake(error_text, line)
+    )
     if mistake:
         return mistake
     where = f" in line {line}" if line else ""
     message = f"{activity} failed{where} with {raised.type}: {error_text}."
     return Finding("error", message, line)
+
+
+def _forgotten_self(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return that ``self.`` is missing before a name that has it elsewhere, if so."""
+    found = re.match(r"name '(\w+)' is not defined", error_text)
+    if not found or not re.search(rf"\bself\.{found[1]}\b", text):
+        return None
+    where = f"Line {line}: " if line else ""
+    message = f"{where}{found[1]} is not defined. Did you mean self.{found[1]}?"
+    return Finding("mistake", message, line)
 
 
 def _exit(raised: Raised, activity: str) -> Finding | None:
@@ -308,24 +327,21 @@ def _no_forward(text: str) -> Finding:
     return Finding("forward", f"The network has no forward. {advice}")
 
 
-def _failed_import(raised: Raised, error_text: str, path: str) -> Finding:
+def _failed_import(raised: Raised, error_text: str) -> Finding:
     line = raised.line
+    if "attempted relative import" in error_text:
+        where = f"Line {line}: " if line else ""
+        advice = "cnnlab runs the file alone, not as part of a package. Write the import without"
+        return Finding("import", f"{where}{advice} the dot, as in from helper import Block.", line)
     if raised.type != "ModuleNotFoundError" or not raised.name:
         which = f"The import in line {line} of your file" if line else "An import in your file"
         return Finding("import", f"{which} failed: {error_text}.", line)
     module = raised.name.partition(".")[0]
     imports = f"Line {line} of your file imports" if line else "Your file imports"
-    beside = Path(path).with_name(f"{module}.py")
-    if beside.exists():
-        message = (
-            f"{imports} {module}, another of your files, but cnnlab uses one file only. Copy what "
-            f"you need from {beside.name} into {Path(path).name}."
-        )
-    else:
-        message = (
-            f"{imports} {raised.name}, which is not installed. Install it (pip install {module}), "
-            "or delete that line."
-        )
+    message = (
+        f"{imports} {raised.name}, which is not installed. Install it (pip install {module}), or "
+        "delete that line."
+    )
     return Finding("import", message, line)
 
 

@@ -20,7 +20,8 @@ class CheckReport:
 
     If a pass fails, ``layers`` holds the layers before the failure. The findings that stop training
     come first. ``printed`` is what the network printed while it was made and in one pass;
-    ``bytes_per_image`` is what a training pass keeps of an image for the backward pass.
+    ``bytes_per_image`` is what a training pass keeps of an image for the backward pass; ``files``
+    are other files that the network needs, and each run keeps.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CheckReport:
     findings: tuple[Finding, ...] = ()
     printed: str = ""
     bytes_per_image: int = 0
+    files: tuple[str, ...] = ()
 
     @property
     def memory(self) -> str:
@@ -69,6 +71,7 @@ def examine(source: CustomNetwork, notify: Callable[[str], None] = lambda _: Non
         findings=judge(trial),
         printed=trial.printed,
         bytes_per_image=trial.bytes_per_image,
+        files=tuple(name for name, _ in source.files),
     )
 
 

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import tempfile
 from pathlib import Path
 
 from cnnlab.custom.network import CustomNetwork
@@ -10,11 +11,12 @@ from cnnlab.custom.sandbox import STAGE, TRACEBACK, TRIAL
 from cnnlab.custom.trial import Stage
 
 
-def main(folder: str, seconds: float, source: dict[str, str]) -> None:
+def main(folder: str, seconds: float, source: CustomNetwork) -> None:
     """Try the network that a source makes, leave the trial in the folder, and end this process.
 
     When the time is over, the lines that are running are left there instead.
     """
+    tempfile.tempdir = folder  # what the user's code leaves there goes with it
 
     def note(stage: Stage) -> None:
         Path(folder, STAGE).write_text(stage)
@@ -24,7 +26,7 @@ def main(folder: str, seconds: float, source: dict[str, str]) -> None:
         # for, and it writes which lines of Python were running.
         faulthandler.enable(traceback)
         faulthandler.dump_traceback_later(seconds, exit=True, file=traceback)
-        trial = observe_here(CustomNetwork(**source), note)
+        trial = observe_here(source, note)
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
     whole = Path(folder, f"{TRIAL}.part")

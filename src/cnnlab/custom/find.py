@@ -29,6 +29,9 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
         full_name = f"{custom.path}:{custom.class_name}"
         return ModelSpec(full_name, custom.class_name, custom, custom, warnings, report.layers)
     if name not in MODELS:
+        advice = notebook_advice(name)
+        if advice:
+            raise ModelError(advice)
         raise ModelError(
             f"There is no model {name!r}. {_suggestion(name)}The models are: {', '.join(MODELS)}; "
             "or name your own as file.py:Class."
@@ -37,9 +40,6 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
 
 
 def _suggestion(name: str) -> str:
-    advice = notebook_advice(name)
-    if advice:
-        return f"{advice} "
     near = suggest_network(name) or next(
         (repr(each) for each in get_close_matches(name.lower(), MODELS, n=1, cutoff=0.4)), None
     )

@@ -4,15 +4,17 @@ import ast
 import hashlib
 import inspect
 import linecache
-import os
 import re
 import shlex
+import shutil
 import sys
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
+from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +23,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import explain
+from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
 from cnnlab.custom.finding import FaultError, Finding, with_line
 from cnnlab.custom.parse import (
     functions,
@@ -31,6 +34,7 @@ from cnnlab.custom.parse import (
     statements,
     top_level_names,
 )
+from cnnlab.custom.settings import unchanged_settings
 from cnnlab.custom.suggest import suggest_network
 from cnnlab.custom.template import free_file_name, is_file_name
 from cnnlab.custom.trial import Raised
@@ -49,7 +53,13 @@ def is_custom(name: str) -> bool:
 
 
 class CustomModule(ModuleType):
-    """The names that a user's file defines."""
+    """The names that a user's file defines; and the folder with the files that it needs, if any."""
+
+    folder: Path | None = None
+
+    def working(self) -> AbstractContextManager[None]:
+        """Return a context in which the module's code can import and open the files it needs."""
+        return working_in(self.folder) if self.folder else nullcontext()
 
 
 class CustomNetwork(SourceCode):
@@ -58,7 +68,7 @@ class CustomNetwork(SourceCode):
     @property
     def module_name(self) -> str:
         """Its module's name, the same in every process; of the path too, as tracebacks show it."""
-        both = f"{self.path}\0{self.text}"
+        both = f"{self.path}\0{self.sha256}"
         return f"{MODULE_PREFIX}{hashlib.sha256(both.encode()).hexdigest()[:16]}"
 
     @property
@@ -72,16 +82,18 @@ class CustomNetwork(SourceCode):
         Lazy layers get their sizes from a pass of one image, and then their weights: they are drawn
         after all others, from the same seed.
         """
-        make = getattr(self.read(), self.maker)
+        module = self.read()
+        make = getattr(module, self.maker)
         if isinstance(make, nn.Module):
             raise FaultError(self._one_network(), self.path)
         call = self.class_name if "(" in self.class_name else f"{self.class_name}()"
         arguments, named = _arguments(self.class_name)
         self._refuse_arguments(make, call, arguments, named)
-        with explained(self, f"Making {call}"), unchanged_settings():
+        with explained(self, f"Making {call}"), unchanged_settings(), module.working():
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 list(made.modules())  # fails if a part has not called super().__init__()
+                self._refuse_repeated(made)
                 _draw_lazy_layers(made)
                 return made
         found = "nothing" if made is None else with_article(type(made).__name__)
@@ -103,6 +115,11 @@ class CustomNetwork(SourceCode):
         if not isinstance(module, CustomModule):
             module = CustomModule(name)
             module.__file__ = self.path
+            if self.files:
+                module.folder = Path(mkdtemp(prefix=PREFIX))
+                weakref.finalize(module, shutil.rmtree, module.folder, ignore_errors=True)
+                write_files(module.folder, self.files)
+                module.__file__ = str(module.folder / Path(self.path).name)
             lines = self.text.splitlines(keepends=True)
             linecache.cache[self.path] = (len(self.text), None, lines, self.path)
             sys.modules[name] = module
@@ -113,6 +130,7 @@ class CustomNetwork(SourceCode):
                     explained(self, "Running the file"),
                     seeded(0),
                     unchanged_settings(),
+                    module.working(),
                 ):
                     exec(compile(self.text, self.path, "exec"), module.__dict__)  # noqa: S102
             except BaseException:
@@ -137,6 +155,17 @@ class CustomNetwork(SourceCode):
             f"def {self.maker}():\n    return {value}",
             line,
         )
+
+    def _refuse_repeated(self, network: nn.Module) -> None:
+        """Raise `FaultError` if numbers of a parameter are one number: no step can move them."""
+        for name, each in network.named_parameters():
+            sizes = () if is_lazy(each) else zip(each.stride(), each.shape, strict=True)
+            if any(stride == 0 and size > 1 for stride, size in sizes):
+                message = (
+                    f"{name} repeats the same numbers in memory, as expand() does, and training "
+                    "cannot change them one by one. Write .clone() after .expand(...)."
+                )
+                raise FaultError(Finding("mistake", message), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
@@ -202,36 +231,6 @@ def _draw_lazy_layers(network: nn.Module) -> None:
 
 
 @contextmanager
-def unchanged_settings() -> Iterator[None]:
-    """Restore the settings of the process that a user's file may change for its own use.
-
-    They are PyTorch's default type, default device, number of threads and gradient mode, and the
-    working folder. Another network, or the next run, would not expect them. The file sees a command
-    line without arguments.
-    """
-    data_type, device, threads = (
-        torch.get_default_dtype(),
-        torch.get_default_device(),
-        torch.get_num_threads(),
-    )
-    folder, words = Path.cwd(), sys.argv
-    sys.argv = words[:1]  # the words of cnnlab's command are not for the file
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        sys.argv = words
-        torch.set_default_dtype(data_type)
-        if torch.get_default_device() != device:
-            # Setting it even to the CPU would slow down each call of PyTorch.
-            torch.set_default_device(None if device.type == "cpu" else device)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if Path.cwd() != folder:
-            os.chdir(folder)
-
-
-@contextmanager
 def explained(source: SourceCode | None, doing: str) -> Iterator[None]:
     """Turn whatever a user's own code raises inside the block into a `FaultError` with its line.
 
@@ -274,7 +273,7 @@ def read_custom(name: str) -> CustomNetwork:
     maker = class_name.partition("(")[0].strip()
     if maker not in there and (not maker or maker not in imported_names(tree)):
         raise FaultError(_not_there(file, maker, there, networks))
-    return CustomNetwork(str(Path(file)), class_name, text)
+    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), text))
 
 
 def _text(file: str, name: str) -> str:

@@ -36,6 +36,11 @@ def _as_sentence(sentence: str) -> str:
 
 def _quote_line(error: SyntaxError) -> str:
     read = (error.text or "").strip()
+    if isinstance(error, TabError):
+        return (
+            f" The line is: {read}. Some lines begin with tabs, others with spaces: let your "
+            "editor convert all tabs to spaces."
+        )
     if read.startswith(("%", "!")):
         return f" The line is: {read}. This is a notebook command: delete it."
     return f" The line is: {read}" if read else ""

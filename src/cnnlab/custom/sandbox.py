@@ -1,14 +1,14 @@
 """Try a user's network in a child process: nothing of this process is touched."""
 
-import json
 import os
+import pickle
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +17,7 @@ from cnnlab.custom.finding import UNDER_MAIN, Finding
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.trial import Stage, Trial
 
-GIVEN, STAGE, TRACEBACK, TRIAL = "given.json", "stage", "traceback", "trial.json"
+GIVEN, STAGE, TRACEBACK, TRIAL = "given.pickle", "stage", "traceback", "trial.json"
 """The file that a child process reads, and those that it leaves."""
 TIME_LIMIT_SECONDS = 60.0
 """How long it may take to run a file, make its network and try that out, all together."""
@@ -25,11 +25,12 @@ NOTICE_SECONDS = 4.0
 """After how many seconds a message says what cnnlab is waiting for."""
 _START_SECONDS = 120.0  # to load PyTorch, on a slow disk
 _CHILD = """\
-import json, sys
-given = json.load(open(sys.argv[1], encoding="utf-8"))
-sys.path[:] = given.pop("path")  # it finds what this process would find
+import pickle, sys
+with open(sys.argv[1], "rb") as file:
+    sys.path[:] = pickle.load(file)  # it finds what this process would find
+    given = pickle.load(file)
 from cnnlab.custom.child import main
-main(**given)
+main(*given)
 """
 
 
@@ -70,8 +71,8 @@ def observe(
     seconds = TIME_LIMIT_SECONDS if seconds is None else seconds
     with TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        given = {"path": sys.path, "folder": name, "seconds": seconds, "source": asdict(source)}
-        (folder / GIVEN).write_text(json.dumps(given), encoding="utf-8")
+        given = pickle.dumps((name, seconds, source))
+        (folder / GIVEN).write_bytes(pickle.dumps(sys.path) + given)
         with (folder / "stderr").open("w") as standard_error:
             process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-c", _CHILD, str(folder / GIVEN)],

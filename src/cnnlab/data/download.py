@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -22,8 +23,15 @@ RETRY_WAIT_SECONDS = 1.0
 _CHUNK = 1 << 16
 
 
+class CertificateError(DataError):
+    """This computer does not trust a server's certificate: another attempt would not help."""
+
+
 def download(url: str, file: DataFile, folder: Path, progress: Progress | None) -> bytes:
-    """Return the verified IDX bytes at an address; resume what an earlier attempt left."""
+    """Return the verified IDX bytes at an address; resume what an earlier attempt left.
+
+    Raises `CertificateError`, `CannotWriteError`, or for all other faults `DataError`.
+    """
     part = folder / f"{file.name}.gz.part"
     with suppress(DataError):  # an earlier run may have finished this file and not the next
         return read_file(part, file)
@@ -42,6 +50,11 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
                 break
             continue
         except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                why = getattr(error.reason, "verify_message", "") or error.reason
+                raise CertificateError(
+                    f"{url}: this computer does not trust the server's certificate ({why})."
+                ) from None
             fault = f"no connection ({error.reason})"
             if isinstance(error.reason, socket.gaierror):
                 break

@@ -7,6 +7,7 @@ dimension as a big-endian unsigned 32-bit integer, then the elements.
 import math
 import struct
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _XZ_MAGIC = b"\xfd7zXZ\0"
 _XZ_MEMORY = 1 << 24  # in bytes; twice the dictionary of the sample that comes with cnnlab
 _MAXIMUM_DIMENSIONS = 3
+_PIECE = 1 << 16  # in bytes
 
 
 def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
@@ -81,41 +83,59 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
 def decompress(content: bytes, limit: int, name: str) -> bytes:
     """Return the content of a gzip or xz file, or the bytes themselves if they are neither.
 
+    Raises `DataError` as `unpack` does.
+    """
+    if content.startswith((_GZIP_MAGIC, _XZ_MAGIC)):
+        return b"".join(unpack(content, limit, name))
+    return content
+
+
+def unpack(content: bytes, limit: int, name: str) -> Iterator[bytes]:
+    """Yield the content of a gzip or xz file in small pieces, or the bytes if they are neither.
+
     Raises `DataError` if the compressed bytes are cut off or damaged, or if they unpack to more
-    than ``limit`` bytes. It never takes more memory than that.
+    than ``limit`` bytes. It keeps no piece, so it takes little memory also for a large file.
     """
     if content.startswith(_GZIP_MAGIC):
-        kind = "gzip"
-        unpacked, is_whole = _ungzip(content, limit + 1, name)
+        kind, pieces = "gzip", _ungzip(content, name)
     elif content.startswith(_XZ_MAGIC):
-        kind = "xz"
-        unpacked, is_whole = _unxz(content, limit + 1, name)
+        kind, pieces = "xz", _unxz(content, name)
     else:
-        return content
-    if len(unpacked) > limit:
-        raise DataError(
-            f"{name} unpacks to more than the expected {limit:,} bytes: it is not the file that "
-            "its name says. Download it again."
-        )
-    if not is_whole:
-        raise DataError(
-            f"{name} is a truncated {kind} file: it ends after {len(unpacked):,} of {limit:,} "
-            "unpacked bytes. Download it again."
-        )
-    return unpacked
+        yield content
+        return
+    size = 0
+    for piece, is_end in pieces:
+        size += len(piece)
+        if size > limit:
+            raise DataError(
+                f"{name} unpacks to more than the expected {limit:,} bytes: it is not the file "
+                "that its name says. Download it again."
+            )
+        yield piece
+        if is_end:
+            return
+    raise DataError(
+        f"{name} is a truncated {kind} file: it ends after {size:,} of {limit:,} unpacked bytes. "
+        "Download it again."
+    )
 
 
-def _ungzip(content: bytes, limit: int, name: str) -> tuple[bytes, bool]:
-    """Return up to ``limit`` unpacked bytes, and whether the file ends there as it should."""
+def _ungzip(content: bytes, name: str) -> Iterator[tuple[bytes, bool]]:
+    """Yield each unpacked piece, and whether the file ends there as it should."""
     stream = zlib.decompressobj(wbits=31)
     try:
-        return stream.decompress(content, limit), stream.eof
+        for start in range(0, len(content), _PIECE):
+            packed, piece = content[start : start + _PIECE], b""
+            while packed or len(piece) == _PIECE:  # after a full piece there may be more
+                piece = stream.decompress(packed, _PIECE)
+                yield piece, stream.eof
+                packed = stream.unconsumed_tail
     except zlib.error as error:
         raise DataError(f"{name} is a damaged gzip file ({error}). Download it again.") from None
 
 
-def _unxz(content: bytes, limit: int, name: str) -> tuple[bytes, bool]:
-    """Return up to ``limit`` unpacked bytes, and whether the file ends there as it should."""
+def _unxz(content: bytes, name: str) -> Iterator[tuple[bytes, bool]]:
+    """Yield each unpacked piece, and whether the file ends there as it should."""
     try:
         import lzma
     except ImportError:  # somebody compiled this Python without the xz library
@@ -125,7 +145,12 @@ def _unxz(content: bytes, limit: int, name: str) -> tuple[bytes, bool]:
         ) from None
     stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
     try:
-        return stream.decompress(content, limit), stream.eof
+        for start in range(0, len(content), _PIECE):
+            packed, piece = content[start : start + _PIECE], b""
+            while packed or len(piece) == _PIECE:  # after a full piece there may be more
+                piece = stream.decompress(packed, _PIECE)
+                yield piece, stream.eof
+                packed = b""  # the stream keeps what it has not unpacked yet
     except lzma.LZMAError as error:
         raise DataError(f"{name} is a damaged xz file ({error}). Download it again.") from None
 

@@ -5,12 +5,34 @@ from pathlib import Path
 
 from cnnlab.data.catalog import DATA_SETS, DEFAULT, DEFAULT_SAMPLE, DataSet, find_data_set
 from cnnlab.data.fetch import fetch
-from cnnlab.data.files import DataFiles, FileCheck, check_files, find_files, store_files
-from cnnlab.data.places import list_places
+from cnnlab.data.files import (
+    STATES,
+    DataFiles,
+    FileCheck,
+    State,
+    check_files,
+    find_files,
+    store_files,
+    summarise,
+)
+from cnnlab.data.places import list_places, require_named_folder
 from cnnlab.data.sources import FetchRequest
 from cnnlab.data.splits import Splits, split
 from cnnlab.errors import DataUnavailableError
 from cnnlab.notices import Notify, Progress, print_to_stderr
+
+
+@dataclass(frozen=True)
+class DataSetCheck:
+    """Whether a data set is on this machine, and the files that are.
+
+    ``folder`` is the first one in that state, None if no folder has any of the files.
+    """
+
+    data_set: DataSet
+    state: State
+    folder: Path | None
+    files: list[FileCheck]
 
 
 @dataclass(frozen=True)
@@ -62,16 +84,60 @@ class Library:
     def obtain(self, data_set: DataSet) -> DataFiles:
         """Return the verified files of a data set; fetch them if they are not here.
 
-        Raises `DataError` if a folder that the user named holds a damaged file, and
-        `DataUnavailableError` if no place and no source has the files.
+        Raises `DataError` if a folder that the user named does not exist or holds a damaged file,
+        and `DataUnavailableError` if no place and no source has the files.
         """
+        require_named_folder(self.data_dir)
+        return self._obtain(data_set)
+
+    def get(self, data_set: DataSet) -> DataFiles:
+        """Make sure that the files are on this machine, and in the folder that the user named.
+
+        Makes that folder if it does not exist. Files that lie elsewhere on the machine are copied,
+        not fetched again.
+        """
+        files = self._obtain(data_set)
+        target = list_places(data_set, self.data_dir)[0]
+        if files.place.named_by_user or not target.named_by_user:
+            return files
+        copies = replace(files, place=target, source=f"copied from {files.source}")
+        store_files(copies)
+        return copies
+
+    def check(self, data_set: DataSet) -> DataSetCheck:
+        """Verify the files of a data set wherever they lie on this machine.
+
+        If the user named a folder, they must lie there: no other place counts. Only what comes
+        with cnnlab is everywhere.
+        """
+        require_named_folder(self.data_dir)
+        places = list_places(data_set, self.data_dir)
+        if places[0].named_by_user:
+            places = [each for each in places if each.named_by_user or each.comes_with_cnnlab]
+        found = {place.folder: check_files(data_set, place.folder) for place in places}
+        states = {folder: summarise(files) for folder, files in found.items() if files}
+        state = next((each for each in STATES if each in states.values()), STATES[-1])
+        folder = next((each for each in states if states[each] == state), None)
+        files = [each for files in found.values() for each in files]
+        return DataSetCheck(data_set, state, folder, files)
+
+    def find_folder(self, data_set: DataSet) -> Path | None:
+        """Return the first folder that has all files of a data set, each verified, or None."""
+        require_named_folder(self.data_dir)
+        for place in list_places(data_set, self.data_dir):
+            checks = check_files(data_set, place.folder)
+            if checks and summarise(checks) == "complete":
+                return place.folder
+        return None
+
+    def _obtain(self, data_set: DataSet) -> DataFiles:
         where = list_places(data_set, self.data_dir)
         files = find_files(data_set, where, self.notify)
         if files is not None:
             return files
-        if data_set.sample_folder:
+        if where[-1].comes_with_cnnlab:
             own = where[-1].folder
-            faults = [each.fault for each in check_files(data_set, own) if each.fault]
+            faults = [fault for each in check_files(data_set, own) for fault in each.faults]
             raise DataUnavailableError(
                 f"{data_set.title} comes with cnnlab, but cannot be read from there: "
                 f"{faults[0] if faults else f'{own} is missing.'} If files are missing or damaged, "
@@ -85,32 +151,6 @@ class Library:
                 "the files with --data-dir."
             )
         return fetch(FetchRequest(data_set, where[0], self.notify, self.progress))
-
-    def get(self, data_set: DataSet) -> DataFiles:
-        """Make sure that the files are on this machine, and in the folder that the user named.
-
-        Files that lie elsewhere on the machine are copied, not fetched again.
-        """
-        files = self.obtain(data_set)
-        target = list_places(data_set, self.data_dir)[0]
-        if files.place.named_by_user or not target.named_by_user:
-            return files
-        copies = replace(files, place=target, source=f"copied from {files.source}")
-        store_files(copies)
-        return copies
-
-    def check(self, data_set: DataSet) -> list[FileCheck]:
-        """Verify the files of a data set in every place that has any."""
-        where = list_places(data_set, self.data_dir)
-        return [each for place in where for each in check_files(data_set, place.folder)]
-
-    def find_folder(self, data_set: DataSet) -> Path | None:
-        """Return the first folder that has all files of a data set, each verified, or None."""
-        for place in list_places(data_set, self.data_dir):
-            checks = check_files(data_set, place.folder)
-            if checks and all(each.fault is None for each in checks):
-                return place.folder
-        return None
 
 
 def _sample_hint(data_set: DataSet) -> str:

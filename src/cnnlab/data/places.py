@@ -7,8 +7,9 @@ from pathlib import Path
 
 import platformdirs
 
-from cnnlab.data.catalog import DataSet
+from cnnlab.data.catalog import DEFAULT, DataSet
 from cnnlab.errors import DataError
+from cnnlab.wording import command_line
 
 DEBIAN_FOLDER = Path("/usr/share/datasets")
 SAMPLE_FOLDER = Path(__file__).parent / "sample"
@@ -22,6 +23,7 @@ class Place:
     label: str
     folder: Path
     named_by_user: bool = False
+    comes_with_cnnlab: bool = False
 
     def __str__(self) -> str:
         return f"{self.label} ({self.folder})"
@@ -42,9 +44,8 @@ def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
     The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.
     """
     found = []
-    named = data_dir or os.environ.get("CNNLAB_DATA")
-    if named:
-        root = Path(named).expanduser()
+    root = _named_folder(data_dir)
+    if root:
         found += [
             Place("the folder you named", folder, named_by_user=True)
             for folder in (root / data_set.folder / "raw", root / "raw", root)
@@ -55,8 +56,28 @@ def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
         found.append(Place("the Debian package's folder", DEBIAN_FOLDER / package_folder))
     if data_set.sample_folder:
         sample_folder = SAMPLE_FOLDER / data_set.sample_folder
-        found.append(Place("the files that come with cnnlab", sample_folder))
+        found.append(
+            Place("the files that come with cnnlab", sample_folder, comes_with_cnnlab=True)
+        )
     return found
+
+
+def require_named_folder(data_dir: str | Path | None) -> None:
+    """Raise `DataError` if the user named a folder that does not exist."""
+    root = _named_folder(data_dir)
+    if root is None or root.is_dir():
+        return
+    by = "You named it with --data-dir" if data_dir else "The variable CNNLAB_DATA names it"
+    get = command_line("data", "get", DEFAULT, "--data-dir", str(root))
+    raise DataError(
+        f"The folder {root} {'is a file' if root.exists() else 'does not exist'}. {by}. Correct "
+        f"the name. Or, to make the folder and put a data set into it:\n  {get}"
+    )
+
+
+def _named_folder(data_dir: str | Path | None) -> Path | None:
+    named = data_dir or os.environ.get("CNNLAB_DATA")
+    return Path(named).expanduser() if named else None
 
 
 def write_error(folder: Path, error: OSError) -> CannotWriteError:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from cnnlab.data.catalog import DataSet
-from cnnlab.data.download import download
+from cnnlab.data.download import CertificateError, download
 from cnnlab.data.idx import write_idx
 from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError, Place
-from cnnlab.data.verify import find_file, read_file, verify
+from cnnlab.data.verify import read_sound, verify
 from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.notices import Notify, Progress
 
@@ -54,7 +54,7 @@ def from_mirrors(request: FetchRequest) -> tuple[dict[str, bytes], str]:
     """Return each file from the first of the data set's mirrors that has it."""
     data_set, folder = request.data_set, request.place.folder
     contents: dict[str, bytes] = {}
-    faults: list[str] = []
+    faults: list[DataError] = []
     used: list[str] = []
     for file in data_set.files:
         for mirror in data_set.mirrors:
@@ -64,13 +64,15 @@ def from_mirrors(request: FetchRequest) -> tuple[dict[str, bytes], str]:
             except CannotWriteError:
                 raise
             except DataError as error:
-                faults.append(str(error))
+                faults.append(error)
                 request.notify(f"Mirror failed: {error}")
                 continue
             used.append(mirror)
             break
         else:
-            raise DataUnavailableError("\n  - ".join(dict.fromkeys(faults)))
+            is_distrust = any(isinstance(each, CertificateError) for each in faults)
+            kind = CertificateError if is_distrust else DataUnavailableError
+            raise kind("\n  - ".join(dict.fromkeys(map(str, faults))))
     for file in data_set.files:
         (folder / f"{file.name}.gz.part").unlink(missing_ok=True)
     return contents, " and ".join(dict.fromkeys(used))
@@ -114,10 +116,10 @@ def from_debian(package: str, request: FetchRequest) -> tuple[dict[str, bytes], 
         inside = root / "files" / DEBIAN_FOLDER.relative_to("/") / package.removeprefix("dataset-")
         contents: dict[str, bytes] = {}
         for file in request.data_set.files:
-            path = find_file(inside, file)
-            if path is None:
+            found = read_sound(inside, file)
+            if found is None:
                 raise DataUnavailableError(f"the Debian package {package} has no {file.name}")
-            contents[file.name] = read_file(path, file)
+            contents[file.name] = found.content
     return contents, f"the Debian package {package}"
 
 

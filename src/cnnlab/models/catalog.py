@@ -20,17 +20,22 @@ from cnnlab.seeding import seeded
 class SourceCode:
     """A class or function in a user's Python file, as text: the code of their own network.
 
-    ``class_name`` may have arguments, as in "Net(width=32)".
+    ``class_name`` may have arguments, as in "Net(width=32)". ``files`` are other files that the
+    code needs, from beside it: their names below its folder, and their contents.
     """
 
     path: str
     class_name: str
     text: str
+    files: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the text, which tells this source from another of the same name."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """The SHA-256 of the text and the files: it tells this source from another of its name."""
+        whole = hashlib.sha256(self.text.encode())
+        for name, content in self.files:
+            whole.update(f"\0{name}\0{len(content)}\0".encode() + content)
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True)

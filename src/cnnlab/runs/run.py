@@ -6,7 +6,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from cnnlab.custom.beside import KEPT
 from cnnlab.custom.find import find_network
+from cnnlab.custom.finding import FaultError
 from cnnlab.custom.network import is_custom, read_custom, split_name
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
@@ -164,8 +166,10 @@ class Run:
         own = read_custom(f"{path}:{class_name}")
         expected = self.description.get("source_sha256")
         if own.sha256 != expected:
+            kept = self.folder / KEPT
+            files = f", or a file in {kept}," if kept.exists() else ""
             raise RunError(
-                f"{path} was changed after the training, so it is another network (expected "
+                f"{path}{files} was changed after the training, so it is another network (expected "
                 f"SHA-256 {str(expected)[:12]}..., found {own.sha256[:12]}...). Restore the code "
                 f"that was trained, perhaps from {self.model_name.rpartition(':')[0]}. Or train "
                 f"the changed network in a new run:\n  {self.train_command()}"
@@ -176,13 +180,17 @@ class Run:
     def is_of_own_file(self) -> bool:
         """Whether the user's trained file still exists, with the same code as in the folder.
 
-        A file inside the folder came together with it, so it proves nothing.
+        The files that it needs are the same too. A file inside the folder came together with it,
+        so it proves nothing.
         """
-        file = Path(split_name(self.model_name)[0])
+        file, class_name = split_name(self.model_name)
         try:
-            texts = {each.read_text(encoding="utf-8-sig") for each in (file, self.folder / SOURCE)}
-            return len(texts) == 1 and not file.resolve().is_relative_to(self.folder.resolve())
-        except (OSError, ValueError):
+            one, other = (
+                read_custom(f"{each}:{class_name}") for each in (file, self.folder / SOURCE)
+            )
+            own, folder = Path(file).resolve(), self.folder.resolve()
+            return one.sha256 == other.sha256 and not own.is_relative_to(folder)
+        except (FaultError, OSError, ValueError):
             return False
 
     def check_data_set(self, splits: Splits) -> None:

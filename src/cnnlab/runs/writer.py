@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 
+from cnnlab.custom.beside import KEPT, write_files
 from cnnlab.files import PARTIAL
 from cnnlab.models.catalog import ModelSpec
 from cnnlab.runs.layout import CHECKPOINT, CHECKPOINT_BEFORE, CONFIG, METRICS, MODEL, SOURCE
@@ -79,9 +80,11 @@ def sweep(folder: Path) -> None:
 
 
 def write_source(run: Run) -> None:
-    """Save the code of a user's own network in its run folder."""
-    if run.network.source is not None:
-        write_bytes(run.folder / SOURCE, run.network.source.text.encode())
+    """Save the code of a user's own network in its run folder, with the files that it needs."""
+    source = run.network.source
+    if source is not None:
+        write_files(run.folder / KEPT, source.files)
+        write_bytes(run.folder / SOURCE, source.text.encode())
 
 
 def write_model(run: Run, weights: Mapping[str, torch.Tensor], epochs: int) -> None:

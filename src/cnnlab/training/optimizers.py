@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
+from cnnlab.errors import ConfigError
 from cnnlab.training.config import TrainConfig
 
 _LEAST_BETTER = 1e-4  # plateau: a better accuracy rises by this share, as in PyTorch
@@ -18,9 +19,14 @@ _START, _END = 1 / 25, 1e-4 / 25  # one-cycle: shares of the largest rate, as in
 
 
 class Optimizer:
-    """SGD with momentum, or AdamW (Loshchilov and Hutter, 2019), over all weights of a network."""
+    """SGD with momentum, or AdamW (Loshchilov and Hutter, 2019), over all weights of a network.
+
+    Raises `ConfigError` for AdamW over weights of half precision.
+    """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        if config.optimizer == "adamw":
+            _refuse_half(model)
         self.config = config
         self.learning_rate = config.learning_rate
         self.weights = [p for p in model.parameters() if p.requires_grad]
@@ -88,6 +94,16 @@ class Optimizer:
         """Delete all gradients."""
         for weight in self.weights:
             weight.grad = None
+
+
+def _refuse_half(model: nn.Module) -> None:
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and weight.dtype == torch.float16:
+            raise ConfigError(
+                f"AdamW cannot train {name}: it has half precision (torch.float16), in which small "
+                "squares of gradients become 0, and a division by them infinite. Delete .half(), "
+                "or train with --optimizer sgd."
+            )
 
 
 def _is_plain(weight: torch.Tensor) -> bool:

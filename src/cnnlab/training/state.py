@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from cnnlab.data.batches import ShuffledBatches
 from cnnlab.data.tensors import TensorSet
 from cnnlab.errors import DivergedError, RunError
+from cnnlab.seeding import plain_states, set_plain_states
 from cnnlab.training.config import TrainConfig
 from cnnlab.training.history import EpochRecord, Evaluation
 from cnnlab.training.optimizers import Optimizer, Schedule
@@ -90,6 +91,7 @@ class TrainingState:
             **_named("finite", self.last_finite.kept),
             "order": self.batches.pass_start,
             "random": torch.get_rng_state(),
+            **_named("random", plain_states()),
             "totals": torch.stack([self.total_loss, self.total_correct]),
         }
         for kind in ("means", "squares", "counts"):
@@ -134,9 +136,11 @@ class TrainingState:
         try:
             self.batches.generator.set_state(tensors["order"])
             torch.set_rng_state(tensors["random"])
+            if "random.python" in tensors and "random.numpy" in tensors:
+                set_plain_states(tensors["random.python"], tensors["random.numpy"])
             if "random.cuda" in own and "random.cuda" in tensors:
                 torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, OverflowError) as error:
             raise RunError(f"The checkpoint's random generators are damaged ({error}).") from None
 
     def _check_tensors(
@@ -144,8 +148,8 @@ class TrainingState:
     ) -> None:
         for name, tensor in own.items():
             other = tensors.get(name)
-            if name == "random.cuda" and other is None:
-                continue  # trained on the CPU before; `resume_run` says that results may differ
+            if name.startswith("random.") and other is None:
+                continue  # trained on the CPU, or by an earlier cnnlab, which did not save it
             if other is None or (other.shape, other.dtype) != (tensor.shape, tensor.dtype):
                 found = "missing" if other is None else f"{other.dtype} of {tuple(other.shape)}"
                 raise RunError(

@@ -104,6 +104,37 @@ FAULTS = [
         id="nn-not-imported",
     ),
     pytest.param(
+        [("x = self.features(x)", "x = features(x)")],
+        "mistake",
+        19,
+        "Line 19: features is not defined. Did you mean self.features?",
+        id="forgotten-self",
+    ),
+    pytest.param(
+        [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
+        "mistake",
+        None,
+        "scale repeats the same numbers in memory, as expand() does, and training "
+        "cannot change them one by one. Write .clone() after .expand(...).",
+        id="expanded-parameter",
+    ),
+    pytest.param(
+        [(INIT, f"{INIT}        self.save_hyperparameters()\n")],
+        "mistake",
+        9,
+        "Line 9: save_hyperparameters() is the d2l book's and Lightning's, not PyTorch's. Delete "
+        "it.",
+        id="save-hyperparameters",
+    ),
+    pytest.param(
+        [("import torch\n", "from .layers import Block\n")],
+        "import",
+        1,
+        "Line 1: cnnlab runs the file alone, not as part of a package. Write the import without "
+        "the dot, as in from helper import Block.",
+        id="relative-import",
+    ),
+    pytest.param(
         [(FIRST, "nn.Linear(400, 10**13)")],
         "too-large",
         14,

@@ -413,9 +413,6 @@ class Net(nn.Module):
     ),
 }
 NOT_YET_ACCEPTED = {
-    "base-class-from-a-folder-beside",
-    "block-from-a-file-beside",
-    "class-imported-from-a-file-beside",
     "variable-of-a-class",
     "variable-that-holds-a-network",
     "variable-that-holds-a-network-by-the-file-alone",
