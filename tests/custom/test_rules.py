@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cnnlab.custom import observe
 from cnnlab.custom.check import CheckReport
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.rules import RULES, judge
@@ -302,3 +303,17 @@ def test_the_memory_of_a_batch_is_said_in_words():
     report = CheckReport("mine.py:Net", bytes_per_image=5_000_000, parameters=1_000_000)
     assert report.memory == "Training in batches of 512 images needs about 2.6 GB of memory."
     assert CheckReport("mine.py:Net").memory == ""
+
+
+def test_a_mistake_of_cnnlabs_own_code_does_not_stop_training(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no such number")
+
+    monkeypatch.setattr(observe, "range_of_outputs", fail)
+    found = check(NET)
+    message = (
+        "cnnlab could not finish its check (RuntimeError: no such number). Train the network and "
+        "see whether it learns, and please report this."
+    )
+    assert only(found) == ("unfinished", None, message)
+    assert found.findings[0].effect == "spoils"

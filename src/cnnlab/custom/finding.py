@@ -40,6 +40,7 @@ Kind = Literal[
     "batch-size",
     "slow",
     "crash",
+    "unfinished",
     "error",
     # What the network does with images, and what it can learn.
     "not-finite",

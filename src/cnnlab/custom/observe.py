@@ -82,6 +82,8 @@ def observe_here(
         return replace(trial, too_large=error.seen)
     except FaultError as error:
         return replace(trial, stopped=error.finding)
+    except Exception as error:  # a mistake of cnnlab's own: the network may train all the same
+        return replace(trial, unfinished=Raised.of(error, source.path))
     return replace(
         trial,
         printed=printed.getvalue() + trial.printed,

@@ -35,6 +35,19 @@ def too_large(trial: Trial) -> Iterator[Finding]:
         )
 
 
+def unfinished(trial: Trial) -> Iterator[Finding]:
+    """Yield that cnnlab's own code failed, so that nobody knows whether the network is sound."""
+    raised = trial.unfinished
+    if raised:
+        where = f" at line {raised.line}" if raised.line else ""
+        yield Finding(
+            "unfinished",
+            f"cnnlab could not finish its check{where} ({raised.type}: {raised.text}). Train the "
+            "network and see whether it learns, and please report this.",
+            raised.line,
+        )
+
+
 def top_level(trial: Trial) -> Iterator[Finding]:
     """Yield what the file should do only when the user starts it."""
     line = trial.top_level_trains or trial.top_level_prints

@@ -34,6 +34,7 @@ RULES = (
     Rule(None, "stops", learning.failing_step),
     Rule(None, "stops", saving.not_saved),
     Rule("no-parameters", "stops", saving.nothing_to_train),
+    Rule("unfinished", "spoils", passes.unfinished),
     Rule("input-changed", "spoils", passes.input_changed),
     Rule("random", "spoils", passes.random_outputs),
     Rule("batch-dependent", "spoils", passes.batch_dependent),

@@ -199,8 +199,9 @@ class TooLarge:
 class Trial:
     """What a network did when it was tried on a few images.
 
-    ``stopped`` is what ended the trial before the passes. ``printed`` is what the network printed
-    while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
+    ``stopped`` is what ended the trial before the passes. ``unfinished`` is an exception that
+    cnnlab's own code raised: what it has seen until then is not kept. ``printed`` is what the
+    network printed while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
     the logits, before others only moved them. ``reseeded`` are the stages, "making" and "trying",
     after which PyTorch's generator is the same although the seed before was another, with the lines
     that set it. ``straight_pairs`` are layers with nothing between them that bends.
@@ -214,6 +215,7 @@ class Trial:
     forward_line: int | None = None
     stopped: Finding | None = None
     too_large: TooLarge | None = None
+    unfinished: Raised | None = None
     printed: str = ""
     top_level_trains: int | None = None
     top_level_prints: int | None = None
