@@ -3,8 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from cnnlab.custom.advice import explain, line_of_call
+from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import Finding, Kind, join_names, with_line
+from cnnlab.custom.lines import line_of_call
 from cnnlab.custom.trial import ModuleSeen, Trial
 from cnnlab.wording import with_article
 

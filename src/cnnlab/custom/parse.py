@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from cnnlab.custom.advice import is_layer, last_name
 from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.lines import last_name
+from cnnlab.custom.mistakes import is_layer
 
 
 def parse(file: str, text: str) -> ast.Module:

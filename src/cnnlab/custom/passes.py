@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from cnnlab.custom.advice import MAKE_SMALLER, explain
+from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import UNDER_MAIN, Finding
+from cnnlab.custom.mistakes import MAKE_SMALLER
 from cnnlab.custom.shapes import explain_function, explain_layer
 from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
 from cnnlab.wording import counted, with_article

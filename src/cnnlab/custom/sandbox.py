@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cnnlab.custom.advice import MAKE_SMALLER
 from cnnlab.custom.finding import UNDER_MAIN, Finding
+from cnnlab.custom.mistakes import MAKE_SMALLER
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.trial import Stage, Trial
 

@@ -1,0 +1,45 @@
+"""Find the line of something in a user's file, by its text."""
+
+import ast
+
+
+def line_of_call(text: str, name: str, within: int | None) -> int | None:
+    """Return the line that calls a function or class of that name, however it is spelt.
+
+    "logsoftmax" finds ``F.log_softmax`` and ``nn.LogSoftmax``. If there are several calls, it is
+    the last one in the function that begins in line ``within``.
+    """
+    tree = ast.parse(text)
+    lines = _lines_calling(tree, name)
+    if len(lines) > 1:
+        lines = [
+            line
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.lineno == within
+            for line in _lines_calling(node, name)
+        ]
+    return max(lines, default=None)
+
+
+def _lines_calling(tree: ast.AST, name: str) -> list[int]:
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and last_name(node.func).lower().replace("_", "") == name
+    ]
+
+
+def last_name(node: ast.expr) -> str:
+    """Return the last part of a dotted name: "Module" for ``nn.Module``, "" for anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def line_of_init(text: str, class_name: str) -> int | None:
+    """Return the line where the __init__ of a class begins, or the class if it has none."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            made = [each for each in node.body if getattr(each, "name", "") == "__init__"]
+            return made[0].lineno if made else node.lineno
+    return None
