@@ -152,10 +152,7 @@ EXPLAINED = (
 )
 NOT_YET_EXPLAINED = {
     # The trial itself fails.
-    "parameter-that-is-expanded",
     # No cure, or no line.
-    "all-frozen",
-    "argument-without-a-default",
     "list-in-a-sequential",
     "not-a-number-in-the-gradient",
     "recurrent-state-that-keeps-its-graph",

@@ -51,7 +51,6 @@ FALSE_NOTES = {
 
 NOT_YET_EXPLAINED = {
     # The trial itself fails: the check says that the file ended Python.
-    "parameter-that-is-expanded",
     # The check finds nothing.
     "dropout-of-the-logits",
     "memory-of-a-batch",
@@ -83,36 +82,11 @@ NOT_YET_EXPLAINED = {
     "shortcut-of-other-channels",
     "variable-in-other-capitals",
     # The message names the cause, but no line, or not what to write.
-    "all-frozen",
-    "argument-without-a-default",
     "attention-over-the-images",
-    "block-whose-result-is-overwritten",
-    "clamped",
-    "detached-in-the-middle",
     "drawn-sizes",
-    "dropout-always-in-training",
-    "dropout-in-evaluation",
-    "first-layer-in-place",
-    "largest-place-in-the-middle",
     "layer-whose-result-is-dropped",
-    "log-of-softmax",
-    "mean-of-the-batch-taken-off",
-    "multiplied-by-0",
     "names-drawn-once-for-all-networks",
-    "no-grad-around-a-part",
-    "no-grad-around-all",
-    "noise-in-evaluation",
-    "norm-without-running-statistics",
-    "nothing-to-train",
-    "plain-list-of-parameters",
-    "plain-tensor-that-is-random",
-    "plain-tensor-that-wants-a-gradient",
-    "rounded-in-the-middle",
     "running-mean-that-keeps-its-graph",
-    "softmax-by-hand",
-    "softmax-over-the-batch",
-    "state-of-its-own-saving",
-    "steps-instead-of-an-activation",
 }
 """Broken networks that the check does not explain today."""
 UNENDING = {"loops-at-the-top", "loops-in-init", "loops-in-forward", "waits-at-the-top"}

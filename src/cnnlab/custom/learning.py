@@ -109,7 +109,8 @@ def _of_last_step(trial: Trial, step: str) -> Finding:
     line = last[0].line if is_layer else line_of_call(trial.text, name, trial.forward_line)
     is_last = trial.last_step.lower().startswith(name)
     what = "The last step is" if is_last else f"{values}, as after"
-    return Finding(kind, f"{what} {with_article(with_line(step, line))}. {why}", line)
+    message = f"{what} {with_article(with_line(step, line))}. {why}"
+    return Finding(kind, message, line or trial.forward_line)
 
 
 def constant(trial: Trial) -> Iterator[Finding]:

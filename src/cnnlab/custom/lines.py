@@ -29,6 +29,31 @@ def _lines_calling(tree: ast.AST, name: str) -> list[int]:
     ]
 
 
+def line_of_attribute(text: str, name: str) -> int | None:
+    """Return the line that first assigns an attribute of self: "layers" or "block.layers"."""
+    attribute = name.rpartition(".")[2]
+    lines = [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and node.attr == attribute
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    ]
+    return min(lines, default=None)
+
+
+def line_of_function(text: str, name: str) -> int | None:
+    """Return the line where the first function or method of that name begins."""
+    lines = [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return min(lines, default=None)
+
+
 def last_name(node: ast.expr) -> str:
     """Return the last part of a dotted name: "Module" for ``nn.Module``, "" for anything else."""
     if isinstance(node, ast.Attribute):

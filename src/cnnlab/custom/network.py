@@ -25,6 +25,7 @@ from torch.nn.parameter import is_lazy
 from cnnlab.custom.advice import explain
 from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
 from cnnlab.custom.finding import FaultError, Finding, with_line
+from cnnlab.custom.lines import line_of_attribute
 from cnnlab.custom.parse import (
     functions,
     imported_names,
@@ -165,7 +166,8 @@ class CustomNetwork(SourceCode):
                     f"{name} repeats the same numbers in memory, as expand() does, and training "
                     "cannot change them one by one. Write .clone() after .expand(...)."
                 )
-                raise FaultError(Finding("mistake", message), self.path)
+                line = line_of_attribute(self.text, name)
+                raise FaultError(Finding("mistake", message, line), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]

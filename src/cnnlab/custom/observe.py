@@ -1,6 +1,7 @@
 """Observe a network: read its file, make it, and try it on a few images; judge nothing."""
 
 import ast
+import inspect
 import io
 import sys
 import warnings
@@ -124,7 +125,9 @@ class _Observer:
     def observe(self, trial: Trial) -> Trial:
         """Return the trial with all that the network does with images."""
         network = self.network
-        code = getattr(getattr(type(network), "forward", None), "__code__", None)
+        # What @torch.no_grad() wraps, for example.
+        forward = inspect.unwrap(getattr(type(network), "forward", None))  # type: ignore[arg-type]
+        code = getattr(forward, "__code__", None)
         if code and code.co_filename == self.source.path:
             trial = replace(trial, forward_line=code.co_firstlineno)
         if any(is_lazy(each) for each in network.parameters()):

@@ -188,7 +188,7 @@ def input_changed(trial: Trial) -> Iterator[Finding]:
             f"{trial.forward} changes its input images in place. Look for +=, a function whose "
             "name ends in _, or inplace=True in the first layer. Make a new tensor instead, as in "
             "x = x + 1.",
-            trial.forward_line,
+            trial.forward_line or trial.first_line,
         )
 
 

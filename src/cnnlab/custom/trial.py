@@ -201,12 +201,12 @@ class Trial:
 
     ``stopped`` is what ended the trial before the passes. ``unfinished`` is an exception that
     cnnlab's own code raised: what it has seen until then is not kept. ``printed`` is what the
-    network printed while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
-    the logits, before others only moved them. ``reseeded`` are the stages, "making" and "trying",
-    after which PyTorch's generator is the same although the seed before was another, with the lines
-    that set it. ``straight_pairs`` are layers with nothing between them that bends.
-    ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes after a
-    failure is empty.
+    network printed while it was made and in one pass. ``last_step`` is PyTorch's name of the
+    operation that made the logits, before others only moved them. ``reseeded`` are the stages,
+    "making" and "trying", after which PyTorch's generator is the same although the seed before was
+    another, with the lines that set it. ``straight_pairs`` are layers with nothing between them
+    that bends. ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes
+    after a failure is empty.
     """
 
     path: str = ""
@@ -241,6 +241,12 @@ class Trial:
     def forward(self) -> str:
         """The name of forward in a message: "forward (line 12)"."""
         return with_line("forward", self.forward_line)
+
+    @property
+    def first_line(self) -> int | None:
+        """The line of the first layer that a pass calls, of those with a line."""
+        calls = self.training.calls if self.training else ()
+        return next((each.line for each in calls if each.line), None)
 
     @property
     def works(self) -> bool:

@@ -113,8 +113,8 @@ FAULTS = [
     pytest.param(
         [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
         "mistake",
-        None,
-        "scale repeats the same numbers in memory, as expand() does, and training "
+        9,
+        "Line 9: scale repeats the same numbers in memory, as expand() does, and training "
         "cannot change them one by one. Write .clone() after .expand(...).",
         id="expanded-parameter",
     ),
@@ -182,7 +182,8 @@ FAULTS = [
         ],
         "super-init",
         7,
-        "super().__init__() is missing in Part. Write it as the first line of its __init__.",
+        "Line 7: super().__init__() is missing in Part. Write it as the first line of its "
+        "__init__.",
         id="super-init-of-a-part",
     ),
     pytest.param(

@@ -49,8 +49,9 @@ FAULTS = [
         [(RETURN, "return self.classifier(x) / 0")],
         "not-finite",
         18,
-        "The output contains NaN or infinity before any training. Look for a division by 0, a "
-        "logarithm or square root of numbers that can be 0 or negative, or very large weights.",
+        "forward (line 18): The output contains NaN or infinity before any training. Look for"
+        " a division by 0, a logarithm or square root of numbers that can be 0 or negative, "
+        "or very large weights.",
         id="infinity",
     ),
 ]
