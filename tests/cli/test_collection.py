@@ -153,10 +153,7 @@ EXPLAINED = (
 NOT_YET_EXPLAINED = {
     # The trial itself fails.
     # No cure, or no line.
-    "list-in-a-sequential",
     "not-a-number-in-the-gradient",
-    "recurrent-state-that-keeps-its-graph",
-    "shortcut-of-other-channels",
 }
 
 

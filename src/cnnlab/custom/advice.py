@@ -3,9 +3,15 @@
 import ast
 import re
 from difflib import get_close_matches
+from operator import itemgetter
 
 from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.lines import line_of_init
+from cnnlab.custom.lines import (
+    attributes_of_forward,
+    line_of_function,
+    line_of_init,
+    line_of_variable,
+)
 from cnnlab.custom.mistakes import explain_mistake
 from cnnlab.custom.trial import Raised
 
@@ -83,12 +89,15 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
             "__init__.",
             line_of_init(text, bare[1]),
         )
-    if 'missing the required "forward"' in error_text:
+    container = "ModuleList" in error_text or "ModuleDict" in error_text
+    if 'missing the required "forward"' in error_text and not container:
         return _no_forward(text)
     mistake = (
         _argparse(raised)
         or _exit(raised, activity)
-        or _forgotten_self(error_text, line, text)
+        or _unknown_name(error_text, line, text)
+        or _without_self(error_text, text)
+        or _keeps_graph(error_text, text)
         or explain_mistake(error_text, line)
     )
     if mistake:
@@ -98,14 +107,61 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     return Finding("error", message, line)
 
 
-def _forgotten_self(error_text: str, line: int | None, text: str) -> Finding | None:
-    """Return that ``self.`` is missing before a name that has it elsewhere, if so."""
-    found = re.match(r"name '(\w+)' is not defined", error_text)
-    if not found or not re.search(rf"\bself\.{found[1]}\b", text):
+def _unknown_name(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return what a name or attribute that is not defined should be, by the names of the file."""
+    found = re.match(
+        r"(?:'(\w+)' object has no attribute|name) '(\w+)'(?: is not defined|$)", error_text
+    )
+    if not found or (found[1] and not re.search(rf"\bclass {found[1]}\b", text)):
         return None
+    name, is_attribute = found[2], bool(found[1])
+    names = re.findall(r"\bself\.(\w+)", text)
+    variables = [
+        each.arg if isinstance(each, ast.arg) else each.id
+        for each in ast.walk(ast.parse(text))
+        if isinstance(each, ast.Name | ast.arg)
+    ]
+    if not is_attribute:
+        alike = [each for each in variables if each.lower() == name.lower() and each != name]
+        meant = f"self.{name}" if name in names else alike[0] if alike else ""
+    elif line_of_variable(text, name):
+        made = line_of_variable(text, name)
+        message = f"Line {made} makes {name} without self. Write self.{name} = ... there."
+        return Finding("mistake", message, made)
+    else:
+        near = get_close_matches(name, [each for each in names if each != name], n=1)
+        meant, name = f"self.{near[0]}" if near else "", f"self.{name}"
     where = f"Line {line}: " if line else ""
-    message = f"{where}{found[1]} is not defined. Did you mean self.{found[1]}?"
+    message = f"{where}{name} is not defined. Did you mean {meant}?"
+    return Finding("mistake", message, line) if meant else None
+
+
+def _without_self(error_text: str, text: str) -> Finding | None:
+    """Return that a method lacks self among its arguments, if so."""
+    found = re.match(r"\w+\.(\w+)\(\) takes 0 positional arguments but", error_text)
+    if not found:
+        return None
+    line = line_of_function(text, found[1])
+    where = f"Line {line}: " if line else ""
+    message = f"{where}{found[1]} lacks self. Write def {found[1]}(self, ...), with self first."
     return Finding("mistake", message, line)
+
+
+def _keeps_graph(error_text: str, text: str) -> Finding | None:
+    """Return which attribute keeps a value from the batch before, if an error is due to that."""
+    if not re.search(
+        "backward through the graph a second time|Inference tensors cannot be saved", error_text
+    ):
+        return None
+    name, line = max(attributes_of_forward(text), key=itemgetter(1), default=("mean", None))
+    where = f"Line {line}: " if line else ""
+    return Finding(
+        "mistake",
+        f"{where}the network keeps a value from the batch before, with all the steps that led to "
+        f"it, in an attribute such as self.{name}. Write .detach() where you keep it, as in "
+        f"self.{name} = {name}.detach(), or start each batch without it.",
+        line,
+    )
 
 
 def _exit(raised: Raised, activity: str) -> Finding | None:

@@ -33,7 +33,7 @@ _LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
         "squashed",
         "All outputs are between -1 and 1",
         "It puts all numbers between -1 and 1, and then the training loss can give no class more "
-        "than 45 %. Delete it.",
+        "than 45 %. Delete it, or multiply its result by a scale, as in 10 * x.",
     ),
     "ReLU": (
         "squashed",

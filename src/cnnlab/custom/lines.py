@@ -1,6 +1,7 @@
 """Find the line of something in a user's file, by its text."""
 
 import ast
+from collections.abc import Iterator
 
 
 def line_of_call(text: str, name: str, within: int | None) -> int | None:
@@ -40,6 +41,25 @@ def line_of_attribute(text: str, name: str) -> int | None:
         and node.attr == attribute
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
+    ]
+    return min(lines, default=None)
+
+
+def attributes_of_forward(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the attributes of self that methods other than __init__ assign, with the lines."""
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef) and function.name != "__init__":
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    yield node.attr, node.lineno
+
+
+def line_of_variable(text: str, name: str) -> int | None:
+    """Return the line that first assigns a variable of that name."""
+    lines = [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name
     ]
     return min(lines, default=None)
 

@@ -15,6 +15,10 @@ _IMPORTS = {
     "F": "from torch.nn import functional as F",
 }
 
+NO_GRADIENT_THROUGH_NUMPY = (
+    "gradients cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or "
+    "x.mean()."
+)
 MAKE_SMALLER = "Make that layer smaller: use fewer channels, or put a pooling layer before it."
 """What to do with a layer that needs more memory than a laptop has."""
 
@@ -74,8 +78,8 @@ def _of_d2l() -> str:
 
 def _through_numpy() -> str:
     return (
-        "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and gradients "
-        "cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or x.mean()."
+        "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and "
+        f"{NO_GRADIENT_THROUGH_NUMPY}"
     )
 
 
@@ -94,14 +98,6 @@ def _no_memory(size: str) -> str:
     )
 
 
-def _keeps_graph() -> str:
-    return (
-        "the network keeps a value from the batch before, with all the steps that led to it, in an "
-        "attribute such as self.mean. Write .detach() where you keep it, as in "
-        "self.mean = x.mean(0).detach()."
-    )
-
-
 def _unknown_argument(kind: str, name: str) -> str | None:
     if not is_layer(kind):
         return None
@@ -111,6 +107,73 @@ def _unknown_argument(kind: str, name: str) -> str | None:
     near = get_close_matches(name, known, n=1)
     advice = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known)}."
     return f"nn.{kind} has no argument {name}. {advice}"
+
+
+def _of_other_sizes(expected: str, found: str) -> str:
+    return (
+        f"torch.cat joins maps that must have the same size, but these have {expected} and "
+        f"{found}. Add padding to the convolutions, as in padding=1 for a kernel of 3, so that all "
+        "keep the size."
+    )
+
+
+def _of_other_channels(one: str, other: str) -> str:
+    return (
+        f"this combines tensors with {one} and {other} channels, or numbers per image. Their "
+        f"shapes must be the same: pass the shortcut through nn.Conv2d({other}, {one}, 1) first."
+    )
+
+
+def _of_other_groups(channels: str, groups: str) -> str:
+    return (
+        f"nn.GroupNorm({groups}, ...) gets {channels} channels, which do not divide into {groups} "
+        f"groups. Write nn.GroupNorm(groups, {channels}), with a number of groups that divides "
+        f"{channels}."
+    )
+
+
+def _of_other_rows(expected: str, found: str) -> str:
+    wanted = ", ".join(found.split(", ")[-len(expected.split(", ")) :])
+    return (
+        f"nn.LayerNorm([{expected}]) gets the size [{found}] for each image. Write "
+        f"nn.LayerNorm([{wanted}])."
+    )
+
+
+def _of_other_precision(one: str, other: str) -> str:
+    return (
+        f"this combines numbers of two precisions, {one} and {other}. cnnlab's images are float32 "
+        "(Float). Delete .double(), .half() and dtype=..., or write .float() after them."
+    )
+
+
+def _function_as_layer(name: str) -> str | None:
+    from torch import nn
+
+    layers = [each for each in dir(nn) if each.lower() == name.replace("_", "") and is_layer(each)]
+    written = f"nn.{layers[0]}()" if layers else "a layer"
+    return f"{name} is a function, and nn.Sequential takes layers only. Write {written}."
+
+
+def _list_as_layer(kind: str) -> str:
+    return (
+        f"nn.Sequential takes layers one by one, not a {kind} of layers. Write a star before it: "
+        "nn.Sequential(*layers)."
+    )
+
+
+def _called_container(kind: str) -> str:
+    return (
+        f"an nn.{kind} holds layers, but nobody can call it. Write nn.Sequential(...) in its "
+        "place, or call its layers one by one: for layer in self.layers: x = layer(x)."
+    )
+
+
+def _not_whole() -> str:
+    return (
+        "a size is not a whole number: / makes 8.0 of 16 / 2. Write // in place of /, or int(...) "
+        "around it."
+    )
 
 
 def _asks() -> str:
@@ -139,6 +202,25 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"^(list|tuple) is not a Module subclass", _list_as_layer),
+    (r"^(?:torch\.nn\.functional\.|torch\.)?(\w+) is not a Module subclass", _function_as_layer),
+    (r"^Module \[(\w+)\] is missing the required \"forward\"", _called_container),
+    (
+        r"^Sizes of tensors must match except.* Expected size (\d+) but got size (\d+)",
+        _of_other_sizes,
+    ),
+    (
+        r"^The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\).* 1$",
+        _of_other_channels,
+    ),
+    (r"input of shape \[\d+, (\d+).*num_groups=(\d+)", _of_other_groups),
+    (
+        r"^Given normalized_shape=\[(.*)\], expected .* got input of size\[\d+, (.*)\]",
+        _of_other_rows,
+    ),
+    (r"must have the same dtype, but got (\w+) and (\w+)", _of_other_precision),
+    (r"expected scalar type (\w+) but found (\w+)", _of_other_precision),
+    (r"must be tuple of ints, ?but got float", _not_whole),
     (r"has no attribute 'save_hyperparameters'", _of_d2l),
     (r"numpy\(\) on Tensor that requires grad", _through_numpy),
     (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
@@ -147,7 +229,6 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
     (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _on_a_gpu),
     (r"tried to allocate (\d+) bytes", _no_memory),
-    (r"backward through the graph a second time", _keeps_graph),
     (r"Expected more than 1 value per channel", _one_image),
     (r"^EOF when reading a line", _asks),
     (r"^(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", _unknown_argument),

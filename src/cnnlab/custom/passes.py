@@ -6,7 +6,7 @@ from math import prod
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.mistakes import MAKE_SMALLER
+from cnnlab.custom.mistakes import MAKE_SMALLER, NO_GRADIENT_THROUGH_NUMPY
 from cnnlab.custom.shapes import explain_function, explain_layer
 from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
 from cnnlab.wording import counted, with_article
@@ -106,6 +106,8 @@ def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
         found, advice = "nothing", "End it with return x, where x holds those numbers."
         if seen.output_type != "NoneType":
             found, advice = with_article(seen.output_type), "Return only that tensor."
+        if seen.output_type == "ndarray":
+            found, advice = "a NumPy array", f"Return a tensor: {NO_GRADIENT_THROUGH_NUMPY}"
         return Finding("output", f"{trial.forward} returns {found}, but {wanted}. {advice}", line)
     of_maps = [each for each in seen.calls if each.family == "linear" and len(each.input_shape) > 2]
     if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
@@ -114,14 +116,16 @@ def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
         line = last[0].line or line
         advice = f"Write nn.Linear({last[0].takes}, {CLASSES}) for {last[0].place}."
     else:
-        advice = _advice(shape, seen.images)
+        advice = _advice(shape, seen.images, has_cat="cat(" in trial.text)
     message = f"{trial.forward} returns the shape {shape}, but {wanted}. {advice}"
     return Finding("output", message, line)
 
 
-def _advice(shape: Shape, images: int) -> str:
+def _advice(shape: Shape, images: int, *, has_cat: bool) -> str:
     if shape == (images,):
         return f"Return all {CLASSES} numbers of each image, not the position of the largest."
+    if has_cat and len(shape) == 2 and shape[0] in range(2 * images, 9 * images, images):
+        return "torch.cat(..., dim=0) puts images below images. Write dim=1 to join their numbers."
     if len(shape) < 2 or shape[0] != images:
         return (
             "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "

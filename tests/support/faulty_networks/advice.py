@@ -226,12 +226,19 @@ FAULTS = [
         id="nothing-like-forward",
     ),
     pytest.param(
-        [(RETURN, "return self.clasifier(x)")],
+        [(RETURN, "return self.classifier(x).score()")],
         "error",
         21,
-        "The forward pass failed in line 21 with AttributeError: 'Net' object has no attribute "
-        "'clasifier'.",
+        "The forward pass failed in line 21 with AttributeError: 'Tensor' object has no attribute "
+        "'score'.",
         id="error-in-forward",
+    ),
+    pytest.param(
+        [(RETURN, "return self.clasifier(x)")],
+        "mistake",
+        21,
+        "Line 21: self.clasifier is not defined. Did you mean self.classifier?",
+        id="misspelt-attribute",
     ),
     pytest.param(
         [(RETURN, "raise ValueError")],

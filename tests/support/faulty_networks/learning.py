@@ -122,8 +122,9 @@ FAULTS = [
         [(RETURN, "return torch.tanh(self.classifier(x))")],
         "squashed",
         21,
-        "The last step is a tanh (line 21). It puts all numbers between -1 and 1, and then the "
-        "training loss can give no class more than 45 %. Delete it.",
+        "The last step is a tanh (line 21). It puts all numbers between -1 and 1, and then "
+        "the training loss can give no class more than 45 %. Delete it, or multiply its "
+        "result by a scale, as in 10 * x.",
         id="tanh",
     ),
     pytest.param(
