@@ -21,11 +21,6 @@ from tests.support.networks.case import Broken, Sound, Wanted, write
 from tests.support.networks.collection import BROKEN, SOUND
 from tests.support.networks.wanted import NOT_YET_ACCEPTED, WANTED
 
-FALSE_ALARMS = {
-    # A ReLU that happens to be 0 for each made-up image.
-    "inception",
-}
-"""Sound networks in which the check finds something bad today; it never says that they stop."""
 NOTED = {
     "bootcamp-baseline",
     "fixed-sobel-layer",
@@ -34,21 +29,6 @@ NOTED = {
     "mobile-net-inverted-residual",
 }
 """Sound networks of which the check notes, rightly, what does no harm."""
-FALSE_NOTES = {
-    # A shortcut or another branch uses the layer too, so its two layers are more than one.
-    "copies-of-a-block",
-    "drop-path-per-image",
-    "fractal",
-    "highway",
-    "residual-branch-of-zeros",
-    "resnet-bottleneck",
-    "scaled-dot-product-attention",
-    "stochastic-depth",
-    # The logarithm of a mixture of softmaxes is not a log-softmax, and nobody can delete it.
-    "logarithm-of-a-mixture",
-}
-"""Sound networks of which the check notes today what is not so."""
-
 NOT_YET_EXPLAINED = {
     # The trial itself fails: the check says that the file ended Python.
     # The check finds nothing.
@@ -146,7 +126,7 @@ def findings(case: Sound | Broken | Wanted) -> tuple[Finding, ...]:
 def test_the_collection_is_large_enough():
     assert len(SOUND) >= 150
     assert len(BROKEN) >= 60
-    assert (FALSE_ALARMS | NOTED | FALSE_NOTES).issubset(SOUND)
+    assert NOTED.issubset(SOUND)
     assert UNENDING.issubset(BROKEN)
     assert NOT_YET_EXPLAINED.issubset(BROKEN)
     assert NOT_YET_ACCEPTED.issubset(WANTED)
@@ -157,11 +137,7 @@ def test_a_sound_network_passes(name):
     found = findings(SOUND[name])
     said = [f"{each.effect}: {each.message}" for each in found]
     effects = {each.effect for each in found}
-    if name in FALSE_ALARMS:
-        assert effects == {"spoils"}, f"remove {name} from FALSE_ALARMS if it passes: {said}"
-    elif name in FALSE_NOTES:
-        assert effects == {"none"}, f"remove {name} from FALSE_NOTES if it passes: {said}"
-    elif name in NOTED:
+    if name in NOTED:
         assert effects == {"none"}, said
     else:
         assert not found, said

@@ -83,7 +83,8 @@ def last_step(trial: Trial) -> Iterator[Finding]:
 
 def log_softmax(trial: Trial) -> Iterator[Finding]:
     """Yield that a log-softmax is not needed."""
-    if _bounding_step(trial) == "log-softmax":
+    is_sum = trial.last_step.startswith("Log of") and "Softmax" not in trial.last_step
+    if _bounding_step(trial) == "log-softmax" and not is_sum:
         yield _of_last_step(trial, "log-softmax")
 
 

@@ -198,8 +198,29 @@ class _Observer:
         if trainable(network) and training.has_gradient:
             called = {each.module for each in calls}
             steps, modules = train_a_little(network, images, called, self.notes)
+            if any(each.missed for each in modules):
+                modules = self._missed_twice(modules)
             trial = replace(trial, steps=steps, modules=modules)
         return replace(trial, second=self._try_second())
+
+    def _missed_twice(self, modules: tuple[ModuleSeen, ...]) -> tuple[ModuleSeen, ...]:
+        """Return the modules, with the parameters that other weights leave without gradient too.
+
+        A narrow layer before a ReLU may begin with only 0 behind it: that is no mistake.
+        """
+        try:
+            with seeded(1):
+                _, others = train_a_little(self._make(), self.images, set(), self.notes)
+        except FaultError:
+            return modules
+        missed = {each.name: each.missed for each in others}
+        return tuple(
+            replace(
+                each,
+                missed=tuple(part for part in each.missed if part in missed.get(each.name, ())),
+            )
+            for each in modules
+        )
 
     def _pass(
         self, network: nn.Module, images: torch.Tensor
