@@ -35,12 +35,9 @@ NOT_YET_EXPLAINED = {
     "dropout-of-the-logits",
     "memory-of-a-batch",
     "network-at-the-top-that-is-returned",
-    "not-a-number-in-the-gradient",
     "weights-of-one-constant",
     "weights-of-ones",
     # The message names another cause, or another line than that of the mistake.
-    "not-a-number",
-    "not-a-number-by-the-deviation-of-one-number",
     # The message is PyTorch's or Python's own, without the cure.
     # The message names the cause, but no line, or not what to write.
     "attention-over-the-images",

@@ -12,6 +12,7 @@ from cnnlab.custom.trial import (
     CallSeen,
     HiddenSeen,
     ModuleSeen,
+    NotFinite,
     Outputs,
     PassSeen,
     Raised,
@@ -317,3 +318,17 @@ def test_a_mistake_of_cnnlabs_own_code_does_not_stop_training(monkeypatch):
     )
     assert only(found) == ("unfinished", None, message)
     assert found.findings[0].effect == "spoils"
+
+
+def test_a_gradient_that_is_not_a_number_is_said_with_its_function():
+    trial = replace(
+        GOOD,
+        steps=StepsSeen(is_finite=False),
+        not_finite=NotFinite("sqrt", 12),
+    )
+    (found,) = judge(trial)
+    assert (found.kind, found.line) == ("not-finite", 12)
+    assert found.message.startswith(
+        "The gradient contains NaN or infinity, first from sqrt in line 12, so a training step "
+        "makes all weights NaN. A square root needs"
+    )

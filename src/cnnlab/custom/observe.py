@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.finding import FaultError
+from cnnlab.custom.finite import find_not_finite
 from cnnlab.custom.hidden import find_hidden, hidden_tensors, state_ids
 from cnnlab.custom.network import CustomModule, CustomNetwork
 from cnnlab.custom.parse import find_hiding_name
@@ -149,6 +150,11 @@ class _Observer:
         with preserve_state(network):
             trial = self._try(trial)
         steps = trial.steps
+        seen = (trial.training, trial.evaluation)
+        if (steps and not steps.is_finite) or any(each and not each.is_finite for each in seen):
+            with preserve_state(network):
+                found = find_not_finite(network, self.images, self.notes)
+            return replace(trial, not_finite=found)
         if steps is None or steps.raised or trial.hidden:
             return trial
         with preserve_state(network):

@@ -138,20 +138,45 @@ def _advice(shape: Shape, images: int, *, has_cat: bool) -> str:
     return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
 
 
+_WHY_NOT_FINITE = {
+    "log": "A logarithm needs numbers above 0: add a small number, as in torch.log(x + 1e-6).",
+    "sqrt": "A square root needs numbers of 0 or more, and its gradient needs numbers above 0: add "
+    "a small number, as in torch.sqrt(x + 1e-6).",
+    "std": "A standard deviation divides by the count of numbers minus 1, and its gradient by the "
+    "deviation: give it two numbers or more that differ, or write x.var(..., correction=0).",
+    "div": "A division needs a number other than 0: add a small number, as in x / (y + 1e-6).",
+}
+_ANY_NOT_FINITE = (
+    "Look for a division by 0, a logarithm or square root of numbers that can be 0 or negative, or "
+    "very large weights."
+)
+
+
 def not_finite(trial: Trial) -> Iterator[Finding]:
-    """Yield after which layer numbers are first NaN or infinite, before any training."""
+    """Yield which function or layer first makes NaN or infinity, before any training."""
+    seen = trial.not_finite
+    why = next((why for name, why in _WHY_NOT_FINITE.items() if seen and name in seen.function), "")
+    if trial.steps and not trial.steps.is_finite:
+        where = f", first from {seen.function} in line {seen.line}" if seen and seen.line else ""
+        yield Finding(
+            "not-finite",
+            f"The gradient contains NaN or infinity{where}, so a training step makes all weights "
+            f"NaN. {why or _ANY_NOT_FINITE}",
+            seen.line if seen else trial.forward_line,
+        )
+        return
     both = trial.training, trial.evaluation
     if trial.works or any(each is None or not each.is_right for each in both):
         return
     calls = trial.training.calls if trial.training else ()
     first = next((each for each in calls if not each.is_finite), None)
-    where = f", first after {first.place}" if first else ""
+    where, line = (f", first after {first.place}", first.line) if first else ("", None)
+    if seen and seen.line and why:
+        where, line = f", first after {seen.function} in line {seen.line}", seen.line
     yield Finding(
         "not-finite",
-        f"The output contains NaN or infinity before any training{where}. Look for a division by "
-        "0, a logarithm or square root of numbers that can be 0 or negative, or very large "
-        "weights.",
-        first.line if first else trial.forward_line,
+        f"The output contains NaN or infinity before any training{where}. {why or _ANY_NOT_FINITE}",
+        line or trial.forward_line,
     )
 
 

@@ -10,6 +10,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.dropout import _DropoutNd
 
+from cnnlab.custom.finite import are_gradients_finite
 from cnnlab.custom.hidden import graph_steps
 from cnnlab.custom.probes import Notes
 from cnnlab.custom.trial import (
@@ -93,6 +94,8 @@ def _train(
                 loss = cross_entropy(model.train()(images), classes)
                 doing = "backward"
                 loss.backward()
+                if not are_gradients_finite(model):
+                    return StepsSeen(is_finite=False), wanted
                 moved |= {each for each in wanted if each.grad is not None and each.grad.any()}
                 doing = "step"
                 optimizer.step()

@@ -107,11 +107,15 @@ class PassSeen:
 
 @dataclass(frozen=True)
 class StepsSeen:
-    """A few training steps: where an exception came from, and whether all outputs stayed alike."""
+    """A few training steps: where an exception came from, and what they showed.
+
+    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were.
+    """
 
     raised: Raised | None = None
     raised_in: Doing = "step"
     is_constant: bool = False
+    is_finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,14 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class NotFinite:
+    """The function of PyTorch, and the line, that first made NaN or infinity, or its gradient."""
+
+    function: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
 class TooLarge:
     """The parameters of a network when it was refused, with the line, and of its largest layer."""
 
@@ -232,6 +244,7 @@ class Trial:
     steps: StepsSeen | None = None
     modules: tuple[ModuleSeen, ...] = ()
     second: SecondSeen | None = None
+    not_finite: NotFinite | None = None
     reseeded: tuple[tuple[Stage, int | None], ...] = ()
     outputs: Outputs | None = None
     straight_pairs: tuple[tuple[str, str], ...] = ()

@@ -48,10 +48,9 @@ FAULTS = [
     pytest.param(
         [(RETURN, "return self.classifier(x) / 0")],
         "not-finite",
-        18,
-        "forward (line 18): The output contains NaN or infinity before any training. Look for"
-        " a division by 0, a logarithm or square root of numbers that can be 0 or negative, "
-        "or very large weights.",
+        21,
+        "The output contains NaN or infinity before any training, first after div in line 21."
+        " A division needs a number other than 0: add a small number, as in x / (y + 1e-6).",
         id="infinity",
     ),
 ]
