@@ -32,18 +32,12 @@ NOTED = {
 NOT_YET_EXPLAINED = {
     # The trial itself fails: the check says that the file ended Python.
     # The check finds nothing.
-    "dropout-of-the-logits",
-    "memory-of-a-batch",
-    "network-at-the-top-that-is-returned",
     "weights-of-one-constant",
     "weights-of-ones",
     # The message names another cause, or another line than that of the mistake.
     # The message is PyTorch's or Python's own, without the cure.
     # The message names the cause, but no line, or not what to write.
-    "attention-over-the-images",
     "drawn-sizes",
-    "layer-whose-result-is-dropped",
-    "names-drawn-once-for-all-networks",
 }
 """Broken networks that the check does not explain today."""
 UNENDING = {"loops-at-the-top", "loops-in-init", "loops-in-forward", "waits-at-the-top"}

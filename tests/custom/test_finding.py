@@ -8,7 +8,16 @@ from tests.support.faulty_networks import FAULTS
 
 def test_every_kind_of_finding_has_a_test():
     elsewhere = {"file", "syntax", "which-class", "no-class", "not-a-network", "slow", "crash"}
-    elsewhere |= {"equal-filters", "seeded", "hidden-name", "lazy", "straight", "unfinished"}
+    elsewhere |= {
+        "equal-filters",
+        "seeded",
+        "hidden-name",
+        "lazy",
+        "straight",
+        "unfinished",
+        "memory",
+        "dropout",
+    }
     tested = {case.values[1] for case in FAULTS}
     assert tested | elsewhere == set(get_args(Kind))
     assert not tested & elsewhere

@@ -28,6 +28,7 @@ PASS = PassSeen(4, output_shape=(4, 10))
 ONE = PassSeen(1, output_shape=(1, 10))
 ODD = replace(PASS, differs=True)
 LAYER = ModuleSeen("fc", "Linear", "linear", line=7)
+DROPOUT = CallSeen("drop", "Dropout", line=11, output_shape=(10,))
 GOOD = Trial(
     text="x = 1",
     forward_line=9,
@@ -165,6 +166,28 @@ def test_of_a_good_trial_nothing_is_said():
         ({"outputs": Outputs(0.0, 1.0)}, "squashed", 9, "between 0 and 1, as after a sigmoid"),
         ({"outputs": Outputs(-1.0, 1.0)}, "squashed", 9, "between -1 and 1, as after a tanh"),
         ({"last_step": "ReluBackward0"}, "squashed", 9, "The last step is a ReLU."),
+        (
+            {"training": replace(PASS, calls=(DROPOUT,)), "last_step": "NativeDropoutBackward0"},
+            "dropout",
+            11,
+            "The last step, drop (line 11), is a dropout: in training it sets scores of classes",
+        ),
+        ({"bytes_per_image": 5_000_000}, "memory", None, "keeps about 2.6 GB in memory"),
+        (
+            {"second": SecondSeen(is_first=True)},
+            "not-a-network",
+            None,
+            "returns the same network each time, so each run would begin",
+        ),
+        (
+            {
+                "alone": (replace(ONE, differs=True),),
+                "modules": (replace(LAYER, kind="LSTM", is_batch_second=True),),
+            },
+            "batch-dependent",
+            7,
+            "fc (line 7) takes the images from the second dimension. Write batch_first=True",
+        ),
         ({"steps": StepsSeen(is_constant=True)}, "constant", 9, "Every image gets the same"),
         (
             {"modules": (replace(LAYER, kind="Dropout", drops=1.0),)},

@@ -19,6 +19,7 @@ Kind = Literal[
     "not-a-network",
     "lazy",
     "too-large",
+    "memory",
     "mistake",
     # Layers and numbers that are not saved with the weights.
     "plain-list",
@@ -51,6 +52,7 @@ Kind = Literal[
     "softmax",
     "log-softmax",
     "squashed",
+    "dropout",
     "detached",
     "no-gradient",
     "constant",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import Finding, Kind, join_names, with_line
 from cnnlab.custom.lines import line_of_call
-from cnnlab.custom.trial import ModuleSeen, Trial
+from cnnlab.custom.trial import CLASSES, ModuleSeen, Trial
 from cnnlab.wording import with_article
 
 # The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
@@ -114,6 +114,19 @@ def _of_last_step(trial: Trial, step: str) -> Finding:
     return Finding(kind, message, line or trial.forward_line)
 
 
+def dropout_of_outputs(trial: Trial) -> Iterator[Finding]:
+    """Yield that the last step drops scores of classes."""
+    last = trial.training.calls[-1:] if trial.training else ()
+    drops = bool(last) and last[0].kind.startswith("Dropout") and last[0].output_shape == (CLASSES,)
+    if drops and not _is_constant(trial) and trial.last_step.startswith(("NativeDropout", "Mul")):
+        yield Finding(
+            "dropout",
+            f"The last step, {last[0].place}, is a dropout: in training it sets scores of classes "
+            "to 0 at random. Delete it, or put it before the last linear layer.",
+            last[0].line,
+        )
+
+
 def constant(trial: Trial) -> Iterator[Finding]:
     """Yield why the network cannot learn from the images, and which layer is the cause."""
     if not _is_constant(trial):
@@ -185,10 +198,13 @@ def no_gradient(trial: Trial) -> Iterator[Finding]:
     names = [f"{each.name}.{part}".lstrip(".") for each in found for part in each.missed]
     if names:
         them, get = ("it", "gets") if len(names) == 1 else ("them", "get")
+        name = found[0].name
+        is_dropped = found[0].is_called and all(map(str.isidentifier, name.split(".")))
+        use = f" (write x = self.{name}(x))" if is_dropped else ""
         yield Finding(
             "no-gradient",
             f"{join_names(names)} {get} no gradient, so training does not change {them}. Either "
-            f"the output does not use {them}, or .detach(), .data, torch.no_grad() or a "
+            f"the output does not use {them}{use}, or .detach(), .data, torch.no_grad() or a "
             "multiplication by 0 blocks the gradient.",
             found[0].line,
         )

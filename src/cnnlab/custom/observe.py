@@ -311,6 +311,8 @@ class _Observer:
                 other = self._make()
         except FaultError as error:
             return SecondSeen(refused=error.finding)
+        if other is self.network:
+            return SecondSeen(is_first=True)
         try:
             other.load_state_dict(self.network.state_dict())
         except Exception as error:  # a network may have its own code for loading

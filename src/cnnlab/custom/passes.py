@@ -8,10 +8,19 @@ from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import UNDER_MAIN, Finding
 from cnnlab.custom.mistakes import MAKE_SMALLER, NO_GRADIENT_THROUGH_NUMPY
 from cnnlab.custom.shapes import explain_function, explain_layer
-from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
+from cnnlab.custom.trial import (
+    BATCH,
+    CLASSES,
+    PassSeen,
+    Raised,
+    Shape,
+    Trial,
+    bytes_of_batch,
+)
 from cnnlab.wording import counted, with_article
 
 _BYTES = 4
+_MOST_GIGABYTES = 2.0  # gradients take as much again: together half of a small laptop's
 
 
 def stopped(trial: Trial) -> Iterator[Finding]:
@@ -46,6 +55,18 @@ def unfinished(trial: Trial) -> Iterator[Finding]:
             f"cnnlab could not finish its check{where} ({raised.type}: {raised.text}). Train the "
             "network and see whether it learns, and please report this.",
             raised.line,
+        )
+
+
+def memory(trial: Trial) -> Iterator[Finding]:
+    """Yield that training in the usual batches needs more memory than many laptops have."""
+    gigabytes = bytes_of_batch(trial.parameters, trial.bytes_per_image) / 1e9
+    if gigabytes > _MOST_GIGABYTES:
+        yield Finding(
+            "memory",
+            f"Training in batches of {BATCH} images keeps about {gigabytes:.1f} GB in memory, and "
+            "the gradients need as much again. If your computer has less, use smaller batches, as "
+            "in --batch-size 64, or fewer channels.",
         )
 
 
@@ -193,12 +214,19 @@ def batch_dependent(trial: Trial) -> Iterator[Finding]:
     """Yield that an image alone gets another output than in a batch."""
     odd = _odd_alone(trial)
     if odd and odd.is_right:
+        second = [each for each in trial.modules if each.is_batch_second]
+        advice = (
+            f"{second[0].place} takes the images from the second dimension. Write batch_first=True "
+            "in its brackets."
+            if second
+            else "Look for a mean or softmax over dim=0, or a batch normalisation with "
+            "track_running_stats=False."
+        )
         yield Finding(
             "batch-dependent",
             "In evaluation mode the output for an image depends on the other images of its batch. "
-            "It must depend on that image only. Look for a mean or softmax over dim=0, or a batch "
-            "normalisation with track_running_stats=False.",
-            trial.forward_line,
+            f"It must depend on that image only. {advice}",
+            second[0].line if second else trial.forward_line,
         )
 
 

@@ -40,6 +40,7 @@ RULES = (
     Rule("random", "spoils", passes.random_outputs),
     Rule("batch-dependent", "spoils", passes.batch_dependent),
     Rule(None, "spoils", learning.last_step),
+    Rule("dropout", "spoils", learning.dropout_of_outputs),
     Rule("constant", "spoils", learning.constant),
     Rule("equal-filters", "spoils", learning.equal_filters),
     Rule("unused", "spoils", learning.unused),
@@ -47,6 +48,7 @@ RULES = (
     Rule("seeded", "spoils", learning.seeds_set_inside),
     Rule("log-softmax", "none", learning.log_softmax),
     Rule("frozen", "none", saving.frozen),
+    Rule("memory", "none", passes.memory),
     Rule("straight", "none", learning.nothing_bends),
     Rule("top-level", "none", passes.top_level),
 )

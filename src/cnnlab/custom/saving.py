@@ -119,6 +119,17 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
                 f'self.register_buffer("scale", torch.tensor(1.5)), and delete {made_by}.',
                 line_of_function(trial.text, made_by) or line,
             )
+    elif second.is_first:
+        maker, made = trial.maker, trial.first_line
+        place = with_line(maker, line_of_function(trial.text, maker))
+        where = f", made in line {made}" if made else ""
+        yield Finding(
+            "not-a-network",
+            f"{place} returns the same network each time{where}, so each run would begin with the "
+            f"weights of the run before. Make a new one inside it: def {maker}(): return "
+            "nn.Sequential(...).",
+            made,
+        )
     elif trial.again and trial.again.differs:
         return  # `random_outputs` reports it
     elif second.refused:
@@ -131,7 +142,9 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
             "not-saved",
             "A second network does not accept the saved weights of the first, so cnnlab could not "
             f"load them again: {said.rstrip('.')}. Make the same layers each time.",
-            line,
+            next(
+                (each.line for each in trial.modules if each.line and f"{each.name}." in said), line
+            ),
         )
     elif second.answer:
         fault = fault_of(trial, second.answer)

@@ -71,6 +71,7 @@ def train_a_little(
             is_zero=module in zero,
             equal_filters=_move_together(equal[module], module.weight) if module in equal else 0,
             drops=module.p if isinstance(module, _DropoutNd) else 0.0,
+            is_batch_second=getattr(module, "batch_first", True) is False,
         )
         for name, module in network.named_modules()
     )

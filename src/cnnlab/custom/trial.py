@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cnnlab.custom.finding import Finding, with_line
 
 CLASSES = 10
+BATCH = 512  # images: the workshop's
+_BYTES_PER_PARAMETER = 12  # the weight, its gradient, and its momentum
 Shape = tuple[int, ...]
 Stage = Literal["reading", "making", "trying"]
 Doing = Literal["forward", "backward", "step"]
@@ -124,6 +126,7 @@ class ModuleSeen:
 
     ``missed`` are its parameters that got no gradient, or 0 only. ``equal_filters`` counts filters
     that were equal and stayed equal. ``drops`` is the share that a dropout layer drops.
+    ``is_batch_second`` says that it takes the images from the second dimension of its input.
     """
 
     name: str
@@ -136,6 +139,7 @@ class ModuleSeen:
     is_zero: bool = False
     equal_filters: int = 0
     drops: float = 0.0
+    is_batch_second: bool = False
     is_lazy: bool = False
 
     @property
@@ -166,10 +170,12 @@ class HiddenSeen:
 class SecondSeen:
     """A second network with the saved weights of the first: why it failed, or what it answered.
 
-    ``attribute`` is a plain tensor that differs in any two networks.
+    ``is_first`` says that it is the first network again. ``attribute`` is a plain tensor that
+    differs in any two networks.
     """
 
     refused: Finding | None = None
+    is_first: bool = False
     loading: Raised | None = None
     answer: PassSeen | None = None
     attribute: str = ""
@@ -205,6 +211,11 @@ class TooLarge:
     most: int
     allowed: int
     line: int | None
+
+
+def bytes_of_batch(parameters: int, bytes_per_image: int) -> int:
+    """Return the memory that training in batches of 512 images needs."""
+    return BATCH * bytes_per_image + _BYTES_PER_PARAMETER * parameters
 
 
 @dataclass(frozen=True)

@@ -178,8 +178,8 @@ FAULTS = [
         "no-gradient",
         9,
         "Line 9: extra.weight and extra.bias get no gradient, so training does not change "
-        "them. Either the output does not use them, or .detach(), .data, torch.no_grad() or a"
-        " multiplication by 0 blocks the gradient.",
+        "them. Either the output does not use them (write x = self.extra(x)), or .detach(), "
+        ".data, torch.no_grad() or a multiplication by 0 blocks the gradient.",
         id="no-gradient-past-a-zero",
     ),
     pytest.param(
