@@ -30,14 +30,8 @@ NOTED = {
 }
 """Sound networks of which the check notes, rightly, what does no harm."""
 NOT_YET_EXPLAINED = {
-    # The trial itself fails: the check says that the file ended Python.
-    # The check finds nothing.
-    "weights-of-one-constant",
+    # All weights of a parameter begin with one number; the layer after it makes them differ.
     "weights-of-ones",
-    # The message names another cause, or another line than that of the mistake.
-    # The message is PyTorch's or Python's own, without the cure.
-    # The message names the cause, but no line, or not what to write.
-    "drawn-sizes",
 }
 """Broken networks that the check does not explain today."""
 UNENDING = {"loops-at-the-top", "loops-in-init", "loops-in-forward", "waits-at-the-top"}

@@ -27,7 +27,7 @@ from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.optimizers import Optimizer
 
 _STEPS, _MORE_STEPS = 2, 4
-_APART = 0.5  # of how far filters moved; what breaks their symmetry drives them as far apart
+_APART = 0.7  # of how far filters moved; what breaks their symmetry drives them farther apart
 _FAR = 30.0  # what weights are multiplied by, twice
 _NEAR = 1e-3
 _MOVES = ("View", "Reshape", "UnsafeView", "Permute", "Squeeze")
