@@ -85,17 +85,21 @@ def hidden_tensors(
         for module in strangers
         if (each := getattr(module, "running_mean", None)) is not None
     }
-    waiting: list[Any] = [logits.grad_fn]
-    visited: set[Any] = {None}
+    leaves = [each.variable for each in graph_steps(logits) if hasattr(each, "variable")]
+    found |= {id(each): each for each in leaves}
+    return {key: each for key, each in found.items() if key not in state}
+
+
+def graph_steps(logits: torch.Tensor) -> list[Any]:
+    """Return all steps of the graph that led to the logits, the last first."""
+    found: dict[Any, None] = {}
+    waiting = [logits.grad_fn]
     while waiting:
         step = waiting.pop()
-        if step in visited:
-            continue
-        visited.add(step)
-        if hasattr(step, "variable"):
-            found[id(step.variable)] = step.variable
-        waiting += [each for each, _ in step.next_functions]
-    return {key: each for key, each in found.items() if key not in state}
+        if step is not None and step not in found:
+            found[step] = None
+            waiting += [each for each, _ in step.next_functions]
+    return list(found)
 
 
 def _tensors_of(value: nn.Module | torch.Tensor) -> dict[int, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""What PyTorch and Python say when something fails, and the usual mistake behind."""
+"""The usual mistakes, by the text of the exception that each leads to, and what to write."""
 
 import inspect
 import re
@@ -15,6 +15,10 @@ _IMPORTS = {
     "F": "from torch.nn import functional as F",
 }
 
+NO_GRADIENT_THROUGH_NUMPY = (
+    "gradients cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or "
+    "x.mean()."
+)
 MAKE_SMALLER = "Make that layer smaller: use fewer channels, or put a pooling layer before it."
 """What to do with a layer that needs more memory than a laptop has."""
 
@@ -74,8 +78,8 @@ def _of_d2l() -> str:
 
 def _through_numpy() -> str:
     return (
-        "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and gradients "
-        "cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or x.mean()."
+        "a tensor becomes a NumPy array here, by .numpy() or a NumPy function, and "
+        f"{NO_GRADIENT_THROUGH_NUMPY}"
     )
 
 
@@ -94,88 +98,6 @@ def _no_memory(size: str) -> str:
     )
 
 
-def _keeps_graph() -> str:
-    return (
-        "the network keeps a value from the batch before, with all the steps that led to it, in an "
-        "attribute such as self.mean. Write .detach() where you keep it, as in "
-        "self.mean = x.mean(0).detach()."
-    )
-
-
-def _keeps_state() -> str:
-    return (
-        "the network keeps a state from the batch before in an attribute, such as self.state. "
-        "Start each batch without it, with state = None, or write .detach() where you keep it."
-    )
-
-
-def _no_layer_in_sequential(name: str) -> str | None:
-    if name in {"list", "tuple"}:
-        return f"nn.Sequential takes layers, not a {name}. Write nn.Sequential(*layers)."
-    from torch import nn
-
-    plain = name.rpartition(".")[2]
-    alike = [each for each in dir(nn) if each.lower() == plain.replace("_", "") and is_layer(each)]
-    if not alike:
-        return None
-    return f"{plain} is a function, and a layer is needed here. Write nn.{alike[0]}()."
-
-
-def _list_called() -> str:
-    return (
-        "nn.ModuleList only holds layers: it cannot be called. Make it nn.Sequential(...), or "
-        "write for layer in self.layers: x = layer(x)."
-    )
-
-
-def _sizes_of_cat(one: str, other: str) -> str:
-    return (
-        f"torch.cat needs tensors of the same size, but found {one} and {other}. Make the sizes "
-        "equal, for example with padding in the convolution."
-    )
-
-
-def _sizes_of_sum(one: str, other: str, dimension: str) -> str:
-    if dimension == "1":
-        return (
-            f"one has {one} channels and the other {other}, so they cannot be added. Give both the "
-            "same number, for example by a 1 x 1 convolution: nn.Conv2d(.., .., 1)."
-        )
-    return (
-        f"one has the size {one} and the other {other} in dimension {dimension}: the shapes do not "
-        "fit. Make them equal, for example with padding."
-    )
-
-
-def _groups(channels: str, groups: str) -> str:
-    return (
-        f"nn.GroupNorm cannot divide {channels} channels into {groups} groups. Choose a number of "
-        f"groups that divides {channels}."
-    )
-
-
-def _layer_norm(wanted: str, found: str) -> str:
-    size = found.rsplit(",", maxsplit=1)[-1].strip()
-    return (
-        f"nn.LayerNorm takes rows of {wanted} numbers but gets {size}. Write nn.LayerNorm({size})."
-    )
-
-
-def _double() -> str:
-    return (
-        "one tensor is float64 (double), the other float32. Images are float32: delete .double() "
-        "and dtype=torch.float64, or write .float() after it."
-    )
-
-
-def _whole_size() -> str:
-    return "a size must be a whole number, but this is one with a point. Write // in place of /."
-
-
-def _no_self() -> str:
-    return "a method needs self as its first argument. Write def __init__(self)."
-
-
 def _unknown_argument(kind: str, name: str) -> str | None:
     if not is_layer(kind):
         return None
@@ -185,6 +107,79 @@ def _unknown_argument(kind: str, name: str) -> str | None:
     near = get_close_matches(name, known, n=1)
     advice = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known)}."
     return f"nn.{kind} has no argument {name}. {advice}"
+
+
+def _of_other_sizes(expected: str, found: str) -> str:
+    return (
+        f"torch.cat joins maps that must have the same size, but these have {expected} and "
+        f"{found}. Add padding to the convolutions, as in padding=1 for a kernel of 3, so that all "
+        "keep the size."
+    )
+
+
+def _of_other_shapes(one: str, other: str, dimension: str) -> str:
+    if dimension != "1":
+        return (
+            f"this combines tensors with the sizes {one} and {other} in dimension {dimension}. "
+            "Their shapes must be the same: add padding to the convolutions, as in padding=1 for a "
+            "kernel of 3."
+        )
+    return (
+        f"this combines tensors with {one} and {other} channels, or numbers per image. Their "
+        f"shapes must be the same: pass the shortcut through nn.Conv2d({other}, {one}, 1) first."
+    )
+
+
+def _of_other_groups(channels: str, groups: str) -> str:
+    return (
+        f"nn.GroupNorm({groups}, ...) gets {channels} channels, which do not divide into {groups} "
+        f"groups. Write nn.GroupNorm(groups, {channels}), with a number of groups that divides "
+        f"{channels}."
+    )
+
+
+def _of_other_rows(expected: str, found: str) -> str:
+    wanted = ", ".join(found.split(", ")[-len(expected.split(", ")) :])
+    return (
+        f"nn.LayerNorm([{expected}]) gets the size [{found}] for each image. Write "
+        f"nn.LayerNorm([{wanted}])."
+    )
+
+
+def _of_other_precision(one: str, other: str) -> str:
+    return (
+        f"this combines numbers of two precisions, {one} and {other}. cnnlab's images are float32 "
+        "(Float). Delete .double(), .half() and dtype=..., or write .float() after them."
+    )
+
+
+def _function_as_layer(name: str) -> str | None:
+    from torch import nn
+
+    layers = [each for each in dir(nn) if each.lower() == name.replace("_", "") and is_layer(each)]
+    written = f"nn.{layers[0]}()" if layers else "a layer"
+    return f"{name} is a function, and nn.Sequential takes layers only. Write {written}."
+
+
+def _list_as_layer(kind: str) -> str:
+    return (
+        f"nn.Sequential takes layers one by one, not a {kind} of layers. Write a star before it: "
+        "nn.Sequential(*layers)."
+    )
+
+
+def _called_container(kind: str) -> str:
+    return (
+        f"an nn.{kind} holds layers, but nobody can call it. Write nn.Sequential(...) in its "
+        "place, or call its layers one by one: for layer in self.layers: x = layer(x)."
+    )
+
+
+def _not_whole() -> str:
+    return (
+        "a size is not a whole number: / makes 8.0 of 16 / 2. Write // in place of /, or int(...) "
+        "around it."
+    )
 
 
 def _asks() -> str:
@@ -213,6 +208,27 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^module '([\w.]+)' has no attribute '(\w+)'", _unknown_name),
     (r"^name '(\w+)' is not defined", _not_imported),
     (r"^torch\.nn\.modules\.\w+\.(\w+) is not a Module subclass", _not_made),
+    (r"^(list|tuple) is not a Module subclass", _list_as_layer),
+    (r"^(?:torch\.nn\.functional\.|torch\.)?(\w+) is not a Module subclass", _function_as_layer),
+    (r"^Module \[(\w+)\] is missing the required \"forward\"", _called_container),
+    (
+        r"^Sizes of tensors must match except.* Expected size (\d+) but got size (\d+)",
+        _of_other_sizes,
+    ),
+    (
+        r"^The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\).* (\d+)$",
+        _of_other_shapes,
+    ),
+    (r"input of shape \[\d+, (\d+).*num_groups=(\d+)", _of_other_groups),
+    (r"num_channels \((\d+)\) must be divisible by num_groups \((\d+)\)", _of_other_groups),
+    (
+        r"^Given normalized_shape=\[(.*)\], expected .* got input of size\[\d+, (.*)\]",
+        _of_other_rows,
+    ),
+    (r"must have the same dtype, but got (\w+) and (\w+)", _of_other_precision),
+    (r"expected scalar type (\w+) but found (\w+)", _of_other_precision),
+    (r"Input type \((\w+)\) and \w+ type \((?:c10::)?(\w+)\)", _of_other_precision),
+    (r"must be tuple of ints, ?but .*float|'float' object cannot be interpreted", _not_whole),
     (r"has no attribute 'save_hyperparameters'", _of_d2l),
     (r"numpy\(\) on Tensor that requires grad", _through_numpy),
     (r"not numpy\.ndarray|got \(numpy\.ndarray", _through_numpy),
@@ -221,17 +237,6 @@ _MISTAKES: tuple[tuple[str, Callable[..., str | None]], ...] = (
     (r"^'(\w+)' object has no attribute '(?:flatten|view|reshape|size|shape)'", _not_applied),
     (r"not compiled with CUDA|no NVIDIA driver|tensors to be on the same device", _on_a_gpu),
     (r"tried to allocate (\d+) bytes", _no_memory),
-    (r"backward through the graph a second time", _keeps_graph),
-    (r"Inference tensors cannot be saved for backward", _keeps_state),
-    (r"^([\w.]+) is not a Module subclass", _no_layer_in_sequential),
-    (r'\[ModuleList\] is missing the required "forward"', _list_called),
-    (r"Sizes of tensors must match .* Expected size (\d+) but got size (\d+)", _sizes_of_cat),
-    (r"size of tensor a \((\d+)\) must match .* tensor b \((\d+)\) .* (\d+)", _sizes_of_sum),
-    (r"divisible by num_groups, but got .* \[\d+, (\d+).*\] and num_groups=(\d+)", _groups),
-    (r"normalized_shape=\[(\d+)\].*input of size\[(.+)\]", _layer_norm),
-    (r"must have the same dtype|[Dd]ouble.*should be the same|scalar type Double", _double),
-    (r"type must be tuple of ints,? ?but got float|'float' object cannot be interpr", _whole_size),
-    (r"__init__\(\) takes 0 positional arguments but 1 was given", _no_self),
     (r"Expected more than 1 value per channel", _one_image),
     (r"^EOF when reading a line", _asks),
     (r"^(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", _unknown_argument),

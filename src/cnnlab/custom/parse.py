@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from cnnlab.custom.advice import last_name
 from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.lines import last_name
 from cnnlab.custom.mistakes import is_layer
 
 
@@ -145,6 +145,12 @@ _CALLED_BY_CNNLAB = {
 }
 
 
+_RESULTS_ARE_USED = {
+    *("parameters", "named_parameters", "modules", "named_modules", "children", "named_children"),
+    *("buffers", "named_buffers", "state_dict"),
+}
+
+
 def find_hiding_name(tree: ast.Module) -> Finding | None:
     """Return a name in a network's class that hides a method of nn.Module, if there is one."""
     networks = network_classes(tree)
@@ -163,7 +169,7 @@ def find_hiding_name(tree: ast.Module) -> Finding | None:
 
 def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
     for node in owner.body:
-        if isinstance(node, ast.FunctionDef) and _cannot_be_called(node):
+        if isinstance(node, ast.FunctionDef) and (_cannot_be_called(node) or _returns_none(node)):
             yield node.name, node.lineno, f"the method {node.name}"
         elif (
             isinstance(node, ast.Assign)
@@ -188,6 +194,24 @@ def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
                 )
             ):
                 yield each.attr, assignment.lineno, f"self.{each.attr}"
+
+
+def _returns_none(method: ast.FunctionDef) -> bool:
+    """Return whether a method of a name whose result PyTorch uses returns nothing."""
+    gives = [
+        each
+        for each in ast.walk(method)
+        if isinstance(each, ast.Return | ast.Yield | ast.YieldFrom)
+    ]
+    is_empty = all(
+        isinstance(each, ast.Return)
+        and (
+            each.value is None
+            or (isinstance(each.value, ast.Constant) and each.value.value is None)
+        )
+        for each in gives
+    )
+    return method.name in _RESULTS_ARE_USED and is_empty
 
 
 def _cannot_be_called(method: ast.FunctionDef) -> bool:

@@ -1,6 +1,7 @@
 """Rules: from what a trial showed, as plain data, to what is wrong, the gravest first."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -34,11 +35,12 @@ RULES = (
     Rule(None, "stops", learning.failing_step),
     Rule(None, "stops", saving.not_saved),
     Rule("no-parameters", "stops", saving.nothing_to_train),
+    Rule("unfinished", "spoils", passes.unfinished),
     Rule("input-changed", "spoils", passes.input_changed),
     Rule("random", "spoils", passes.random_outputs),
     Rule("batch-dependent", "spoils", passes.batch_dependent),
     Rule(None, "spoils", learning.last_step),
-    Rule("last-dropout", "spoils", learning.last_dropout),
+    Rule("dropout", "spoils", learning.dropout_of_outputs),
     Rule("constant", "spoils", learning.constant),
     Rule("equal-filters", "spoils", learning.equal_filters),
     Rule("unused", "spoils", learning.unused),
@@ -46,6 +48,7 @@ RULES = (
     Rule("seeded", "spoils", learning.seeds_set_inside),
     Rule("log-softmax", "none", learning.log_softmax),
     Rule("frozen", "none", saving.frozen),
+    Rule("memory", "none", passes.memory),
     Rule("straight", "none", learning.nothing_bends),
     Rule("top-level", "none", passes.top_level),
 )
@@ -54,9 +57,21 @@ RULES = (
 
 def judge(trial: Trial) -> tuple[Finding, ...]:
     """Return all findings about a trial, the gravest first."""
-    found = tuple(replace(each, effect=rule.effect) for rule in RULES for each in rule.find(trial))
+    found = tuple(
+        replace(each, effect=rule.effect, message=_message_with_line(each, trial))
+        for rule in RULES
+        for each in rule.find(trial)
+    )
     if any(each.effect == "stops" for each in found):
         # Only together with a failure: by itself such a method may be right.
         misspelt = find_misspelt_init(ast.parse(trial.text), trial.maker)
         return (misspelt,) if misspelt else found
     return found
+
+
+def _message_with_line(found: Finding, trial: Trial) -> str:
+    """Return the message of a finding, with its line before it if it does not name one."""
+    if not found.line or re.search(r"\blines? \d", found.message, re.IGNORECASE):
+        return found.message
+    where = trial.forward if found.line == trial.forward_line else f"Line {found.line}"
+    return f"{where}: {found.message}"

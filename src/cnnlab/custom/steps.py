@@ -1,5 +1,6 @@
 """A few training steps, as training does them; and what the graph of one pass shows."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.dropout import _DropoutNd
 
+from cnnlab.custom.finite import are_gradients_finite
+from cnnlab.custom.hidden import graph_steps
 from cnnlab.custom.probes import Notes
 from cnnlab.custom.trial import (
     CLASSES,
@@ -24,7 +27,7 @@ from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.optimizers import Optimizer
 
 _STEPS, _MORE_STEPS = 2, 4
-_APART = 0.5  # of how far filters moved; what breaks their symmetry drives them as far apart
+_APART = 0.7  # of how far filters moved; what breaks their symmetry drives them farther apart
 _FAR = 30.0  # what weights are multiplied by, twice
 _NEAR = 1e-3
 _MOVES = ("View", "Reshape", "UnsafeView", "Permute", "Squeeze")
@@ -68,6 +71,7 @@ def train_a_little(
             is_zero=module in zero,
             equal_filters=_move_together(equal[module], module.weight) if module in equal else 0,
             drops=module.p if isinstance(module, _DropoutNd) else 0.0,
+            is_batch_second=getattr(module, "batch_first", True) is False,
         )
         for name, module in network.named_modules()
     )
@@ -91,6 +95,8 @@ def _train(
                 loss = cross_entropy(model.train()(images), classes)
                 doing = "backward"
                 loss.backward()
+                if not are_gradients_finite(model):
+                    return StepsSeen(is_finite=False), wanted
                 moved |= {each for each in wanted if each.grad is not None and each.grad.any()}
                 doing = "step"
                 optimizer.step()
@@ -149,10 +155,19 @@ def _are_alike(rows: torch.Tensor) -> bool:
 
 def last_step(logits: torch.Tensor) -> str:
     """Return PyTorch's name of the operation that made the logits, such as "SoftmaxBackward0"."""
-    step: Any = logits.grad_fn
+    step = _last_but_moves(logits.grad_fn)
+    if step is None:
+        return ""
+    if step.name().startswith("LogBackward"):
+        before = _last_but_moves(step.next_functions[0][0])
+        return f"Log of {before.name() if before is not None else ''}"
+    return str(step.name())
+
+
+def _last_but_moves(step: Any) -> Any:
     while step is not None and step.name().startswith(_MOVES):
         step = step.next_functions[0][0]
-    return step.name() if step is not None else ""
+    return step
 
 
 @torch.no_grad()
@@ -194,14 +209,15 @@ def watch_graph(
         if isinstance(module, (nn.Linear, nn.Conv2d)) and getattr(module, "groups", 1) == 1
     }
     made_by: dict[object, nn.Module] = {}
-    pairs: list[tuple[str, str]] = []
+    pairs: dict[tuple[str, str], list[object]] = {}  # with the steps of the graph between them
 
     def before(module: nn.Module, given: tuple[Any, ...]) -> None:
-        step = getattr(given[0], "grad_fn", None) if given else None
+        step, between = getattr(given[0], "grad_fn", None) if given else None, list[object]()
         while step is not None and step not in made_by and _is_straight(step):
+            between.append(step)
             step = step.next_functions[0][0]
         if step in made_by:
-            pairs.append((names[made_by[step]], names[module]))
+            pairs[names[made_by[step]], names[module]] = [*between, step]
 
     def after(module: nn.Module, _given: tuple[Any, ...], output: Any) -> None:
         if getattr(output, "grad_fn", None) is not None:
@@ -220,13 +236,16 @@ def watch_graph(
     handles += [module.register_forward_hook(after) for module in names]
     try:
         with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
-            network.train()(images)
+            logits = network.train()(images)
     except (Exception, SystemExit):
         return (), 0  # hooks are not for every network; its passes have succeeded
     finally:
         for handle in handles:
             handle.remove()
-    return tuple(dict.fromkeys(pairs)), sum(kept.values())
+    # With a shortcut beside it, or with two layers after it, a layer is more than a part of one.
+    uses = Counter(each for step in graph_steps(logits) for each, _ in step.next_functions)
+    alone = (pair for pair, steps in pairs.items() if all(uses[each] == 1 for each in steps))
+    return tuple(alone), sum(kept.values())
 
 
 def _is_straight(step: Any) -> bool:

@@ -114,7 +114,7 @@ FAULTS = [
         [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
         "mistake",
         9,
-        "scale repeats the same numbers in memory, as expand() does, and training "
+        "Line 9: scale repeats the same numbers in memory, as expand() does, and training "
         "cannot change them one by one. Write .clone() after .expand(...).",
         id="expanded-parameter",
     ),
@@ -182,7 +182,8 @@ FAULTS = [
         ],
         "super-init",
         7,
-        "super().__init__() is missing in Part. Write it as the first line of its __init__.",
+        "Line 7: super().__init__() is missing in Part. Write it as the first line of its "
+        "__init__.",
         id="super-init-of-a-part",
     ),
     pytest.param(
@@ -225,18 +226,19 @@ FAULTS = [
         id="nothing-like-forward",
     ),
     pytest.param(
+        [(RETURN, "return self.classifier(x).score()")],
+        "error",
+        21,
+        "The forward pass failed in line 21 with AttributeError: 'Tensor' object has no attribute "
+        "'score'.",
+        id="error-in-forward",
+    ),
+    pytest.param(
         [(RETURN, "return self.clasifier(x)")],
         "mistake",
         21,
-        "Line 21: self.clasifier does not exist. Did you mean self.classifier?",
+        "Line 21: self.clasifier is not defined. Did you mean self.classifier?",
         id="misspelt-attribute",
-    ),
-    pytest.param(
-        [(RETURN, "return {}['x']")],
-        "error",
-        21,
-        "The forward pass failed in line 21 with KeyError: 'x'.",
-        id="error-in-forward",
     ),
     pytest.param(
         [(RETURN, "raise ValueError")],
