@@ -14,6 +14,7 @@ def test_every_kind_of_finding_has_a_test():
         "hidden-name",
         "lazy",
         "straight",
+        "same-network",
         "unfinished",
         "memory",
     }

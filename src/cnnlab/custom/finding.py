@@ -17,6 +17,7 @@ Kind = Literal[
     "hidden-name",
     "super-init",
     "not-a-network",
+    "same-network",
     "lazy",
     "too-large",
     "memory",

@@ -167,7 +167,7 @@ class CustomNetwork(SourceCode):
         made = line_of_variable(self.text, names[0]) if names else None
         where = f", made in line {made}" if made else ""
         return Finding(
-            "not-a-network",
+            "same-network",
             f"{with_line(self.maker, self._line())} returns the same network each time{where}, so "
             "each run would begin with the weights of the run before. Make a new one inside it: "
             f"def {self.maker}(): return nn.Sequential(...).",

@@ -121,6 +121,8 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
             )
     elif trial.again and trial.again.differs:
         return  # `random_outputs` reports it
+    elif second.refused and second.refused.kind == "same-network":
+        yield second.refused
     elif second.refused:
         message = f"Each run makes a new network, and the second fails: {second.refused.message}"
         yield replace(second.refused, message=message)
