@@ -16,55 +16,6 @@ from cnnlab.custom.mistakes import explain_mistake
 from cnnlab.custom.trial import Raised
 
 
-def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
-    """Return the method that should be a class's __init__, but has a misspelt name."""
-    called = {
-        each.attr
-        for each in ast.walk(tree)
-        if isinstance(each, ast.Attribute) and not _is_of_super(each)
-    }
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-            if any(each.name == "__init__" for each in methods):
-                return None
-            for method in methods:
-                if (
-                    _resembles_init(method.name)
-                    and method.name not in called
-                    and any(_initialises(each) for each in ast.walk(method))
-                ):
-                    return Finding(
-                        "mistake",
-                        f"Line {method.lineno}: Python never calls {method.name}. Write __init__, "
-                        "with two underscores on each side.",
-                        method.lineno,
-                    )
-    return None
-
-
-def _resembles_init(name: str) -> bool:
-    """Return whether a name looks like a misspelt __init__; dataclasses' __post_init__ is not."""
-    return name != "__post_init__" and bool(get_close_matches(name, ["__init__"]))
-
-
-def _initialises(node: ast.AST) -> bool:
-    """Return whether a node is ``super().__init__``, spelt right or nearly so."""
-    return (
-        isinstance(node, ast.Attribute)
-        and _is_of_super(node)
-        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
-    )
-
-
-def _is_of_super(node: ast.Attribute) -> bool:
-    return (
-        isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Name)
-        and node.value.func.id == "super"
-    )
-
-
 def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     """Return what made an activity fail, such as "The forward pass", and in which line.
 

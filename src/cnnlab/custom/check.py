@@ -7,7 +7,8 @@ from cnnlab.custom import sandbox
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.rules import judge
-from cnnlab.custom.trial import BATCH, Trial, bytes_of_batch
+from cnnlab.custom.size import BATCH, bytes_of_batch
+from cnnlab.custom.trial import Trial
 from cnnlab.models.layers import Layer
 
 

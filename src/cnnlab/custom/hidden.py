@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
 import torch
 from torch import nn
 
+from cnnlab.custom.graph import graph_steps
 from cnnlab.custom.network import MODULE_PREFIX, CustomModule
 from cnnlab.custom.probes import Notes
 from cnnlab.custom.trial import HiddenSeen, Place
@@ -88,18 +88,6 @@ def hidden_tensors(
     leaves = [each.variable for each in graph_steps(logits) if hasattr(each, "variable")]
     found |= {id(each): each for each in leaves}
     return {key: each for key, each in found.items() if key not in state}
-
-
-def graph_steps(logits: torch.Tensor) -> list[Any]:
-    """Return all steps of the graph that led to the logits, the last first."""
-    found: dict[Any, None] = {}
-    waiting = [logits.grad_fn]
-    while waiting:
-        step = waiting.pop()
-        if step is not None and step not in found:
-            found[step] = None
-            waiting += [each for each, _ in step.next_functions]
-    return list(found)
 
 
 def _tensors_of(value: nn.Module | torch.Tensor) -> dict[int, torch.Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from cnnlab.custom.finding import Finding, Kind
+from cnnlab.custom.size import MAKE_SMALLER
 
 _SHORT = {"torch.nn": "nn", "torch.nn.functional": "F"}
 _IMPORTS = {
@@ -19,8 +20,6 @@ NO_GRADIENT_THROUGH_NUMPY = (
     "gradients cannot pass through NumPy. Use PyTorch's own functions, such as torch.relu(x) or "
     "x.mean()."
 )
-MAKE_SMALLER = "Make that layer smaller: use fewer channels, or put a pooling layer before it."
-"""What to do with a layer that needs more memory than a laptop has."""
 
 
 def explain_mistake(error_text: str, line: int | None) -> Finding | None:

@@ -15,9 +15,11 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.finding import FaultError
 from cnnlab.custom.finite import find_not_finite
+from cnnlab.custom.graph import watch_graph
 from cnnlab.custom.hidden import find_hidden, hidden_tensors, state_ids
+from cnnlab.custom.methods import find_hiding_name
 from cnnlab.custom.network import CustomModule, CustomNetwork
-from cnnlab.custom.parse import find_hiding_name
+from cnnlab.custom.outputs import last_step, range_of_outputs
 from cnnlab.custom.probes import (
     Notes,
     TooLargeError,
@@ -25,14 +27,7 @@ from cnnlab.custom.probes import (
     record_strangers,
     take_notes,
 )
-from cnnlab.custom.steps import (
-    family,
-    last_step,
-    range_of_outputs,
-    train_a_little,
-    trainable,
-    watch_graph,
-)
+from cnnlab.custom.steps import family, train_a_little, trainable
 from cnnlab.custom.trial import (
     CallSeen,
     Family,

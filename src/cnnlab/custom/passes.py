@@ -5,80 +5,11 @@ from dataclasses import replace
 from math import prod
 
 from cnnlab.custom.advice import explain
-from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.mistakes import MAKE_SMALLER, NO_GRADIENT_THROUGH_NUMPY
+from cnnlab.custom.finding import Finding
+from cnnlab.custom.mistakes import NO_GRADIENT_THROUGH_NUMPY
 from cnnlab.custom.shapes import explain_function, explain_layer
-from cnnlab.custom.trial import (
-    BATCH,
-    CLASSES,
-    PassSeen,
-    Raised,
-    Shape,
-    Trial,
-    bytes_of_batch,
-)
+from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
 from cnnlab.wording import counted, with_article
-
-_BYTES = 4
-_MOST_GIGABYTES = 2.0  # gradients take as much again: together half of a small laptop's
-
-
-def stopped(trial: Trial) -> Iterator[Finding]:
-    """Yield what ended the trial before the passes."""
-    if trial.stopped:
-        yield trial.stopped
-
-
-def too_large(trial: Trial) -> Iterator[Finding]:
-    """Yield that the network is too large for a laptop to train."""
-    seen = trial.too_large
-    if seen:
-        the = f"By line {seen.line} the" if seen.line else "The"
-        gigabytes = seen.parameters * _BYTES / 1e9
-        yield Finding(
-            "too-large",
-            f"{the} network has at least {seen.parameters:,} parameters ({gigabytes:.1f} GB), and "
-            "training needs four times that memory. cnnlab allows "
-            f"{seen.allowed:,} parameters. The largest layer is {with_article(seen.kind)} with "
-            f"{seen.most:,} parameters. {MAKE_SMALLER}",
-            seen.line,
-        )
-
-
-def unfinished(trial: Trial) -> Iterator[Finding]:
-    """Yield that cnnlab's own code failed, so that nobody knows whether the network is sound."""
-    raised = trial.unfinished
-    if raised:
-        where = f" at line {raised.line}" if raised.line else ""
-        yield Finding(
-            "unfinished",
-            f"cnnlab could not finish its check{where} ({raised.type}: {raised.text}). Train the "
-            "network and see whether it learns, and please report this.",
-            raised.line,
-        )
-
-
-def memory(trial: Trial) -> Iterator[Finding]:
-    """Yield that training in the usual batches needs more memory than many laptops have."""
-    gigabytes = bytes_of_batch(trial.parameters, trial.bytes_per_image) / 1e9
-    if gigabytes > _MOST_GIGABYTES:
-        yield Finding(
-            "memory",
-            f"Training in batches of {BATCH} images keeps about {gigabytes:.1f} GB in memory, and "
-            "the gradients need as much again. If your computer has less, use smaller batches, as "
-            "in --batch-size 64, or fewer channels.",
-        )
-
-
-def top_level(trial: Trial) -> Iterator[Finding]:
-    """Yield what the file should do only when the user starts it."""
-    line = trial.top_level_trains or trial.top_level_prints
-    if line:
-        does = "trains" if trial.top_level_trains else "prints"
-        message = (
-            f"Line {line} {does} each time cnnlab reads the file. Delete it, or put it {UNDER_MAIN}"
-        )
-        yield Finding("top-level", message, line)
 
 
 def fault_of(trial: Trial, seen: PassSeen) -> Finding | None:

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from cnnlab.custom import learning, passes, saving
-from cnnlab.custom.advice import find_misspelt_init
-from cnnlab.custom.finding import Effect, Finding, Kind
+from cnnlab.custom import learning, passes, saving, size
+from cnnlab.custom.finding import UNDER_MAIN, Effect, Finding, Kind
+from cnnlab.custom.methods import find_misspelt_init
 from cnnlab.custom.trial import Trial
 
 
@@ -23,9 +23,39 @@ class Rule:
     find: Callable[[Trial], Iterator[Finding]]
 
 
+def stopped(trial: Trial) -> Iterator[Finding]:
+    """Yield what ended the trial before the passes."""
+    if trial.stopped:
+        yield trial.stopped
+
+
+def unfinished(trial: Trial) -> Iterator[Finding]:
+    """Yield that cnnlab's own code failed, so that nobody knows whether the network is sound."""
+    raised = trial.unfinished
+    if raised:
+        where = f" at line {raised.line}" if raised.line else ""
+        yield Finding(
+            "unfinished",
+            f"cnnlab could not finish its check{where} ({raised.type}: {raised.text}). Train the "
+            "network and see whether it learns, and please report this.",
+            raised.line,
+        )
+
+
+def top_level(trial: Trial) -> Iterator[Finding]:
+    """Yield what the file should do only when the user starts it."""
+    line = trial.top_level_trains or trial.top_level_prints
+    if line:
+        does = "trains" if trial.top_level_trains else "prints"
+        message = (
+            f"Line {line} {does} each time cnnlab reads the file. Delete it, or put it {UNDER_MAIN}"
+        )
+        yield Finding("top-level", message, line)
+
+
 RULES = (
-    Rule(None, "stops", passes.stopped),
-    Rule("too-large", "stops", passes.too_large),
+    Rule(None, "stops", stopped),
+    Rule("too-large", "stops", size.too_large),
     Rule("lazy", "stops", saving.lazy_layers),
     Rule(None, "stops", saving.hidden_state),
     Rule(None, "stops", passes.failing_pass),
@@ -35,7 +65,7 @@ RULES = (
     Rule(None, "stops", learning.failing_step),
     Rule(None, "stops", saving.not_saved),
     Rule("no-parameters", "stops", saving.nothing_to_train),
-    Rule("unfinished", "spoils", passes.unfinished),
+    Rule("unfinished", "spoils", unfinished),
     Rule("input-changed", "spoils", passes.input_changed),
     Rule("random", "spoils", passes.random_outputs),
     Rule("batch-dependent", "spoils", passes.batch_dependent),
@@ -48,9 +78,9 @@ RULES = (
     Rule("seeded", "spoils", learning.seeds_set_inside),
     Rule("log-softmax", "none", learning.log_softmax),
     Rule("frozen", "none", saving.frozen),
-    Rule("memory", "none", passes.memory),
+    Rule("memory", "none", size.memory),
     Rule("straight", "none", learning.nothing_bends),
-    Rule("top-level", "none", passes.top_level),
+    Rule("top-level", "none", top_level),
 )
 """All rules, the gravest first. What stops training is certain; what is only likely spoils it."""
 

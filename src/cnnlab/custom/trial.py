@@ -11,8 +11,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cnnlab.custom.finding import Finding, with_line
 
 CLASSES = 10
-BATCH = 512  # images: the workshop's
-_BYTES_PER_PARAMETER = 12  # the weight, its gradient, and its momentum
 Shape = tuple[int, ...]
 Stage = Literal["reading", "making", "trying"]
 Doing = Literal["forward", "backward", "step"]
@@ -209,11 +207,6 @@ class TooLarge:
     most: int
     allowed: int
     line: int | None
-
-
-def bytes_of_batch(parameters: int, bytes_per_image: int) -> int:
-    """Return the memory that training in batches of 512 images needs."""
-    return BATCH * bytes_per_image + _BYTES_PER_PARAMETER * parameters
 
 
 @dataclass(frozen=True)
