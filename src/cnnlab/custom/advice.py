@@ -5,7 +5,7 @@ import re
 from difflib import get_close_matches
 from operator import itemgetter
 
-from cnnlab.custom.finding import UNDER_MAIN, Finding
+from cnnlab.custom.finding import UNDER_MAIN, Finding, at_line
 from cnnlab.custom.lines import (
     attributes_of_forward,
     line_of_function,
@@ -75,16 +75,13 @@ def _unknown_name(error_text: str, line: int | None, text: str) -> Finding | Non
     if not is_attribute:
         alike = [each for each in variables if each.lower() == name.lower() and each != name]
         meant = f"self.{name}" if name in names else alike[0] if alike else ""
-    elif line_of_variable(text, name):
-        made = line_of_variable(text, name)
+    elif made := line_of_variable(text, name):
         message = f"Line {made} makes {name} without self. Write self.{name} = ... there."
         return Finding("mistake", message, made)
     else:
         near = get_close_matches(name, [each for each in names if each != name], n=1)
         meant, name = f"self.{near[0]}" if near else "", f"self.{name}"
-    where = f"Line {line}: " if line else ""
-    message = f"{where}{name} is not defined. Did you mean {meant}?"
-    return Finding("mistake", message, line) if meant else None
+    return at_line(line, f"{name} is not defined. Did you mean {meant}?") if meant else None
 
 
 def _without_self(error_text: str, text: str) -> Finding | None:
@@ -92,10 +89,11 @@ def _without_self(error_text: str, text: str) -> Finding | None:
     found = re.match(r"\w+\.(\w+)\(\) takes 0 positional arguments but", error_text)
     if not found:
         return None
-    line = line_of_function(text, found[1])
-    where = f"Line {line}: " if line else ""
-    message = f"{where}{found[1]} lacks self. Write def {found[1]}(self, ...), with self first."
-    return Finding("mistake", message, line)
+    name = found[1]
+    return at_line(
+        line_of_function(text, name),
+        f"{name} lacks self. Write def {name}(self, ...), with self first.",
+    )
 
 
 def _keeps_graph(error_text: str, text: str) -> Finding | None:
@@ -105,13 +103,11 @@ def _keeps_graph(error_text: str, text: str) -> Finding | None:
     ):
         return None
     name, line = max(attributes_of_forward(text), key=itemgetter(1), default=("mean", None))
-    where = f"Line {line}: " if line else ""
-    return Finding(
-        "mistake",
-        f"{where}the network keeps a value from the batch before, with all the steps that led to "
-        f"it, in an attribute such as self.{name}. Write .detach() where you keep it, as in "
-        f"self.{name} = {name}.detach(), or start each batch without it.",
+    return at_line(
         line,
+        "the network keeps a value from the batch before, with all the steps that led to it, in an "
+        f"attribute such as self.{name}. Write .detach() where you keep it, as in self.{name} = "
+        f"{name}.detach(), or start each batch without it.",
     )
 
 
@@ -157,9 +153,12 @@ def _no_forward(text: str) -> Finding:
 def _failed_import(raised: Raised, error_text: str) -> Finding:
     line = raised.line
     if "attempted relative import" in error_text:
-        where = f"Line {line}: " if line else ""
-        advice = "cnnlab runs the file alone, not as part of a package. Write the import without"
-        return Finding("import", f"{where}{advice} the dot, as in from helper import Block.", line)
+        return at_line(
+            line,
+            "cnnlab runs the file alone, not as part of a package. Write the import without the "
+            "dot, as in from helper import Block.",
+            "import",
+        )
     if raised.type != "ModuleNotFoundError" or not raised.name:
         which = f"The import in line {line} of your file" if line else "An import in your file"
         return Finding("import", f"{which} failed: {error_text}.", line)

@@ -94,6 +94,11 @@ class FaultError(ModelError):
         return f"{self.file}: {self.finding.message}" if self.file else self.finding.message
 
 
+def at_line(line: int | None, message: str, kind: Kind = "mistake") -> Finding:
+    """Return a finding whose message begins with its line, if that is known."""
+    return Finding(kind, f"Line {line}: {message}" if line else message, line)
+
+
 def with_line(name: str, line: int | None) -> str:
     """Return a name with its line, if that is known; a number becomes "layer 1"."""
     name = f"layer {name}" if name.isdigit() else name

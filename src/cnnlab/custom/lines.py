@@ -1,7 +1,7 @@
 """Find the line of something in a user's file, by its text."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 def line_of_call(text: str, name: str, within: int | None) -> int | None:
@@ -32,17 +32,10 @@ def _lines_calling(tree: ast.AST, name: str) -> list[int]:
 
 def line_of_attribute(text: str, name: str) -> int | None:
     """Return the line that first assigns an attribute of self: "layers" or "block.layers"."""
-    attribute = name.rpartition(".")[2]
-    lines = [
-        node.lineno
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store)
-        and node.attr == attribute
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    ]
-    return min(lines, default=None)
+    attribute = f"self.{name.rpartition('.')[2]}"
+    return _first_line(
+        text, lambda node: _is_assigned(node, ast.Attribute) and ast.unparse(node) == attribute
+    )
 
 
 def attributes_of_forward(text: str) -> Iterator[tuple[str, int]]:
@@ -56,22 +49,23 @@ def attributes_of_forward(text: str) -> Iterator[tuple[str, int]]:
 
 def line_of_variable(text: str, name: str) -> int | None:
     """Return the line that first assigns a variable of that name."""
-    lines = [
-        node.lineno
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name
-    ]
-    return min(lines, default=None)
+    return _first_line(
+        text, lambda node: _is_assigned(node, ast.Name) and ast.unparse(node) == name
+    )
 
 
 def line_of_function(text: str, name: str) -> int | None:
     """Return the line where the first function or method of that name begins."""
-    lines = [
-        node.lineno
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    ]
-    return min(lines, default=None)
+    return _first_line(text, lambda node: isinstance(node, ast.FunctionDef) and node.name == name)
+
+
+def _is_assigned(node: ast.AST, kind: type[ast.expr]) -> bool:
+    return isinstance(node, kind) and isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _first_line(text: str, is_meant: Callable[[ast.AST], bool]) -> int | None:
+    nodes = (each for each in ast.walk(ast.parse(text)) if is_meant(each))
+    return min((getattr(each, "lineno", 0) for each in nodes), default=None)
 
 
 def last_name(node: ast.expr) -> str:

@@ -4,19 +4,18 @@ import ast
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from cnnlab.custom.finding import Finding
+from cnnlab.custom.finding import Finding, at_line
 from cnnlab.custom.lines import last_name
 from cnnlab.custom.mistakes import is_layer
 from cnnlab.custom.parse import network_classes
 
-_CALLED_BY_CNNLAB = {
-    *("train", "eval", "parameters", "named_parameters", "modules", "named_modules", "children"),
-    *("named_children", "buffers", "named_buffers", "state_dict", "load_state_dict", "to", "apply"),
-    *("zero_grad", "requires_grad_", "register_buffer", "register_parameter", "add_module"),
-}
 _RESULTS_ARE_USED = {
     *("parameters", "named_parameters", "modules", "named_modules", "children", "named_children"),
     *("buffers", "named_buffers", "state_dict"),
+}
+_CALLED_BY_CNNLAB = _RESULTS_ARE_USED | {
+    *("train", "eval", "load_state_dict", "to", "apply", "zero_grad", "requires_grad_"),
+    *("register_buffer", "register_parameter", "add_module"),
 }
 
 
@@ -38,11 +37,10 @@ def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
                     and method.name not in called
                     and any(_initialises(each) for each in ast.walk(method))
                 ):
-                    return Finding(
-                        "mistake",
-                        f"Line {method.lineno}: Python never calls {method.name}. Write __init__, "
-                        "with two underscores on each side.",
+                    return at_line(
                         method.lineno,
+                        f"Python never calls {method.name}. Write __init__, with two underscores "
+                        "on each side.",
                     )
     return None
 
@@ -76,11 +74,11 @@ def find_hiding_name(tree: ast.Module) -> Finding | None:
         if not isinstance(node, ast.ClassDef) or node.name not in networks:
             continue
         for name, line, what in _hiding_names(node):
-            return Finding(
-                "hidden-name",
-                f"Line {line}: {what} hides {name}(), a method of nn.Module that cnnlab calls. "
-                f"Rename it, as in my_{name}.",
+            return at_line(
                 line,
+                f"{what} hides {name}(), a method of nn.Module that cnnlab calls. Rename it, as in "
+                f"my_{name}.",
+                "hidden-name",
             )
     return None
 
@@ -118,20 +116,9 @@ def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
 
 def _returns_none(method: ast.FunctionDef) -> bool:
     """Return whether a method of a name whose result PyTorch uses returns nothing."""
-    gives = [
-        each
-        for each in ast.walk(method)
-        if isinstance(each, ast.Return | ast.Yield | ast.YieldFrom)
-    ]
-    is_empty = all(
-        isinstance(each, ast.Return)
-        and (
-            each.value is None
-            or (isinstance(each.value, ast.Constant) and each.value.value is None)
-        )
-        for each in gives
-    )
-    return method.name in _RESULTS_ARE_USED and is_empty
+    returns = ast.Return | ast.Yield | ast.YieldFrom
+    written = {ast.unparse(each) for each in ast.walk(method) if isinstance(each, returns)}
+    return method.name in _RESULTS_ARE_USED and written <= {"return", "return None"}
 
 
 def _cannot_be_called(method: ast.FunctionDef) -> bool:

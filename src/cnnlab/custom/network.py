@@ -24,7 +24,7 @@ from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
-from cnnlab.custom.finding import FaultError, Finding, with_line
+from cnnlab.custom.finding import FaultError, Finding, at_line, with_line
 from cnnlab.custom.lines import line_of_attribute, line_of_variable
 from cnnlab.custom.parse import (
     functions,
@@ -183,8 +183,7 @@ class CustomNetwork(SourceCode):
                     f"{name} repeats the same numbers in memory, as expand() does, and training "
                     "cannot change them one by one. Write .clone() after .expand(...)."
                 )
-                line = line_of_attribute(self.text, name)
-                raise FaultError(Finding("mistake", message, line), self.path)
+                raise FaultError(at_line(line_of_attribute(self.text, name), message), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
@@ -200,10 +199,10 @@ class CustomNetwork(SourceCode):
                 else f"Name only arguments that {self.maker} has."
             )
             raise FaultError(
-                Finding(
-                    "arguments",
-                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                at_line(
                     _first_line(make),
+                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                    "arguments",
                 ),
                 self.path,
             ) from None
