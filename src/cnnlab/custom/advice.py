@@ -85,14 +85,14 @@ def _unknown_name(error_text: str, line: int | None, text: str) -> Finding | Non
 
 
 def _without_self(error_text: str, text: str) -> Finding | None:
-    """Return that a method lacks self among its arguments, if so."""
+    """Return that a method has no self among its arguments, if so."""
     found = re.match(r"\w+\.(\w+)\(\) takes 0 positional arguments but", error_text)
     if not found:
         return None
     name = found[1]
     return at_line(
         line_of_function(text, name),
-        f"{name} lacks self. Write def {name}(self, ...), with self first.",
+        f"{name} has no self. Write def {name}(self, ...), with self first.",
     )
 
 

@@ -32,9 +32,15 @@ def _lines_calling(tree: ast.AST, name: str) -> list[int]:
 
 def line_of_attribute(text: str, name: str) -> int | None:
     """Return the line that first assigns an attribute of self: "layers" or "block.layers"."""
-    attribute = f"self.{name.rpartition('.')[2]}"
+    attribute = name.rpartition(".")[2]
     return _first_line(
-        text, lambda node: _is_assigned(node, ast.Attribute) and ast.unparse(node) == attribute
+        text,
+        lambda node: (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and node.attr == attribute
+            and getattr(node.value, "id", "") == "self"
+        ),
     )
 
 
@@ -50,17 +56,16 @@ def attributes_of_forward(text: str) -> Iterator[tuple[str, int]]:
 def line_of_variable(text: str, name: str) -> int | None:
     """Return the line that first assigns a variable of that name."""
     return _first_line(
-        text, lambda node: _is_assigned(node, ast.Name) and ast.unparse(node) == name
+        text,
+        lambda node: (
+            isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name
+        ),
     )
 
 
 def line_of_function(text: str, name: str) -> int | None:
     """Return the line where the first function or method of that name begins."""
     return _first_line(text, lambda node: isinstance(node, ast.FunctionDef) and node.name == name)
-
-
-def _is_assigned(node: ast.AST, kind: type[ast.expr]) -> bool:
-    return isinstance(node, kind) and isinstance(getattr(node, "ctx", None), ast.Store)
 
 
 def _first_line(text: str, is_meant: Callable[[ast.AST], bool]) -> int | None:

@@ -117,8 +117,11 @@ def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
 def _returns_none(method: ast.FunctionDef) -> bool:
     """Return whether a method of a name whose result PyTorch uses returns nothing."""
     returns = ast.Return | ast.Yield | ast.YieldFrom
-    written = {ast.unparse(each) for each in ast.walk(method) if isinstance(each, returns)}
-    return method.name in _RESULTS_ARE_USED and written <= {"return", "return None"}
+    return method.name in _RESULTS_ARE_USED and all(
+        isinstance(each, ast.Return) and getattr(each.value, "value", each.value) is None
+        for each in ast.walk(method)
+        if isinstance(each, returns)
+    )
 
 
 def _cannot_be_called(method: ast.FunctionDef) -> bool:

@@ -140,7 +140,7 @@ _MISTAKES: tuple[tuple[str, str | Callable[..., str | None]], ...] = (
     (r"^(?:torch\.nn\.functional\.|torch\.)?(\w+) is not a Module subclass", _function_as_layer),
     (
         r"^Module \[(\w+)\] is missing the required \"forward\"",
-        "an nn.{0} holds layers, but nobody can call it. Write nn.Sequential(...) in its place, or "
+        "an nn.{0} holds layers, but you cannot call it. Write nn.Sequential(...) in its place, or "
         "call its layers one by one: for layer in self.layers: x = layer(x).",
     ),
     (
