@@ -19,6 +19,7 @@ from cnnlab.cli.flags import (
     refuse_with_resume,
 )
 from cnnlab.cli.progress import TrainingProgress
+from cnnlab.cli.quiz import TerminalQuiz
 from cnnlab.cli.terminal import Terminal, is_interactive
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
@@ -34,6 +35,13 @@ def workshop(
     quick: Annotated[
         bool,
         Parameter(help="For slow laptops: the recipe sprint, with 4 epochs.", negative=()),
+    ] = False,
+    step: Annotated[
+        bool,
+        Parameter(
+            help="Stop after each chapter until you press Enter, and ask you to guess first.",
+            negative=(),
+        ),
     ] = False,
     epochs: Annotated[
         int | None,
@@ -68,6 +76,11 @@ def workshop(
     terminal = Terminal(json_wanted)
     if quick and recipe_name not in (None, "sprint"):
         raise ConfigError("--quick means --recipe sprint. Leave out one of them.")
+    if step and (json_wanted or not is_interactive()):
+        raise ConfigError(
+            "--step waits for a person who answers in a terminal. Leave it out here, and leave out "
+            "--json if you use --step."
+        )
     recipe_name = "sprint" if quick else recipe_name
     named = {
         "dataset": dataset,
@@ -103,12 +116,16 @@ def workshop(
         TrainingProgress(terminal) as progress,
     ):
         prepared = splits.on(chosen)
+        quiz = TerminalQuiz(terminal, progress) if step else None
+        tell = quiz.chapter if quiz else terminal.chapter
         if begun:
-            report = resume_workshop(begun, prepared, progress.listener, terminal.chapter)
+            report = resume_workshop(begun, prepared, progress.listener, tell, quiz)
         else:
             report = whole_workshop(
-                prepared, config, folder, progress.listener, terminal.chapter, recipe_name
+                prepared, config, folder, progress.listener, tell, recipe_name, quiz
             )
+    if quiz:
+        terminal.show(f"\n{quiz.score}")
     terminal.show(f"\nThe report: {report}")
     if open_report is None and not json_wanted and is_interactive():
         try:
