@@ -97,7 +97,7 @@ def workshop(
     config = recipe(recipe_name, **changes)
 
     from cnnlab.data.batches import check_mirroring
-    from cnnlab.runs.layout import RESULTS
+    from cnnlab.runs.layout import HANDOUT, RESULTS
     from cnnlab.runs.store import free_folder, read_json, refuse_taken
     from cnnlab.training.device import choose_device
     from cnnlab.workshop.course import open_workshop, resume_workshop, what_is_kept
@@ -126,7 +126,8 @@ def workshop(
             )
     if quiz:
         terminal.show(f"\n{quiz.score}")
-    terminal.show(f"\nThe report: {report}")
+    handout = report.with_name(HANDOUT)
+    terminal.show(f"\nThe report: {report}\nTwo pages to print: {handout}")
     if open_report is None and not json_wanted and is_interactive():
         try:
             open_report = terminal.confirm("Open it in the browser?")
@@ -135,5 +136,10 @@ def workshop(
     if open_report and not webbrowser.open(report.resolve().as_uri()):
         terminal.say(f"No browser was found. Open this file in one: {report.resolve()}")
     runs = read_json(folder / RESULTS, [])
-    found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
+    found = {
+        "report": str(report),
+        "handout": str(handout),
+        "data_set": splits.data_set.name,
+        "runs": runs,
+    }
     return CommandResult(found)

@@ -23,7 +23,7 @@ from cnnlab.runs.evaluation import (
 )
 from cnnlab.runs.inside import look_inside
 from cnnlab.runs.job import Job
-from cnnlab.runs.layout import CONFIG, REPORT, RESULTS, WORKSHOP
+from cnnlab.runs.layout import CONFIG, HANDOUT, REPORT, RESULTS, WORKSHOP
 from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.schema import check_settings, check_types
 from cnnlab.runs.store import alone, make_folder, read_json, write_json
@@ -33,7 +33,7 @@ from cnnlab.training.device import describe_device
 from cnnlab.training.listener import Listener
 from cnnlab.views.figures.colours import colour
 from cnnlab.views.inside_page import image_chapter, learned_chapters
-from cnnlab.views.page import Chapter, Report
+from cnnlab.views.page import Chapter, Drawing, Report
 from cnnlab.views.run_facts import run_facts
 from cnnlab.views.run_page import classes_chapter, mistakes_chapters, result_on_top
 from cnnlab.wording import command_line, counted
@@ -50,6 +50,7 @@ from cnnlab.workshop.chapters import (
     training_chapter,
     untrained_chapter,
 )
+from cnnlab.workshop.handout import write_handout
 from cnnlab.workshop.questions import Asked, Quiz
 
 Tell = Callable[[int, Chapter], None]
@@ -68,9 +69,10 @@ def workshop(
     """Go through the whole workshop; return the path of its report.
 
     Trains both variants on the device of the prepared splits, opens the test set once for each,
-    and writes into the folder ``output``: ``report.html``, ``results.json``, a run folder for each
-    variant, and ``workshop.json``, which `resume_workshop` needs. Raises `RunError` if the folder
-    holds something or cannot be written. A ``quiz`` asks for guesses before it shows.
+    and writes into the folder ``output``: ``report.html``, ``handout.html``, ``results.json``, a
+    run folder for each variant, and ``workshop.json``, which `resume_workshop` needs. A ``quiz``
+    asks for guesses before it shows. Raises `RunError` if the folder holds something or cannot be
+    written.
     """
     make_folder(output)
     with _lock(output):
@@ -182,6 +184,7 @@ class _Course:
             tell(untrained_chapter(first, self.prepared))
 
         results: list[VariantResult] = []
+        figures: list[Drawing] = []
         for model_name in VARIANTS:
             job = Job(find_network(model_name), self.recipe_name, self.config, splits.data_set)
             run = self._find_run(job)
@@ -199,6 +202,8 @@ class _Course:
             inside, own = look_inside(run), colour(VARIANTS.index(model_name))
             learned = [*learned_chapters(inside, predictions), classes_chapter(predictions, "test")]
             chapters += [replace(each, colour=own) for each in learned]
+            if inside.after:
+                figures += learned[0].drawings
             mistakes, *surest = mistakes_chapters(predictions, result.name, "test", inside.after)
             with self._asked(questions.most_confused, predictions):
                 tell(mistakes)
@@ -225,6 +230,7 @@ class _Course:
         )
         write_json(self.output / RESULTS, _numbers(results))
         report.write(self.output / REPORT)
+        write_handout(self.output / HANDOUT, results, splits, figures[0] if figures else None)
         return self.output / REPORT
 
     @contextmanager
