@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -231,6 +232,12 @@ async def answer(app, headers, receive, path="/", method="GET", query=b""):
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:]).decode()
 
 
+def completed(coroutine):
+    """Return a coroutine's result; in a thread, because Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 async def nothing():
     return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -252,7 +259,7 @@ def test_a_header_comes_once(worker, headers, status):
     app = application(["one"], worker, PORT, TOKEN, SECRET)
     headers = [("cookie", GOOD["cookie"]), *headers]
     sent = [(name.encode(), value.encode()) for name, value in headers]
-    assert asyncio.run(answer(app, sent, nothing))[0] == status
+    assert completed(answer(app, sent, nothing))[0] == status
 
 
 def test_a_body_that_does_not_arrive_is_waited_for_no_longer(worker, monkeypatch):
@@ -263,7 +270,7 @@ def test_a_body_that_does_not_arrive_is_waited_for_no_longer(worker, monkeypatch
 
     headers = [(name.encode(), value.encode()) for name, value in POST.items()]
     app = application(["one"], worker, PORT, TOKEN, SECRET)
-    found = asyncio.run(answer(app, headers, stalled, "/api/picture", "POST", b"run=0"))
+    found = completed(answer(app, headers, stalled, "/api/picture", "POST", b"run=0"))
     assert found == (408, "This took more than 0 s to arrive.")
     assert worker.asked == []
 
@@ -323,7 +330,7 @@ def test_malformed_requests_break_nothing_and_fill_no_memory():
         tracemalloc.stop()
         return found
 
-    (first, halfway), (second, after) = asyncio.run(both_halves())
+    (first, halfway), (second, after) = completed(both_halves())
     assert {200, 400, 403, 404, 405, 413, 415} == first | second
     assert after - halfway < 50_000, "as much for 1,000 requests as for 5,000"
 

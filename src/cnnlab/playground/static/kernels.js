@@ -39,7 +39,7 @@ export function makeKernels(app) {
       const numbers = rowsOf(place), texts = size <= 49 ? numbers.map(row => row.map(each => fixed(each, 2).replace(/^(.?)0\./, "$1."))) : null;
       const read = (r, c) => { readout.textContent = `Row ${r + 1}, column ${c + 1}: ${fixed(numbers[r][c], 4)}`; };
       readout.textContent = ends;
-      large.replaceChildren(grid(numbers, colour, read, texts), quiet(channels > 1 ? `What it does with map ${place + 1} before it` : "What it does with the picture"));
+      large.replaceChildren(grid(numbers, colour, read, texts), quiet(channels > 1 ? `It reads map ${place + 1} before it.` : "It reads the picture."));
       small.querySelectorAll("button").forEach((each, at) => each.setAttribute("aria-pressed", String(at === place)));
     }
     const shown = channels > 1 ? Math.min(channels, MOST_CHANNELS) : 0;
