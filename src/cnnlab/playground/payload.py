@@ -172,7 +172,8 @@ def _mistakes(predictions: Predictions) -> list[int]:
     matrix = confusion(predictions)
     pairs = [(int(true), int(answer)) for true, answer in np.argwhere(matrix) if true != answer]
     pairs.sort(key=lambda pair: -matrix[pair])
-    waiting, chosen = {}, []
+    waiting: dict[tuple[int, int], list[int]] = {}
+    chosen: list[int] = []
     for true, answer in pairs:
         wrong = np.flatnonzero((labels == true) & (predicted == answer))
         surest = wrong[np.argsort(-predictions.confidence[wrong], kind="stable")]
