@@ -1,0 +1,102 @@
+"""What a figure is made of: plain values, which HTML and PowerPoint each draw in their own way."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+Cell = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers in a grid; those of ``on`` are framed, those of ``added`` are padding.
+
+    ``kind`` is what they are; ``size`` is the side of a cell in rem.
+    """
+
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    kind: Literal["picture", "kernel", "map"] = "picture"
+    on: frozenset[Cell] = frozenset()
+    added: frozenset[Cell] = frozenset()
+    size: float = 3.7
+
+
+@dataclass(frozen=True)
+class Words:
+    """A line of text in a figure; ``size`` in rem. A **bold** part is the result."""
+
+    text: str
+    size: float = 1.55
+    width: float = 0.0
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Grey levels (uint8), or values in colours up to ``limit``; ``side`` in rem.
+
+    ``is_correct`` adds a tick or a cross. ``frames`` are (top, left, height, width) in pixels.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
+    caption: str = ""
+    side: float = 8.0
+    limit: float = 0.0
+    is_correct: bool | None = None
+    frames: Sequence[tuple[float, float, float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar for each name, its length a share of 1, its words at its end; ``width`` in rem."""
+
+    rows: Sequence[tuple[str, float, str]]
+    width: float = 34.0
+    bold: int = -1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that has its own HTML; ``picture`` draws it as a PNG for PowerPoint.
+
+    ``width`` and ``height`` in rem are those of the picture.
+    """
+
+    markup: Markup
+    picture: Callable[[], bytes]
+    width: float
+    height: float
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items beside each other in ``columns``, or below each other if it is 1; ``gap`` in rem."""
+
+    items: Sequence["Item"]
+    columns: int = 0
+    gap: float = 2.0
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """An item that is hidden until the key has been pressed ``at`` times."""
+
+    item: "Item"
+    at: int = 1
+
+
+@dataclass(frozen=True)
+class Film:
+    """Items of which one is seen: each press of the key shows the next. Paper shows the last."""
+
+    items: Sequence["Item"] = field(default_factory=tuple)
+
+
+Item = Numbers | Words | Picture | Bars | Drawing | Group | Step | Film
