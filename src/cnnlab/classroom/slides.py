@@ -145,6 +145,7 @@ def values_of(material: Material) -> dict[str, str]:
         "lenet.largest": f"{largest:,} in {name}",
         "lenet.share": percent(largest / total, 0),
         "shift.images": f"{material.shifted_images:,}",
+        "shift.words": of_run.shift_words(material),
         "luck.words": of_seeds.luck_words(material),
         "notebook.first": percent(of_seeds.notebook("lenet5") / 100),
         "notebook.second": percent(of_seeds.notebook("lenet5-relu-max") / 100),

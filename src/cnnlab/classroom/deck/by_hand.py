@@ -169,13 +169,14 @@ def colour() -> Item:
         rows.append(
             Group(
                 (
-                    Words(f"**{name}**", 1.4, width=5),
+                    Words(f"**{name}**", 1.4, width=5.5),
                     Numbers(_texts(picture), on=_window(0, 0), size=2.3),
                     Words("\u2217", 2),
                     Numbers(_texts(kernel), kind="kernel", size=2.3),
                     Words(f"{worked.products(picture, kernel, 0, 0)} = **{found:g}**"),
                 ),
                 gap=1.6,
+                is_close=True,
             )
         )
     parts = " + ".join(f"{worked.convolve(p, k)[0, 0]:g}" for _, p, k in COLOURS)
@@ -201,10 +202,10 @@ def activation() -> Item:
     bent = worked.convolve(cut, second)
 
     def line(name: str, *items: Item) -> Group:
-        return Group((Words(name, 1.4, width=15), *items), gap=1.2)
+        return Group((Words(name, 1.4, width=12), *items), gap=1, is_close=True)
 
     def numbers(grid: worked.Grid, kind: str = "map") -> Numbers:
-        return Numbers(_texts(grid), kind=kind, size=2.5)  # type: ignore[arg-type]
+        return Numbers(_texts(grid), kind=kind, size=2.3)  # type: ignore[arg-type]
 
     arrow = Words("\u2192", 2)
     return Group(
@@ -214,7 +215,7 @@ def activation() -> Item:
                  numbers(second, "kernel"), arrow, numbers(twice)),
             Step(line("**one** convolution", numbers(joined, "kernel"), arrow,
                       numbers(worked.convolve(row, joined)))),
-            Step(line("with ReLU between: below 0 becomes 0", numbers(between), arrow,
+            Step(line("ReLU between: below 0 becomes 0", numbers(between), arrow,
                       numbers(cut), arrow, numbers(second, "kernel"), arrow, numbers(bent)), 2),
         ),
         columns=1,

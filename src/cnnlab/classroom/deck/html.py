@@ -115,6 +115,7 @@ def _(item: Numbers) -> Markup:
             classes = " ".join(name for name, holds in kinds if holds)
             cells.append(tag("span", text, class_=classes or None))
     style = f"--across:{len(item.rows[0])};--cell:{item.size:g}rem"
+    style += f";--letters:{item.letters or 0.54 * item.size:g}rem"
     grid = tag("div", *cells, class_=f"numbers {item.kind}", style=style)
     return _captioned(grid, item.caption)
 
@@ -123,7 +124,7 @@ def _(item: Numbers) -> Markup:
 def _(item: WordsItem) -> Markup:
     style = f"font-size:{item.size:g}rem"
     if item.width:
-        style += f";max-width:{item.width:g}rem"
+        style += f";width:{item.width:g}rem"
     return tag("p", _inline(spans(item.text)), class_=f"words{' quiet' * item.is_quiet}", style=style)
 
 
@@ -166,19 +167,21 @@ def _(item: Bars) -> Markup:
         length = f"width:calc({100 * share:.2f}% - {5 * share:.2f}rem)"
         bar = tag("div", tag("i", style=length), tag("span", words), class_="bar")
         rows += [tag("span", name, class_=f"name{bold}"), bar]
-    return tag("div", *rows, class_="bars", style=f"width:min(100%,{item.width:g}rem)")
+    return tag("div", *rows, class_="bars", style=f"width:{item.width:g}rem")
 
 
 @markup.register
 def _(item: Drawing) -> Markup:
-    return _captioned(tag("div", item.markup, class_="drawing"), item.caption)
+    drawing = tag("div", item.markup, class_="drawing", style=f"width:{item.width:g}rem")
+    return _captioned(drawing, item.caption)
 
 
 @markup.register
 def _(item: Group) -> Markup:
     columns = item.columns or len(item.items)
     style = f"--columns:{columns};--gap:{item.gap:g}rem"
-    inner = tag("div", *map(markup, item.items), class_="group", style=style)
+    class_ = "group close" if item.is_close else "group"
+    inner = tag("div", *map(markup, item.items), class_=class_, style=style)
     if not item.heading:
         return inner
     return tag("div", tag("p", item.heading, class_="heading"), inner)

@@ -15,7 +15,8 @@ Cell = tuple[int, int]
 class Numbers:
     """Numbers in a grid; those of ``on`` are framed, those of ``added`` are padding.
 
-    ``kind`` is what they are; ``size`` is the side of a cell in rem.
+    ``kind`` is what they are; ``size`` is the side of a cell and ``letters`` the height of its text,
+    both in rem.
     """
 
     rows: Sequence[Sequence[str]]
@@ -24,11 +25,15 @@ class Numbers:
     on: frozenset[Cell] = frozenset()
     added: frozenset[Cell] = frozenset()
     size: float = 3.7
+    letters: float = 0.0
 
 
 @dataclass(frozen=True)
 class Words:
-    """A line of text in a figure; ``size`` in rem. A **bold** part is the result."""
+    """Text in a figure; ``size`` in rem. A **bold** part is the result.
+
+    Without a ``width`` in rem it is one line.
+    """
 
     text: str
     size: float = 1.55
@@ -76,12 +81,16 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Group:
-    """Items beside each other in ``columns``, or below each other if it is 1; ``gap`` in rem."""
+    """Items beside each other in ``columns``, or below each other if it is 1; ``gap`` in rem.
+
+    They are spread over the slide, or follow each other from the left if ``is_close``.
+    """
 
     items: Sequence["Item"]
     columns: int = 0
     gap: float = 2.0
     heading: str = ""
+    is_close: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from cnnlab.views.figures.network import learned, stages
 PIXELS, UNITS = 1_000_000, 1_000
 """A photo of one megapixel, and a modest first layer that is joined to all of it."""
 
+_SIDE = 2.4
+
 
 def billion() -> int:
     """Return how many weights join every pixel of the photo to every unit."""
@@ -71,20 +73,31 @@ def channels(material: Material) -> Item:
     step = [each for each in material.lenet.steps if each.op == "conv2d"][1]
     outputs, inputs, side, _ = material.lenet.tensor(step, "weight").shape  # type: ignore[union-attr]
     biases = outputs
+    chosen = 5
+    target = _places(outputs, 33.0, 2)[chosen]
+    starts = _places(inputs, 3.0, 1)
     drawing = tag(
         "svg",
-        *_stack(1.5, inputs, 5.2, 1.7),
-        *_stack(33, outputs, 3.4, 1.25),
-        *[
-            tag("path", d=f"M8.6 {3.6 + 3.4 * row:.2f} L31.6 12.6", class_="wire")
-            for row in range(inputs)
-        ],
-        tag("circle", cx=31.9, cy=12.6, r=0.9, class_="sum"),
-        tag("text", "+", x=31.9, y=13.1, class_="plus"),
-        tag("text", f"{inputs} maps in", x=4.6, y=25.4),
-        tag("text", f"{outputs} maps out", x=38, y=25.4),
-        tag("text", f"{inputs} kernels of {side} \u00d7 {side}", x=20, y=2.6),
-        tag("text", "for each map out", x=20, y=4.4),
+        *(_map(*each) for each in starts),
+        *(
+            _map(*each, is_chosen=place == chosen)
+            for place, each in enumerate(_places(outputs, 33.0, 2))
+        ),
+        *(
+            tag("path", d=f"M{x + _SIDE + 0.2:.2f} {y + _SIDE / 2:.2f} L23.2 11.9", class_="wire")
+            for x, y in starts
+        ),
+        tag(
+            "path",
+            d=f"M24.8 11.9 L{target[0] - 0.2:.2f} {target[1] + _SIDE / 2:.2f}",
+            class_="wire",
+        ),
+        tag("circle", cx=24, cy=11.9, r=0.9, class_="sum"),
+        tag("text", "+", x=24, y=12.35),
+        tag("text", f"{inputs} maps in", x=4.2, y=25),
+        tag("text", f"{outputs} maps out", x=36, y=25),
+        tag("text", f"{inputs} kernels of {side} \u00d7 {side}", x=17, y=1.6),
+        tag("text", "for each map out", x=17, y=3.2),
         viewBox="0 0 44 26",
         class_="scale",
         role="img",
@@ -102,12 +115,16 @@ def channels(material: Material) -> Item:
     return Group((Drawing(drawing, _nothing, 44, 26), Step(words)), gap=2)
 
 
-def _stack(left: float, count: int, side: float, apart: float) -> list[Markup]:
-    gap = 20.0 / count
-    return [
-        tag("rect", x=left + (0.25 * apart * (n % 2)), y=round(1.6 + gap * n, 2), width=side, height=min(side, gap * 0.8), class_="sheet-map")
-        for n in range(count)
-    ]
+def _places(count: int, left: float, columns: int) -> list[tuple[float, float]]:
+    """Return the left and top of each map, in columns over the height of the drawing."""
+    rows = -(-count // columns)
+    gap = 23.0 / rows
+    return [(left + 3.4 * (n % columns), 0.3 + gap * (n // columns)) for n in range(count)]
+
+
+def _map(x: float, y: float, *, is_chosen: bool = False) -> Markup:
+    class_ = "area" if is_chosen else "sheet-map"
+    return tag("rect", x=round(x, 2), y=round(y, 2), width=_SIDE, height=_SIDE, class_=class_)
 
 
 def seen(material: Material) -> Item:

@@ -78,8 +78,8 @@ def shuffled(material: Material) -> Item:
     count = worked.linear_parameters(levels.size, len(material.predictions.image_set.classes))
     words = Group(
         (
-            Words(f"{levels.size} pixels \u2192 **{len(material.predictions.image_set.classes)}** scores", 1.8),
-            Words(f"{count:,} numbers to learn: one for each pixel and class", 1.4),
+            Words(f"{levels.size} pixels \u2192 **{len(material.predictions.image_set.classes)}** scores", 1.8, width=24),
+            Words(f"{count:,} numbers to learn: one for each pixel and class, and one for each class", 1.4, width=20),
         ),
         columns=1,
         gap=0.6,
@@ -100,8 +100,11 @@ def crowd(material: Material) -> Item:
     one, other = (np.flatnonzero(image_set.labels == label) for label in (0, 1))
     pictures = [image_set.images[each] for each in one[: _CROWD - 1]]
     place = min(27, len(pictures))
-    pictures.insert(place, image_set.images[other[0]])
-    return Group((Group([Picture(each, side=5.1) for each in pictures], columns=10, gap=0.7),), gap=1)
+    shown: list[Item] = [Picture(each, side=5.6) for each in pictures]
+    odd = image_set.images[other[0]]
+    whole = (0, 0, *odd.shape)
+    shown.insert(place, Film((Picture(odd, side=5.6), Picture(odd, side=5.6, frames=(whole,)))))
+    return Group(shown, columns=10, gap=0.7)
 
 
 def pixel(material: Material) -> Item:
@@ -117,12 +120,12 @@ def pixel(material: Material) -> Item:
     value = float(material.values[graph.stages[step.stage].last.name][0][place.pixel])
     top, left = _corner(step.settings, place.pixel)
     high, wide = kernel.shape
-    image = Picture(_as_levels(material), "the image, 32 \u00d7 32", 17, frames=((top, left, high, wide),))
+    image = Picture(_as_levels(material), "the image, 32 \u00d7 32", 13, frames=((top, left, high, wide),))
     sums = Group(
         (
-            Words(f"{patch.size} products, added: **{_signed(total)}**"),
-            Words(f"plus the bias: **{_signed(total + own)}**"),
-            Words(f"after the activation: **{_signed(value)}**"),
+            Words(f"{patch.size} products, added: **{_signed(total)}**", 1.4),
+            Words(f"plus the bias: **{_signed(total + own)}**", 1.4),
+            Words(f"after the activation: **{_signed(value)}**", 1.4),
         ),
         columns=1,
         gap=0.6,
@@ -130,9 +133,9 @@ def pixel(material: Material) -> Item:
     return Group(
         (
             image,
-            Numbers(worked.as_text(patch, 1), "the patch", size=2.55),
+            Numbers(worked.as_text(patch, 1), "the patch", size=2.5, letters=1.05),
             Words("\u2217", 2.4),
-            Numbers(worked.as_text(kernel, 1), f"kernel {place.pixel[0] + 1}", "kernel", size=2.55),
+            Numbers(worked.as_text(kernel, 1), f"kernel {place.pixel[0] + 1}", "kernel", size=2.5, letters=1.05),
             sums,
         ),
         gap=1.4,
@@ -206,8 +209,8 @@ def batches(material: Material) -> Item:
         scenes.append(
             Group(
                 (
-                    Numbers(worked.as_text(each.kernel, 3), f"kernel 1 after {each.batches} batches", "kernel", size=4),
-                    Numbers(_changes(each.kernel - start), "moved since the start", "map", size=4),
+                    Numbers(worked.as_text(each.kernel, 3), "kernel 1", "kernel", size=2.9, letters=1.25),
+                    Numbers(_changes(each.kernel - start), "moved since the start", "map", size=2.9, letters=1.25),
                     Group((Words(f"batch **{each.batches}**", 1.8), Words(loss, 1.8), Words(f"largest move {moved:.3f}", 1.4)), columns=1, gap=0.8),
                 ),
                 gap=3,
@@ -231,7 +234,7 @@ def shifts(material: Material) -> Item:
         f"{found[-1].estimate:.1f} %",
         band=([each.low for each in found], [each.high for each in found]),
     )
-    drawn = curves([line], axis, "accuracy by shift")
+    drawn = curves([line], axis, "accuracy by shift", across="pixels", first=0)
     table = Group(
         [
             Words(f"{distance} px: **{each.estimate:.1f} %**  ({each.low:.1f} to {each.high:.1f})", 1.4)
@@ -256,14 +259,14 @@ def mistakes(material: Material) -> Item:
     shown = [
         Picture(
             predictions.image_set.images[each],
-            f"label: {classes[predictions.image_set.labels[each]]}. Network: "
-            f"{classes[predictions.predicted[each]]}, {percent(float(predictions.confidence[each]), 0)}",
-            11.5,
+            f"label: {classes[predictions.image_set.labels[each]]}; the network: "
+            f"{classes[predictions.predicted[each]]}",
+            9,
             is_correct=False,
         )
         for each in worst
     ]
-    table = Drawing(matrix(predictions), _nothing, 48, 28)
+    table = Drawing(matrix(predictions, with_images=False), _nothing, 57, 28)
     return Group((table, Group(shown, columns=1, gap=1.2)), gap=3)
 
 
@@ -288,3 +291,9 @@ def turn(material: Material) -> Item:
         for words, command in commands
     ]
     return Group(rows, columns=1, gap=1.4)
+
+
+def shift_words(material: Material) -> str:
+    """Return in a sentence what a shift by one and by two pixels costs."""
+    start, one, two = (each.estimate for each in material.shifted[:3])
+    return f"One pixel costs {start - one:.1f} points, two cost {start - two:.1f}."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from markupsafe import Markup
 
 from cnnlab.classroom.deck import measured
 from cnnlab.classroom.deck.items import Drawing, Group, Item, Words
@@ -39,7 +40,8 @@ def luck(material: Material) -> Item:
     rows = [_row(f"{MODELS[name].title}: {len(found)} seeds", found, 0)]
     if material.is_measured:
         own = 100 * material.history[-1].validation_accuracy
-        rows.append(Row("our run", (own,), Estimate(own, float("nan"), float("nan")), colour(1)))
+        rows.append(Row("our run, seed "
+            f"{material.run.config.seed}", (own,), Estimate(own, float("nan"), float("nan")), colour(1)))
     axis = _axis([value for row in rows for value in row.values])
     return Drawing(every_run(rows, axis), _nothing, 34, 20)
 
@@ -61,20 +63,23 @@ def helped(material: Material) -> Item:
 
 def _verdicts() -> Drawing:
     boxes = [
-        _verdict(difference(measured.TEST), "recipe workshop, 25 epochs"),
-        _verdict(difference(measured.SPRINT), "recipe sprint, 4 epochs"),
+        _verdict(difference(measured.TEST), "workshop, 30 seeds each"),
+        _verdict(difference(measured.SPRINT), "sprint, 5 seeds each"),
     ]
     return Drawing(tag("div", *boxes, class_="verdicts"), _nothing, 19, 24)
 
 
-def _verdict(found: Difference, recipe: str) -> object:
+def _verdict(found: Difference, recipe: str) -> Markup:
     helped = found.low > 0
-    words = f"{found.estimate:+.2f} points ({found.low:+.2f} to {found.high:+.2f})"
+    lines = (
+        f"{found.estimate:+.2f} points",
+        f"95 %: {found.low:+.2f} to {found.high:+.2f}",
+        recipe,
+    )
     return tag(
         "div",
         tag("b", "\u25b2 It helped" if helped else "\u25bc It hurt"),
-        tag("p", words.replace("-", "\u2212")),
-        tag("p", recipe),
+        *(tag("p", line.replace("-", "\u2212")) for line in lines),
         class_="verdict",
         style=f"background:var(--network-{'b' if helped else 'd'})",
     )
@@ -108,10 +113,10 @@ def groups(values: Mapping[str, Sequence[float]]) -> list[list[str]]:
 
 def board(_: Material) -> Item:
     """Return a leaderboard of cnnlab's own networks: a rank is a group that is not told apart."""
-    values = measured.SPRINT
+    values = measured.BOARD
     lines = []
     for rank, names in enumerate(groups(values), start=1):
-        mean = [f"{np.mean(values[name]):.1f} %" for name in names]
+        mean = [f"{np.mean(values[name]):.2f} %" for name in names]
         lines.append(
             tag(
                 "tr",
@@ -126,7 +131,7 @@ def board(_: Material) -> Item:
         tag("tbody", *lines),
         class_="sums board",
     )
-    return Group((Drawing(table, _nothing, 44, 24), Words("", 1)), gap=2)
+    return Drawing(table, _nothing, 70, 24)
 
 
 def luck_words(material: Material) -> str:

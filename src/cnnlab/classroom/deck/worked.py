@@ -1,6 +1,7 @@
 """The numbers on the slides that can be worked out by hand, each from a function of its own."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,9 @@ def seen_widths(graph: Graph) -> dict[str, int]:
     return found
 
 
-def as_text(grid: Grid, digits: int = 0) -> list[list[str]]:
-    """Return a grid of numbers as text, with a true minus."""
-    return [[f"{each:.{digits}f}".replace("-", "\u2212") for each in row] for row in grid.tolist()]
+def as_text(grid: NDArray[Any], digits: int = 0) -> list[list[str]]:
+    """Return a grid of numbers as text, with a true minus; what rounds to 0 has none."""
+    rounded = np.round(grid, digits) + 0.0
+    return [
+        [f"{each:.{digits}f}".replace("-", "\u2212") for each in row] for row in rounded.tolist()
+    ]

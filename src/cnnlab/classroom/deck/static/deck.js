@@ -33,6 +33,8 @@
     });
     const isLive = isLiveSlide(sheet) && step > stepsOf(sheet) && !isNotes;
     sheet.classList.toggle("is-live", isLive);
+    const button = sheet.querySelector(".go-live");
+    if (button) button.textContent = isLive ? "Back (Esc)" : "Live (L)";
     if (isLiveSlide(sheet) && !isNotes && !isPrint) mount(sheet);
     if (before !== sheet) window.scrollTo(0, 0);
     const hash = `#${now + 1}`;
