@@ -8,6 +8,7 @@ from cnnlab.classroom.deck import by_hand, measured, of_network, of_run, of_seed
 from cnnlab.classroom.deck.html import deck_html
 from cnnlab.classroom.deck.items import Item
 from cnnlab.classroom.deck.material import Material, gather
+from cnnlab.classroom.deck.powerpoint import deck_pptx
 from cnnlab.classroom.deck.source import Slide, read_slides
 from cnnlab.custom.network import split_name
 from cnnlab.data.splits import Splits
@@ -72,9 +73,13 @@ class Deck:
         """Return the slides as one HTML file."""
         return deck_html(self.title, self.slides, self.figures, self.states, self.page)
 
+    def powerpoint(self) -> bytes:
+        """Return the slides as a PowerPoint file; raise `ConfigError` without python-pptx."""
+        return deck_pptx(self.title, self.slides, self.figures)
 
-def make_deck(run: Run, splits: Splits) -> Deck:
-    """Return the slides, drawn from a run.
+
+def make_deck(run: Run, splits: Splits, *, is_live: bool = True) -> Deck:
+    """Return the slides, drawn from a run; without ``is_live`` they have no live page.
 
     Raises `RunError` if no epoch has ended, if the weights cannot be read, or if the splits are of
     another data set. A network that cnnlab cannot show live has still pictures of its images.
@@ -85,7 +90,7 @@ def make_deck(run: Run, splits: Splits) -> Deck:
     figures |= {name: make(material) for name, make in _OF_RUN.items()}
     title = f"Convolutional networks: {name_of(run)} on {splits.data_set.title}"
     deck = Deck(title, slides, figures, live_states(material), None)
-    return _with_page(deck, run, splits)
+    return _with_page(deck, run, splits) if is_live else deck
 
 
 def _with_page(deck: Deck, run: Run, splits: Splits) -> Deck:
@@ -103,12 +108,12 @@ def _with_page(deck: Deck, run: Run, splits: Splits) -> Deck:
     return Deck(**{**vars(deck), "why_not": why_not})
 
 
-def write_html(deck: Deck, path: Path) -> int:
-    """Write the slides as HTML, whole or not at all, and return the bytes.
+def write_deck(deck: Deck, path: Path, *, is_powerpoint: bool = False) -> int:
+    """Write the slides as HTML or PowerPoint, whole or not at all, and return the bytes.
 
-    Raises `RunError` if the file cannot be written.
+    Raises `RunError` if the file cannot be written, and `ConfigError` if python-pptx is missing.
     """
-    content = deck.html()
+    content = deck.powerpoint() if is_powerpoint else deck.html()
     try:
         write_whole(path, content)
     except OSError as error:

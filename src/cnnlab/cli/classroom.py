@@ -16,8 +16,16 @@ def slides(
     /,
     *,
     output: Annotated[
-        Path, Parameter(name=["--output", "-o"], help="The file to write.")
-    ] = Path("slides.html"),
+        Path | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="The file to write. Default: slides.html, with --pptx slides.pptx.",
+        ),
+    ] = None,
+    pptx: Annotated[
+        bool,
+        Parameter(help="Write a PowerPoint file to edit, without the live part.", negative=()),
+    ] = False,
     trust: Trust = False,
     data_dir: DataDir = None,
     offline: Offline = False,
@@ -29,18 +37,20 @@ def slides(
     """
     terminal = Terminal(json_wanted)
 
-    from cnnlab.classroom.slides import make_deck, write_html
+    from cnnlab.classroom.slides import make_deck, write_deck
     from cnnlab.runs.run import open_run
 
     run = open_run(run_folder, terminal.say, trust=trust)
     splits = load(run.data_set_name, data_dir, offline, terminal)
-    deck = make_deck(run, splits)
-    size = write_html(deck, output)
-    terminal.show(
-        f"Wrote {output} ({len(deck.slides)} slides, {size / 1e6:.2f} MB). Open it with a "
-        "double-click. Keys: arrows, o (overview), n (notes), ? (all keys)."
-    )
+    deck = make_deck(run, splits, is_live=not pptx)
+    path = output or Path("slides.pptx" if pptx else "slides.html")
+    size = write_deck(deck, path, is_powerpoint=pptx)
+    terminal.show(f"Wrote {path} ({len(deck.slides)} slides, {size / 1e6:.2f} MB).")
+    if not pptx:
+        terminal.show(
+            "Open it with a double-click. Keys: arrows, o (overview), n (notes), ? (all keys)."
+        )
     if deck.why_not:
         terminal.say(f"The live part is left out; still pictures take its place. {deck.why_not}")
-    found = {"slides": len(deck.slides), "file": str(output), "bytes": size}
+    found = {"slides": len(deck.slides), "file": str(path), "bytes": size}
     return CommandResult(found | {"live": deck.page is not None})

@@ -1,14 +1,9 @@
 """Figures of what can be worked out by hand: convolution, padding, stride, channels, pooling."""
 
-import io
-from collections.abc import Sequence
-
 import numpy as np
-from PIL import Image, ImageDraw
 
 from cnnlab.classroom.deck import worked
-from cnnlab.classroom.deck.items import Drawing, Film, Group, Item, Numbers, Step, Words
-from cnnlab.views.figures.markup import tag
+from cnnlab.classroom.deck.items import Clock, Film, Group, Item, Numbers, Step, Table, Words
 
 ACTIVATION_ROW = np.array([[1.0, 0, 2, 1, 3, 0, 1]])
 ACTIVATION_KERNELS = (np.array([[1.0, -1]]), np.array([[2.0, 1]]))
@@ -127,36 +122,9 @@ def stride() -> Item:
 
 def paper() -> Item:
     """Return the sizes to work out on paper; the answers come with the key."""
-    headings = ("width", "kernel", "padding", "stride", "map")
     rows = [[*map(str, each), str(worked.output_size(*each))] for each in PAPER]
-    return Group((_countdown(3), _table(headings, rows)), gap=6)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Drawing:
-    """Return a table whose last column is hidden until the key is pressed."""
-    body = [
-        tag(
-            "tr",
-            *(tag("td", text) for text in row[:-1]),
-            tag("td", tag("b", row[-1], class_="step", data_at=1)),
-        )
-        for row in rows
-    ]
-    head = tag("tr", *(tag("th", name, scope="col") for name in headings))
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="sums")
-    return Drawing(table, lambda: table_picture([headings, *rows]), 38, 20)
-
-
-def _countdown(minutes: int) -> Drawing:
-    button = tag(
-        "button",
-        tag("span", f"{minutes}:00"),
-        tag("small", "press: begin"),
-        type="button",
-        class_="countdown",
-        data_minutes=minutes,
-    )
-    return Drawing(button, lambda: table_picture([[f"{minutes}:00"]]), 16, 9)
+    headings = ("width", "kernel", "padding", "stride", "map")
+    return Group((Clock(3), Table(headings, rows, is_asked=True)), gap=6)
 
 
 def colour() -> Item:
@@ -259,12 +227,3 @@ def pooling() -> Item:
         gap=1.5,
     )
     return Group((main, Step(small, 3)), columns=1, gap=3)
-
-
-def table_picture(rows: Sequence[Sequence[str]]) -> bytes:
-    """Return rows of text as a PNG."""
-    image = Image.new("RGB", (1, 1), "white")
-    stream = io.BytesIO()
-    ImageDraw.Draw(image).text((0, 0), str(rows[0][0]))
-    image.save(stream, "PNG")
-    return stream.getvalue()

@@ -12,8 +12,21 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from cnnlab.classroom.deck.items import Bars, Drawing, Film, Group, Item, Numbers, Picture, Step
-from cnnlab.classroom.deck.items import Words as WordsItem
+from cnnlab.classroom.deck.items import (
+    Bars,
+    Clock,
+    Drawing,
+    Film,
+    Group,
+    Item,
+    Numbers,
+    Picture,
+    Shape,
+    Sketch,
+    Step,
+    Table,
+    Words,
+)
 from cnnlab.classroom.deck.source import Slide, Span, spans
 from cnnlab.playground.bundle import FROM_FILE
 from cnnlab.playground.bundle import script as page_script
@@ -121,7 +134,7 @@ def _(item: Numbers) -> Markup:
 
 
 @markup.register
-def _(item: WordsItem) -> Markup:
+def _(item: Words) -> Markup:
     style = f"font-size:{item.size:g}rem"
     if item.width:
         style += f";width:{item.width:g}rem"
@@ -171,20 +184,80 @@ def _(item: Bars) -> Markup:
 
 
 @markup.register
+def _(item: Table) -> Markup:
+    hidden = {"class_": "step", "data_at": 1} if item.is_asked else {}
+    body = [
+        tag("tr", *(tag("td", text) for text in row[:-1]), tag("td", tag("b", row[-1], **hidden)))
+        for row in item.rows
+    ]
+    head = tag("tr", *(tag("th", name, scope="col") for name in item.headings))
+    style = f"width:{item.width:g}rem"
+    return tag("table", tag("thead", head), tag("tbody", *body), class_="sums", style=style)
+
+
+@markup.register
+def _(item: Clock) -> Markup:
+    return tag(
+        "button",
+        tag("span", f"{item.minutes}:00"),
+        tag("small", "press: begin"),
+        type="button",
+        class_="countdown",
+        data_minutes=item.minutes,
+    )
+
+
+@markup.register
+def _(item: Sketch) -> Markup:
+    svg = tag(
+        "svg",
+        *map(_shape, item.shapes),
+        viewBox=f"0 0 {item.width:g} {item.height:g}",
+        class_="sketch",
+        role="img",
+        aria_label=item.words,
+    )
+    return tag("div", svg, class_="drawing", style=f"width:{item.width:g}rem")
+
+
+def _shape(shape: Shape) -> Markup:
+    left, top, width, height = shape.left, shape.top, shape.width, shape.height
+    looks = {"class_": f"{shape.look} colour-{shape.place}".strip()}
+    if shape.kind == "words":
+        return tag("text", shape.text, x=left, y=top, **looks)
+    if shape.kind == "line":
+        return tag("line", x1=left, y1=top, x2=left + width, y2=top + height, **looks)
+    if shape.kind == "circle":
+        return tag("circle", cx=left + width / 2, cy=top + height / 2, r=width / 2, **looks)
+    return tag("rect", x=left, y=top, width=width, height=height, **looks)
+
+
+@markup.register
 def _(item: Drawing) -> Markup:
-    drawing = tag("div", item.markup, class_="drawing", style=f"width:{item.width:g}rem")
-    return _captioned(drawing, item.caption)
+    return tag("div", item.markup, class_="drawing", style=f"width:{item.width:g}rem")
 
 
 @markup.register
 def _(item: Group) -> Markup:
     columns = item.columns or len(item.items)
     style = f"--columns:{columns};--gap:{item.gap:g}rem"
-    class_ = "group close" if item.is_close else "group"
+    kinds = [
+        ("group", True),
+        ("close", item.is_close),
+        ("pictured-group", columns > 4 and all(map(_has_picture, item.items))),
+    ]
+    class_ = " ".join(name for name, holds in kinds if holds)
     inner = tag("div", *map(markup, item.items), class_=class_, style=style)
     if not item.heading:
         return inner
     return tag("div", tag("p", item.heading, class_="heading"), inner)
+
+
+def _has_picture(item: Item) -> bool:
+    """Return whether an item is a picture, perhaps with words or in a film."""
+    return isinstance(item, Picture) or (
+        isinstance(item, Group | Film) and any(map(_has_picture, item.items))
+    )
 
 
 @markup.register

@@ -66,17 +66,61 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure that has its own HTML; ``picture`` draws it as a PNG for PowerPoint.
+class Table:
+    """Rows of text below their headings; the last column is hidden until a key, if ``is_asked``."""
 
-    ``width`` and ``height`` in rem are those of the picture.
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    width: float = 38.0
+    is_asked: bool = False
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Minutes that are counted down when they are pressed."""
+
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A part of a sketch: a rectangle or circle (left, top, width, height), a line, or words.
+
+    A line ends at (left + width, top + height). ``look`` is its style; words are centred on
+    (left, top), or begin there if ``look`` is "start". ``place`` is the number of a colour.
+    """
+
+    kind: Literal["rectangle", "circle", "line", "words"]
+    left: float
+    top: float
+    width: float = 0.0
+    height: float = 0.0
+    text: str = ""
+    look: Literal["", "area", "map", "wire", "field", "huge", "start"] = ""
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Shapes on a sheet of ``width`` x ``height`` rem; ``words`` say what they show."""
+
+    shapes: Sequence[Shape]
+    width: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that the pages of cnnlab have too, as HTML; ``width`` in rem.
+
+    ``plain`` returns what PowerPoint shows: an item, or a PNG of ``width`` x ``height`` rem.
     """
 
     markup: Markup
-    picture: Callable[[], bytes]
+    plain: "Callable[[], Item | bytes]"
     width: float
-    height: float
-    caption: str = ""
+    height: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,4 +152,4 @@ class Film:
     items: Sequence["Item"] = field(default_factory=tuple)
 
 
-Item = Numbers | Words | Picture | Bars | Drawing | Group | Step | Film
+Item = Numbers | Words | Picture | Bars | Table | Clock | Sketch | Drawing | Group | Step | Film

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from cnnlab.classroom.deck import worked
 from cnnlab.classroom.deck.items import Bars, Drawing, Film, Group, Item, Numbers, Picture, Step, Words
 from cnnlab.classroom.deck.material import DISTANCES, Material
+from cnnlab.classroom.deck.pictures import curves_picture, matrix_picture
 from cnnlab.insight.mistakes import confusion, most_confident_mistakes
-from cnnlab.views.curve_drawings import run_curves
+from cnnlab.views.curve_drawings import history_values, run_curves
 from cnnlab.views.figures import values
 from cnnlab.views.figures.axis import axis_of
 from cnnlab.views.figures.curves import Line, curves
@@ -23,10 +24,8 @@ THREE_KERNELS = {
 GUESSES = 12
 """Images that the class guesses."""
 _CROWD = 40
-
-
-def _nothing() -> bytes:
-    return b""
+PART = 11
+"""So many pixels wide is the part of the image whose numbers are shown."""
 
 
 def answer(material: Material) -> Item:
@@ -43,7 +42,14 @@ def answer(material: Material) -> Item:
 def numbers(material: Material) -> Item:
     """Return the image, and a part of it with the number of each pixel."""
     levels = material.predictions.image_set.images[material.shown]
-    return Drawing(values.pixels(levels, 11), _nothing, 60, 27)
+
+    def plain() -> Item:
+        top, left = values.most_varied(levels, PART)
+        part = levels[top : top + PART, left : left + PART]
+        image = Picture(levels, side=24, frames=((top, left, PART, PART),))
+        return Group((image, Numbers(worked.as_text(part), size=2.3, letters=0.95)), gap=4)
+
+    return Drawing(values.pixels(levels, PART), plain, 60)
 
 
 def guess(material: Material) -> Item:
@@ -193,7 +199,26 @@ def kernels(material: Material) -> Item:
     found = kernels_chapter(material.inside, material.predictions.image_set, material.shown)
     if found is None:
         return missing(material)
-    return Drawing(found.drawings[0].markup, _nothing, 68, 27)
+    return Drawing(found.drawings[0].markup, lambda: _plain_kernels(material), 68)
+
+
+def _plain_kernels(material: Material) -> Item:
+    """Return the kernels as PowerPoint shows them."""
+    graph, step = material.inside.after, material.first
+    assert graph is not None and step is not None  # noqa: PT018, S101
+    after = graph.tensors[step.tensors["weight"]][:6, 0]
+    maps = material.values[graph.stages[step.stage].last.name][0][: len(after)]
+    rows: list[Item] = []
+    for words, shown, limit in (
+        ("Before", None if material.inside.before is None else
+         material.inside.before.tensors[step.tensors["weight"]][:6, 0], values.scale_limit(after)),
+        ("After", after, values.scale_limit(after)),
+        ("What it finds", maps, float(np.abs(maps).max())),
+    ):
+        if shown is not None:
+            pictures = [Picture(np.asarray(each), side=8, limit=limit) for each in shown]
+            rows.append(Group((Words(words, 1.25, 8), *pictures), gap=1.5, is_close=True))
+    return Group(rows, columns=1, gap=0.8)
 
 
 def batches(material: Material) -> Item:
@@ -234,7 +259,12 @@ def shifts(material: Material) -> Item:
         f"{found[-1].estimate:.1f} %",
         band=([each.low for each in found], [each.high for each in found]),
     )
-    drawn = curves([line], axis, "accuracy by shift", across="pixels", first=0)
+    drawn = Drawing(
+        curves([line], axis, "accuracy by shift", across="pixels", first=0),
+        lambda: curves_picture({"accuracy": line.values}, 38, 24, "pixels", 0),
+        38,
+        24,
+    )
     table = Group(
         [
             Words(f"{distance} px: **{each.estimate:.1f} %**  ({each.low:.1f} to {each.high:.1f})", 1.4)
@@ -243,12 +273,21 @@ def shifts(material: Material) -> Item:
         columns=1,
         gap=0.7,
     )
-    return Group((Drawing(drawn, _nothing, 38, 24), table), gap=3)
+    return Group((drawn, table), gap=3)
 
 
 def learning(material: Material) -> Item:
     """Return the curves of accuracy of the run."""
-    return Drawing(run_curves(material.history, "accuracy").markup, _nothing, 34, 24)
+    lines = {
+        name: history_values(material.history, split, "accuracy")
+        for name, split in (("training", "train"), ("validation", "validation"))
+    }
+    return Drawing(
+        run_curves(material.history, "accuracy").markup,
+        lambda: curves_picture(lines, 34, 24, "epoch", 1),
+        34,
+        24,
+    )
 
 
 def mistakes(material: Material) -> Item:
@@ -266,7 +305,12 @@ def mistakes(material: Material) -> Item:
         )
         for each in worst
     ]
-    table = Drawing(matrix(predictions, with_images=False), _nothing, 57, 28)
+    table = Drawing(
+        matrix(predictions, with_images=False),
+        lambda: matrix_picture(confusion(predictions), classes, 57, 29),
+        57,
+        29,
+    )
     return Group((table, Group(shown, columns=1, gap=1.2)), gap=3)
 
 

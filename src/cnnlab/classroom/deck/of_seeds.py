@@ -3,24 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from markupsafe import Markup
 
 from cnnlab.classroom.deck import measured
-from cnnlab.classroom.deck.items import Drawing, Group, Item, Words
+from cnnlab.classroom.deck.items import Drawing, Group, Item, Table, Words
 from cnnlab.classroom.deck.material import Material
+from cnnlab.classroom.deck.pictures import dots_picture
 from cnnlab.experiments.statistics import Difference, holm, mean_interval, welch
 from cnnlab.models.catalog import MODELS
-from cnnlab.views.figures.axis import Axis, axis_of
+from cnnlab.views.figures.axis import axis_of
 from cnnlab.views.figures.colours import colour
 from cnnlab.views.figures.dots import Estimate, Row, every_run
-from cnnlab.views.figures.markup import join, tag
+from cnnlab.views.figures.markup import tag
 from cnnlab.workshop import published
 
 LEVEL = 0.05
-
-
-def _nothing() -> bytes:
-    return b""
 
 
 def _row(name: str, values: Sequence[float], place: int) -> Row:
@@ -42,12 +38,16 @@ def luck(material: Material) -> Item:
         own = 100 * material.history[-1].validation_accuracy
         rows.append(Row("our run, seed "
             f"{material.run.config.seed}", (own,), Estimate(own, float("nan"), float("nan")), colour(1)))
-    axis = _axis([value for row in rows for value in row.values])
-    return Drawing(every_run(rows, axis), _nothing, 34, 20)
+    return _dots(rows, 34, 20)
 
 
-def _axis(values: Sequence[float]) -> Axis:
-    return axis_of(values, unit=" %", within=(0, 100), most=4)
+def _dots(rows: Sequence[Row], width: float, height: float) -> Drawing:
+    values = [value for row in rows for value in row.values]
+    axis = axis_of(values, unit=" %", within=(0, 100), most=4)
+    plain = [(row.name, row.values, mean_interval(row.values)) for row in rows]
+    return Drawing(
+        every_run(rows, axis), lambda: dots_picture(plain, width, height), width, height
+    )
 
 
 def helped(material: Material) -> Item:
@@ -57,32 +57,31 @@ def helped(material: Material) -> Item:
         _row(f"tanh, average pooling: {len(first)} seeds", first, 0),
         _row(f"ReLU, max pooling: {len(second)} seeds", second, 1),
     ]
-    drawn = every_run(rows, _axis([*first, *second]))
-    return Group((_verdicts(), Drawing(drawn, _nothing, 46, 26)), gap=3)
-
-
-def _verdicts() -> Drawing:
-    boxes = [
+    verdicts = (
         _verdict(difference(measured.TEST), "workshop, 30 seeds each"),
         _verdict(difference(measured.SPRINT), "sprint, 5 seeds each"),
-    ]
-    return Drawing(tag("div", *boxes, class_="verdicts"), _nothing, 19, 24)
+    )
+    return Group((Group(verdicts, columns=1, gap=1.2), _dots(rows, 46, 26)), gap=3)
 
 
-def _verdict(found: Difference, recipe: str) -> Markup:
+def _verdict(found: Difference, recipe: str) -> Drawing:
     helped = found.low > 0
-    lines = (
+    title = "\u25b2 It helped" if helped else "\u25bc It hurt"
+    lines = [
         f"{found.estimate:+.2f} points",
         f"95 %: {found.low:+.2f} to {found.high:+.2f}",
         recipe,
-    )
-    return tag(
+    ]
+    lines = [line.replace("-", "\u2212") for line in lines]
+    box = tag(
         "div",
-        tag("b", "\u25b2 It helped" if helped else "\u25bc It hurt"),
-        *(tag("p", line.replace("-", "\u2212")) for line in lines),
+        tag("b", title),
+        *(tag("p", line) for line in lines),
         class_="verdict",
         style=f"background:var(--network-{'b' if helped else 'd'})",
     )
+    plain = Group((Words(f"**{title}**", 2), *(Words(line, 1.3) for line in lines)), 1, 0.3)
+    return Drawing(box, lambda: plain, 20)
 
 
 def notebook(name: str) -> float:
@@ -114,24 +113,11 @@ def groups(values: Mapping[str, Sequence[float]]) -> list[list[str]]:
 def board(_: Material) -> Item:
     """Return a leaderboard of cnnlab's own networks: a rank is a group that is not told apart."""
     values = measured.BOARD
-    lines = []
-    for rank, names in enumerate(groups(values), start=1):
-        mean = [f"{np.mean(values[name]):.2f} %" for name in names]
-        lines.append(
-            tag(
-                "tr",
-                tag("th", str(rank), scope="row"),
-                tag("td", join(", ".join(names))),
-                tag("td", join(", ".join(mean))),
-            )
-        )
-    table = tag(
-        "table",
-        tag("thead", tag("tr", tag("th", "rank"), tag("th", "networks"), tag("th", "mean of 5 seeds"))),
-        tag("tbody", *lines),
-        class_="sums board",
-    )
-    return Drawing(table, _nothing, 70, 24)
+    rows = [
+        (str(rank), ", ".join(names), ", ".join(f"{np.mean(values[each]):.2f} %" for each in names))
+        for rank, names in enumerate(groups(values), start=1)
+    ]
+    return Table(("rank", "networks", "mean of 5 seeds"), rows, 70)
 
 
 def luck_words(material: Material) -> str:
