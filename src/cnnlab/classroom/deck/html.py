@@ -186,12 +186,11 @@ def _(item: Bars) -> Markup:
 
 @markup.register
 def _(item: Table) -> Markup:
-    kind, at = ("step", 1) if item.is_asked else (None, None)
     body = [
         tag(
             "tr",
             *(tag("td", text) for text in row[:-1]),
-            tag("td", tag("b", row[-1], class_=kind, data_at=at)),
+            tag("td", tag("b", row[-1], class_="step", data_at=1) if item.is_asked else row[-1]),
         )
         for row in item.rows
     ]
