@@ -18,7 +18,7 @@ from cnnlab.insight.graph import Step
 from cnnlab.playground.page import render
 from cnnlab.playground.payload import build_payload
 from cnnlab.runs.run import Run
-from cnnlab.wording import percent
+from cnnlab.wording import counted, percent
 
 SOURCE = Path(__file__).with_name("slides.md")
 MOST_BYTES = 1_000_000
@@ -134,7 +134,7 @@ def name_of(run: Run) -> str:
 def values_of(material: Material) -> dict[str, str]:
     """Return the values that the source may name, as text."""
     lenet = material.lenet
-    name, largest = of_network.largest_stage(lenet)
+    _, largest = of_network.largest_stage(lenet)
     total = of_network.lenet_numbers(lenet)
     convolution = worked.convolve(worked.PICTURE, worked.KERNEL)
     history, run = material.history, material.run
@@ -142,19 +142,18 @@ def values_of(material: Material) -> dict[str, str]:
         "run.accuracy": percent(history[-1].validation_accuracy),
         "run.network": name_of(run),
         "run.data_set": material.splits.data_set.title,
-        "run.epochs": str(len(history)),
+        "run.epochs": counted(len(history), "epoch"),
         "run.batch": str(run.config.batch_size),
         "guess.images": str(of_images.GUESSES),
         "guess.correct": str(of_images.guesses_correct(material)),
         "worked.convolution": ", ".join(f"{each:g}" for each in convolution.flat),
         "lenet.parameters": f"{total:,}",
-        "lenet.largest": f"{largest:,} in {name}",
         "lenet.share": percent(largest / total, 0),
         "shift.images": f"{material.shifted_images:,}",
         "shift.words": of_run.shift_words(material),
         "luck.words": of_seeds.luck_words(material),
-        "notebook.first": percent(of_seeds.notebook("lenet5") / 100),
-        "notebook.second": percent(of_seeds.notebook("lenet5-relu-max") / 100),
+        "notebook.first": percent(measured.NOTEBOOK["lenet5"] / 100),
+        "notebook.second": percent(measured.NOTEBOOK["lenet5-relu-max"] / 100),
         "helped.seeds": str(len(measured.TEST["lenet5"])),
     }
 

@@ -40,9 +40,12 @@ def slides(
     """
     terminal = Terminal(json_wanted)
 
+    from cnnlab.classroom.deck.powerpoint import require_extra
     from cnnlab.classroom.slides import make_deck, write_deck
     from cnnlab.runs.run import open_run
 
+    if pptx:
+        require_extra()  # before anything is computed
     run = open_run(run_folder, terminal.say, trust=trust)
     splits = load(run.data_set_name, data_dir, offline, terminal)
     deck = make_deck(run, splits, link=link, is_live=not pptx)

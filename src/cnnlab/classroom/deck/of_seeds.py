@@ -14,7 +14,6 @@ from cnnlab.views.figures.axis import axis_of
 from cnnlab.views.figures.colours import colour
 from cnnlab.views.figures.dots import Estimate, Row, every_run
 from cnnlab.views.figures.markup import tag
-from cnnlab.workshop import published
 
 LEVEL = 0.05
 
@@ -86,11 +85,6 @@ def _verdict(found: Difference, recipe: str) -> Drawing:
     )
     plain = Group((Words(f"**{title}**", 2), *(Words(line, 1.3) for line in lines)), 1, 0.3)
     return Drawing(box, lambda: plain, 20)
-
-
-def notebook(name: str) -> float:
-    """Return the test accuracy that the workshop published for a network, in percent."""
-    return 100 * published.RUNS[name].test_accuracy
 
 
 def groups(values: Mapping[str, Sequence[float]]) -> list[list[str]]:

@@ -44,19 +44,23 @@ _COLOURS = ("1A1F26", "4B3FA7", "0E7C7B", "8A5A00", "7A1F5C")
 _CELLS = {"picture": "FFFFFF", "kernel": "D9EFEE", "map": "FFFFFF"}
 
 
-def deck_pptx(title: str, slides: Sequence[Slide], figures: Mapping[str, Item]) -> bytes:
-    """Return the slides as a PowerPoint file.
-
-    Raises `ConfigError` if the extra that writes it is not installed.
-    """
+def require_extra() -> None:
+    """Raise `ConfigError` if the extra that writes PowerPoint files is not installed."""
     try:
-        from pptx import Presentation
-        from pptx.util import Inches
+        import pptx  # noqa: F401
     except ImportError:
         raise ConfigError(
             "To write PowerPoint files, cnnlab needs python-pptx, which is not installed. Install "
             'it:\n  pip install "cnnlab[slides]"'
         ) from None
+
+
+def deck_pptx(title: str, slides: Sequence[Slide], figures: Mapping[str, Item]) -> bytes:
+    """Return the slides as a PowerPoint file; see `require_extra`."""
+    require_extra()
+    from pptx import Presentation
+    from pptx.util import Inches
+
     deck = Presentation()
     deck.slide_width, deck.slide_height = (Inches(each * REM) for each in _SIZE)
     deck.core_properties.title = title
