@@ -61,19 +61,21 @@ def helped(material: Material) -> Item:
         _row(f"ReLU, max pooling: {len(second)} seeds", second, 1),
     ]
     verdicts = (
-        _verdict(difference(measured.TEST), "workshop, 30 seeds each"),
-        _verdict(difference(measured.SPRINT), "sprint, 5 seeds each"),
+        _verdict(measured.TEST, "workshop"),
+        _verdict(measured.SPRINT, "sprint"),
     )
     return Group((Group(verdicts, columns=1, gap=1.2), _dots(rows, 46, 26)), gap=3)
 
 
-def _verdict(found: Difference, recipe: str) -> Drawing:
+def _verdict(values: Mapping[str, Sequence[float]], recipe: str) -> Drawing:
+    found = difference(values)
+    first, second = (len(values[name]) for name in ("lenet5", "lenet5-relu-max"))
     helped = found.low > 0
     title = "\u25b2 It helped" if helped else "\u25bc It hurt"
     lines = [
         f"{found.estimate:+.2f} points",
         f"95 %: {found.low:+.2f} to {found.high:+.2f}",
-        recipe,
+        f"{recipe}: {first} and {second} seeds",
     ]
     lines = [line.replace("-", "\u2212") for line in lines]
     box = tag(
