@@ -95,7 +95,9 @@ def _signed(value: float) -> str:
 
 def kernels(material: Material) -> Item:
     """Return the first kernels before and after training, and what each finds."""
-    found = kernels_chapter(material.inside, material.predictions.image_set, material.shown)
+    image_set = material.predictions.image_set
+    name = image_set.classes[image_set.labels[material.shown]]
+    found = kernels_chapter(material.inside, material.values, name)
     if found is None:
         return missing(material)
     return Drawing(found.drawings[0].markup, lambda: _plain_kernels(material), 68)
