@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.classroom.deck import by_hand, measured, of_network, of_run, of_seeds, worked
+from cnnlab.classroom.deck import by_hand, measured, of_images, of_network, of_run, of_seeds, worked
 from cnnlab.classroom.deck.html import deck_html
 from cnnlab.classroom.deck.items import Item
 from cnnlab.classroom.deck.material import Material, gather
@@ -18,7 +18,7 @@ from cnnlab.insight.graph import Step
 from cnnlab.playground.page import render
 from cnnlab.playground.payload import build_payload
 from cnnlab.runs.run import Run
-from cnnlab.wording import command_line, percent
+from cnnlab.wording import percent
 
 SOURCE = Path(__file__).with_name("slides.md")
 MOST_BYTES = 1_000_000
@@ -35,14 +35,14 @@ _BY_HAND: Mapping[str, Callable[[], Item]] = {
     "pooling": by_hand.pooling,
 }
 _OF_RUN: Mapping[str, Callable[[Material], Item]] = {
-    "answer": of_run.answer,
-    "numbers": of_run.numbers,
-    "guess": of_run.guess,
-    "shuffled": of_run.shuffled,
+    "answer": of_images.answer,
+    "numbers": of_images.numbers,
+    "guess": of_images.guess,
+    "shuffled": of_images.shuffled,
     "scale": of_network.scale,
-    "crowd": of_run.crowd,
+    "crowd": of_images.crowd,
     "pixel": of_run.pixel,
-    "three_kernels": of_run.three_kernels,
+    "three_kernels": of_images.three_kernels,
     "channels": of_network.channels,
     "kernels": of_run.kernels,
     "seen": of_network.seen,
@@ -53,7 +53,6 @@ _OF_RUN: Mapping[str, Callable[[Material], Item]] = {
     "luck": of_seeds.luck,
     "mistakes": of_run.mistakes,
     "helped": of_seeds.helped,
-    "turn": of_run.turn,
     "board": of_seeds.board,
 }
 
@@ -78,8 +77,10 @@ class Deck:
         return deck_pptx(self.title, self.slides, self.figures)
 
 
-def make_deck(run: Run, splits: Splits, *, is_live: bool = True) -> Deck:
+def make_deck(run: Run, splits: Splits, *, link: str = "", is_live: bool = True) -> Deck:
     """Return the slides, drawn from a run; without ``is_live`` they have no live page.
+
+    ``link`` is an address for the class: a slide shows it as a QR code.
 
     Raises `RunError` if no epoch has ended, if the weights cannot be read, or if the splits are of
     another data set. A network that cnnlab cannot show live has still pictures of its images.
@@ -88,6 +89,7 @@ def make_deck(run: Run, splits: Splits, *, is_live: bool = True) -> Deck:
     slides = read_slides(SOURCE.read_text(encoding="utf-8"), values_of(material))
     figures = {name: make() for name, make in _BY_HAND.items()}
     figures |= {name: make(material) for name, make in _OF_RUN.items()}
+    figures["turn"] = of_images.turn(link)
     title = f"Convolutional networks: {name_of(run)} on {splits.data_set.title}"
     deck = Deck(title, slides, figures, live_states(material), None)
     return _with_page(deck, run, splits) if is_live else deck
@@ -142,9 +144,8 @@ def values_of(material: Material) -> dict[str, str]:
         "run.data_set": material.splits.data_set.title,
         "run.epochs": str(len(history)),
         "run.batch": str(run.config.batch_size),
-        "run.folder": run.folder.name,
-        "guess.images": str(of_run.GUESSES),
-        "guess.correct": str(of_run.guesses_correct(material)),
+        "guess.images": str(of_images.GUESSES),
+        "guess.correct": str(of_images.guesses_correct(material)),
         "worked.convolution": ", ".join(f"{each:g}" for each in convolution.flat),
         "lenet.parameters": f"{total:,}",
         "lenet.largest": f"{largest:,} in {name}",
@@ -155,7 +156,6 @@ def values_of(material: Material) -> dict[str, str]:
         "notebook.first": percent(of_seeds.notebook("lenet5") / 100),
         "notebook.second": percent(of_seeds.notebook("lenet5-relu-max") / 100),
         "helped.seeds": str(len(measured.TEST["lenet5"])),
-        "command.play": command_line("play", run.folder.name),
     }
 
 

@@ -22,6 +22,9 @@ def slides(
             help="The file to write. Default: slides.html, with --pptx slides.pptx.",
         ),
     ] = None,
+    link: Annotated[
+        str, Parameter(help="An address for the class. The slide Your turn shows it as a QR code.")
+    ] = "",
     pptx: Annotated[
         bool,
         Parameter(help="Write a PowerPoint file to edit, without the live part.", negative=()),
@@ -42,7 +45,7 @@ def slides(
 
     run = open_run(run_folder, terminal.say, trust=trust)
     splits = load(run.data_set_name, data_dir, offline, terminal)
-    deck = make_deck(run, splits, is_live=not pptx)
+    deck = make_deck(run, splits, link=link, is_live=not pptx)
     path = output or Path("slides.pptx" if pptx else "slides.html")
     size = write_deck(deck, path, is_powerpoint=pptx)
     terminal.show(f"Wrote {path} ({len(deck.slides)} slides, {size / 1e6:.2f} MB).")

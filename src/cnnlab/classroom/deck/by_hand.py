@@ -1,5 +1,7 @@
 """Figures of what can be worked out by hand: convolution, padding, stride, channels, pooling."""
 
+from itertools import chain
+
 import numpy as np
 
 from cnnlab.classroom.deck import worked
@@ -63,7 +65,7 @@ def convolution() -> Item:
 
 def _so_far(found: worked.Grid, last: int) -> list[list[str]]:
     """Return the map up to one of its numbers; the others are not known yet."""
-    texts = [text if n <= last else "?" for n, text in enumerate(sum(_texts(found), []))]
+    texts = [text if n <= last else "?" for n, text in enumerate(chain(*_texts(found)))]
     width = found.shape[1]
     return [texts[at : at + width] for at in range(0, len(texts), width)]
 
@@ -108,7 +110,9 @@ def stride() -> Item:
     one, two = (worked.output_size(5, 3, 0, step) for step in (1, 2))
     formula = Group(
         (
-            Words("size = (width + 2 \u00d7 padding \u2212 kernel) \u00f7 stride + 1, rounded down"),
+            Words(
+                "size = (width + 2 \u00d7 padding \u2212 kernel) \u00f7 stride + 1, rounded down"
+            ),
             Words(
                 f"stride 1: (5 + 0 \u2212 3) \u00f7 1 + 1 = **{one}**; "
                 f"stride 2: (5 + 0 \u2212 3) \u00f7 2 + 1 = **{two}**"
@@ -179,12 +183,37 @@ def activation() -> Item:
     return Group(
         (
             line("a row of pixels", numbers(row, "picture")),
-            line("two convolutions", numbers(first, "kernel"), arrow, numbers(between), arrow,
-                 numbers(second, "kernel"), arrow, numbers(twice)),
-            Step(line("**one** convolution", numbers(joined, "kernel"), arrow,
-                      numbers(worked.convolve(row, joined)))),
-            Step(line("ReLU between: below 0 becomes 0", numbers(between), arrow,
-                      numbers(cut), arrow, numbers(second, "kernel"), arrow, numbers(bent)), 2),
+            line(
+                "two convolutions",
+                numbers(first, "kernel"),
+                arrow,
+                numbers(between),
+                arrow,
+                numbers(second, "kernel"),
+                arrow,
+                numbers(twice),
+            ),
+            Step(
+                line(
+                    "**one** convolution",
+                    numbers(joined, "kernel"),
+                    arrow,
+                    numbers(worked.convolve(row, joined)),
+                )
+            ),
+            Step(
+                line(
+                    "ReLU between: below 0 becomes 0",
+                    numbers(between),
+                    arrow,
+                    numbers(cut),
+                    arrow,
+                    numbers(second, "kernel"),
+                    arrow,
+                    numbers(bent),
+                ),
+                2,
+            ),
         ),
         columns=1,
         gap=1.5,

@@ -32,6 +32,7 @@ from cnnlab.playground.bundle import FROM_FILE
 from cnnlab.playground.bundle import script as page_script
 from cnnlab.views.figures.markup import join, tag
 from cnnlab.views.figures.pictures import CROSS, TICK, image_address, map_address
+from cnnlab.views.page import without_home
 
 STATIC = Path(__file__).parent / "static"
 _KINDS = {"bold": "b", "code": "code"}
@@ -68,7 +69,7 @@ def deck_html(
         styles=Markup("\n").join(Markup(each) for each in _styles()),  # noqa: S704 - our own files
         script=Markup(scripts[0]),  # noqa: S704 - our own file
     )
-    return html.encode()
+    return without_home(html).encode()
 
 
 def _as_script_text(text: str) -> Markup:
@@ -78,7 +79,7 @@ def _as_script_text(text: str) -> Markup:
 
 def _styles() -> list[str]:
     views = jinja2.PackageLoader("cnnlab.views")
-    parts = [views.get_source(jinja2.Environment(), name)[0] for name in ("tokens.css", "figures.css")]
+    parts = [views.get_source(_environment(), name)[0] for name in ("tokens.css", "figures.css")]
     return [*parts, _text("deck.css")]
 
 
@@ -103,9 +104,7 @@ def _hash(text: str) -> str:
 
 
 def _inline(pieces: Sequence[Span]) -> Markup:
-    return join(
-        *(tag(_KINDS[each.kind], each.text) if each.kind else each.text for each in pieces)
-    )
+    return join(*(tag(_KINDS[each.kind], each.text) if each.kind else each.text for each in pieces))
 
 
 def _block(item: Item) -> Markup:
@@ -138,7 +137,9 @@ def _(item: Words) -> Markup:
     style = f"font-size:{item.size:g}rem"
     if item.width:
         style += f";width:{item.width:g}rem"
-    return tag("p", _inline(spans(item.text)), class_=f"words{' quiet' * item.is_quiet}", style=style)
+    return tag(
+        "p", _inline(spans(item.text)), class_=f"words{' quiet' * item.is_quiet}", style=style
+    )
 
 
 @markup.register
@@ -185,9 +186,12 @@ def _(item: Bars) -> Markup:
 
 @markup.register
 def _(item: Table) -> Markup:
-    hidden = {"class_": "step", "data_at": 1} if item.is_asked else {}
     body = [
-        tag("tr", *(tag("td", text) for text in row[:-1]), tag("td", tag("b", row[-1], **hidden)))
+        tag(
+            "tr",
+            *(tag("td", text) for text in row[:-1]),
+            tag("td", tag("b", row[-1], class_="step", data_at=1) if item.is_asked else row[-1]),
+        )
         for row in item.rows
     ]
     head = tag("tr", *(tag("th", name, scope="col") for name in item.headings))

@@ -15,8 +15,8 @@ Cell = tuple[int, int]
 class Numbers:
     """Numbers in a grid; those of ``on`` are framed, those of ``added`` are padding.
 
-    ``kind`` is what they are; ``size`` is the side of a cell and ``letters`` the height of its text,
-    both in rem.
+    ``kind`` is what they are. ``size`` is the side of a cell and ``letters`` the height of its
+    text, both in rem.
     """
 
     rows: Sequence[Sequence[str]]

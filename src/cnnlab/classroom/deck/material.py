@@ -1,8 +1,9 @@
-"""What the slides draw of the leader's run: predictions, kernels, a few batches, shifts, the page."""
+"""What the slides draw of the leader's run: predictions, kernels, a few batches, shifts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,9 +107,9 @@ class Material:
         last = self.inside.after.stages[step.stage].last
         own = np.abs(self.values[last.name][0])
         flat = int(np.abs(own / (own.max() or 1.0) - 0.83).argmin())
-        place = np.unravel_index(flat, own.shape)
-        one, two, three = (int(each) for each in (*place, 0, 0)[:3])
-        return Pin(step.stage, (one, two, three))
+        place: tuple[Any, ...] = np.unravel_index(flat, own.shape)
+        whole = [*map(int, place), 0, 0]
+        return Pin(step.stage, (whole[0], whole[1], whole[2]))
 
     @cached_property
     def shifted(self) -> list[Interval]:

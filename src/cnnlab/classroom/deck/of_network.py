@@ -124,9 +124,22 @@ def seen(material: Material) -> Item:
         size, y = width * whole / total, 5.0 * place - 0.5
         corner = middle + size / 2
         shapes += [
-            Shape("rectangle", middle - size / 2, middle - size / 2, size, size, "", "field", place),
-            Shape("line", corner, middle - size / 2, 27 - corner, y - middle + size / 2, "", "wire", place),
-            Shape("words", 27.6, y, text=f"{name}: {width} \u00d7 {width}", look="start", place=place),
+            Shape(
+                "rectangle", middle - size / 2, middle - size / 2, size, size, "", "field", place
+            ),
+            Shape(
+                "line",
+                corner,
+                middle - size / 2,
+                27 - corner,
+                y - middle + size / 2,
+                "",
+                "wire",
+                place,
+            ),
+            Shape(
+                "words", 27.6, y, text=f"{name}: {width} \u00d7 {width}", look="start", place=place
+            ),
         ]
     sketch = Sketch(
         shapes, 46, 25, ", ".join(f"{name} sees {width}" for name, width in widths.items())

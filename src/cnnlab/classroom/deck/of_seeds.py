@@ -36,8 +36,14 @@ def luck(material: Material) -> Item:
     rows = [_row(f"{MODELS[name].title}: {len(found)} seeds", found, 0)]
     if material.is_measured:
         own = 100 * material.history[-1].validation_accuracy
-        rows.append(Row("our run, seed "
-            f"{material.run.config.seed}", (own,), Estimate(own, float("nan"), float("nan")), colour(1)))
+        rows.append(
+            Row(
+                f"our run, seed {material.run.config.seed}",
+                (own,),
+                Estimate(own, float("nan"), float("nan")),
+                colour(1),
+            )
+        )
     return _dots(rows, 34, 20)
 
 
@@ -45,9 +51,7 @@ def _dots(rows: Sequence[Row], width: float, height: float) -> Drawing:
     values = [value for row in rows for value in row.values]
     axis = axis_of(values, unit=" %", within=(0, 100), most=4)
     plain = [(row.name, row.values, mean_interval(row.values)) for row in rows]
-    return Drawing(
-        every_run(rows, axis), lambda: dots_picture(plain, width, height), width, height
-    )
+    return Drawing(every_run(rows, axis), lambda: dots_picture(plain, width, height), width, height)
 
 
 def helped(material: Material) -> Item:

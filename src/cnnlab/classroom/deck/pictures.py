@@ -1,6 +1,7 @@
 """Curves, dots and the matrix as PNG files, for PowerPoint, which cannot show the pages' SVG."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +16,12 @@ REM = 1 / 6
 """Inches: a slide is 80 rem, or 13.33 inches, wide."""
 _DOTS_PER_INCH = 288
 """On a screen of 1,920 pixels a slide has 144: a picture has twice as many."""
-_TEXT = {"font.size": 15, "xtick.labelsize": 14, "ytick.labelsize": 14, "lines.linewidth": 3}
+_TEXT: dict[Any, Any] = {
+    "font.size": 15,
+    "xtick.labelsize": 14,
+    "ytick.labelsize": 14,
+    "lines.linewidth": 3,
+}
 
 
 def _drawn(width: float, height: float, draw: Callable[[Axes], None]) -> bytes:
@@ -35,7 +41,7 @@ def curves_picture(
         for place, (name, values) in enumerate(lines.items()):
             numbers = range(first, first + len(values))
             style = "--" if place < len(lines) - 1 else "-"
-            axes.plot(numbers, values, style, color=colour(place))
+            axes.plot(numbers, values, style, color=colour(place), linewidth=3)
             axes.annotate(f" {name}\n {values[-1]:.1f} %", (numbers[-1], values[-1]), va="center")
         axes.margins(x=0.02)
         axes.set_xlabel(across)
@@ -55,7 +61,14 @@ def dots_picture(
             if len(values) > 1:
                 axes.plot([mean.low, mean.high], [place + 0.2] * 2, color=colour(place), lw=6)
             words = f"{name}: mean {mean.estimate:.2f} %" if len(values) > 1 else name
-            axes.annotate(words, (min(values), place - 0.42), color=colour(place), weight="bold")
+            axes.text(
+                0.01,
+                place - 0.42,
+                words,
+                transform=axes.get_yaxis_transform(),
+                color=colour(place),
+                weight="bold",
+            )
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks([])
         axes.set_xlabel("%")

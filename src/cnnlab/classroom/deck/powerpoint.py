@@ -80,7 +80,9 @@ class _Page:
         """Put the title, the figures, the paragraphs and the notes on the slide."""
         self._title(slide.title)
         left, top, width, height = _BODY
-        whole = Group(tuple(figures), gap=3) if len(figures) > 1 else figures[0] if figures else None
+        whole = (
+            Group(tuple(figures), gap=3) if len(figures) > 1 else figures[0] if figures else None
+        )
         if whole is not None:
             wide, high = size_of(whole)
             self.scale = min(1.0, width / wide, height / high)
@@ -144,7 +146,9 @@ class _Page:
         self.picture(_png(item), left, top, item.side, height)
         for frame in item.frames:
             y, x, high, wide = (each * item.side / item.pixels.shape[1] for each in frame)
-            self.box(left + self.scale * x, top + self.scale * y, wide, high, edge="B0224F", fill="")
+            self.box(
+                left + self.scale * x, top + self.scale * y, wide, high, edge="B0224F", fill=""
+            )
         if item.caption:
             mark = {True: "\u2713 ", False: "\u2717 ", None: ""}[item.is_correct]
             self._caption(mark + item.caption, left, top + self.scale * height, item.side)
@@ -384,4 +388,4 @@ def _png(item: Picture) -> bytes:
 def _rgb(text: str) -> Any:
     from pptx.dml.color import RGBColor
 
-    return RGBColor.from_string(text)
+    return RGBColor(*bytes.fromhex(text))

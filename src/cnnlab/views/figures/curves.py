@@ -134,7 +134,14 @@ def _grid(axis: Axis) -> list[Markup]:
 
 def _epochs(epochs: int, first: int) -> list[Markup]:
     return [
-        tag("text", str(n + first - 1), x=share(_x(n, epochs)), y="100%", dy="1.5em", text_anchor="middle")
+        tag(
+            "text",
+            str(n + first - 1),
+            x=share(_x(n, epochs)),
+            y="100%",
+            dy="1.5em",
+            text_anchor="middle",
+        )
         for n in whole_numbers(epochs)
     ]
 

@@ -31,7 +31,10 @@ def matrix(predictions: Predictions, *, with_images: bool = True) -> Markup:
         tag(
             "tr",
             tag("th", *reversed(_name(predictions, true)), scope="row"),
-            *(_cell(predictions, int(n), true, at, largest, with_images) for at, n in enumerate(row)),
+            *(
+                _cell(predictions, int(n), true, at, largest, with_images)
+                for at, n in enumerate(row)
+            ),
         )
         for true, row in enumerate(counts)
     ]

@@ -105,6 +105,30 @@
     });
   });
 
+  // --- the numbers of another part of the image: press it ---
+  document.querySelectorAll(".beside:has(.pixels)").forEach(figure => {
+    const image = figure.querySelector("img"), frame = figure.querySelector(".frame"), cells = [...figure.querySelectorAll(".pixels i")];
+    const side = Math.round(Math.sqrt(cells.length));
+    figure.querySelector(".under").addEventListener("click", event => {
+      const wide = image.naturalWidth, high = image.naturalHeight, box = image.getBoundingClientRect();
+      const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
+      canvas.width = wide;
+      canvas.height = high;
+      pen.drawImage(image, 0, 0);
+      const corner = (at, whole) => Math.max(0, Math.min(whole - side, Math.floor(at * whole - side / 2)));
+      const left = corner((event.clientX - box.left) / box.width, wide), top = corner((event.clientY - box.top) / box.height, high);
+      const bytes = pen.getImageData(left, top, side, side).data;
+      cells.forEach((cell, place) => {
+        const level = bytes[4 * place];
+        cell.textContent = level;
+        cell.style.background = `rgb(${level},${level},${level})`;
+        cell.style.color = level > 127 ? "#000" : "#fff";
+      });
+      frame.style.left = `${100 * left / wide}%`;
+      frame.style.top = `${100 * top / high}%`;
+    });
+  });
+
   // --- the notes window: the same file; the two windows tell each other where they are ---
   function openNotes() {
     const address = new URL(location.href);
