@@ -131,22 +131,28 @@ def name_of(run: Run) -> str:
     return f"{Path(file).name}:{class_name}"
 
 
+def of_every_run() -> dict[str, str]:
+    """Return the values that are the same for every run, as text."""
+    convolution = worked.convolve(worked.PICTURE, worked.KERNEL)
+    return {
+        "guess.images": str(of_images.GUESSES),
+        "worked.convolution": ", ".join(f"{each:g}" for each in convolution.flat),
+    }
+
+
 def values_of(material: Material) -> dict[str, str]:
     """Return the values that the source may name, as text."""
     lenet = material.lenet
     _, largest = of_network.largest_stage(lenet)
     total = of_network.lenet_numbers(lenet)
-    convolution = worked.convolve(worked.PICTURE, worked.KERNEL)
     history, run = material.history, material.run
-    return {
+    return of_every_run() | {
         "run.accuracy": percent(history[-1].validation_accuracy),
         "run.network": name_of(run),
         "run.data_set": material.splits.data_set.title,
         "run.epochs": counted(len(history), "epoch"),
         "run.batch": str(run.config.batch_size),
-        "guess.images": str(of_images.GUESSES),
         "guess.correct": str(of_images.guesses_correct(material)),
-        "worked.convolution": ", ".join(f"{each:g}" for each in convolution.flat),
         "lenet.parameters": f"{total:,}",
         "lenet.share": percent(largest / total, 0),
         "shift.images": f"{material.shifted_images:,}",
