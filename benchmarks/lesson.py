@@ -1,4 +1,4 @@
-"""How long do the machines work in the 60 minutes of docs/leading.md, and each notebook's cells?
+"""How long do the machines work in the 60 minutes of docs/leading.md, and in each notebook.
 
     python benchmarks/lesson.py --rounds 3
     python benchmarks/lesson.py --rounds 1 --notebooks
