@@ -23,7 +23,7 @@ def mutants(code: str, count: int, seed: int = 0) -> list[str]:
             break
         second = distinct(one_change(each), {ast.unparse(ast.parse(code)), *first, *found})
         draw.shuffle(second)
-        found += second[: max(2, count // max(1, len(first)) + 1)]
+        found += second[: max(3, count // len(first) + 1)] if len(first) > count // 4 else second
     return found[:count]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -12,7 +12,11 @@ from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import ConfigError
 from cnnlab.wording import command_line
 
-Action = Literal["show", "start", "check", "hint", "solution"]
+if TYPE_CHECKING:
+    from cnnlab.classroom.exercises.exercise import Exercise
+    from cnnlab.classroom.exercises.outcome import Note
+
+Action = Literal["show", "start", "check", "hint", "solution", "sheet"]
 
 
 @app.command
@@ -23,8 +27,8 @@ def exercise(
     action: Annotated[
         Action,
         Parameter(
-            help="show the task, start a file for your answer, check the file, or show a hint or a "
-            "solution."
+            help="show the task, start a file for your answer, check the file, show a hint or a "
+            "solution, or write the sheet of images of exercise 9."
         ),
     ] = "show",
     what: Annotated[
@@ -42,6 +46,9 @@ def exercise(
     ] = None,
     seed: Annotated[
         WholeNumber | None, Parameter(help="Draw the same random cases as a check with this seed.")
+    ] = None,
+    which: Annotated[
+        str | None, Parameter(help="start, for exercise 7: the name of the broken network.")
     ] = None,
     write: Annotated[Path | None, Parameter(help="Write the solution to this file.")] = None,
     trust: Trust = False,
@@ -65,41 +72,65 @@ def exercise(
             {"exercises": [{"number": n, "title": e.title} for n, e in found.items()]}
         )
     chosen = find(number)
-    words = ("exercise", chosen.number)
     if action == "show":
-        terminal.show(str(chosen.note))
-        terminal.show(f"\nStart a file for your answer: {command_line(*words, 'start', 'mine.py')}")
-        return CommandResult({"number": chosen.number, "title": chosen.title, "task": chosen.task})
+        return _show(terminal, chosen, chosen.note, "task")
     if action == "hint":
-        note = chosen.hint(_hint_number(what))
-        terminal.show(str(note))
-        return CommandResult({"number": chosen.number, "hint": note.text})
+        return _show(terminal, chosen, chosen.hint(_hint_number(what)), "hint")
     if action == "solution" and write is None:
-        note = chosen.solution_note
-        terminal.show(str(note))
-        return CommandResult({"number": chosen.number, "solution": chosen.solved.strip()})
+        return _show(terminal, chosen, chosen.solution_note, "solution")
+    if action == "check":
+        return _check(terminal, chosen, what, run or [], seed, trust)
+    text = chosen.solved if action == "solution" else chosen.starter_of(which)
+    ending = ".html" if action == "sheet" else ".py"
+    path = write or Path(what or f"exercise-{chosen.number}{ending}")
 
-    from cnnlab.classroom.exercises.file import check_file, write_answers
+    from cnnlab.classroom.exercises.attempt import sheet_page
+    from cnnlab.classroom.exercises.file import write_new
 
-    if action in {"start", "solution"}:
-        path = write or Path(what or f"exercise-{chosen.number}.py")
-        text = chosen.solved if action == "solution" else chosen.starter
-        write_answers(path, f"{text.strip()}\n")
-        check = command_line(*words, "check", str(path))
-        verb = "Change it, then check it" if action == "start" else "Check it"
-        terminal.show(f"Wrote {path}. {verb}: {check}")
-        return CommandResult({"number": chosen.number, "file": str(path)})
-    if what is None:
+    if action == "sheet":
+        text = sheet_page(chosen, run or [], trust)
+    write_new(path, ending, f"{text.strip()}\n")
+    next_command = command_line("exercise", chosen.number, "check", str(path))
+    advice = {
+        "start": f"Change it, then check it: {next_command}",
+        "solution": f"Check it: {next_command}",
+        "sheet": "Open it in your browser.",
+    }
+    terminal.show(f"Wrote {path}. {advice[action]}")
+    return CommandResult({"number": chosen.number, "file": str(path)})
+
+
+def _show(terminal: Terminal, chosen: "Exercise", note: "Note", what: str) -> CommandResult:
+    terminal.show(str(note))
+    if what == "task":
+        start = command_line("exercise", chosen.number, "start", "mine.py")
+        terminal.show(f"\nStart a file for your answer: {start}")
+    return CommandResult({"number": chosen.number, "title": chosen.title, what: note.text})
+
+
+def _check(
+    terminal: Terminal,
+    chosen: "Exercise",
+    file: str | None,
+    runs: list[Path],
+    seed: int | None,
+    trust: bool,
+) -> CommandResult:
+    if file is None:
         raise ConfigError(
-            "Name the file with your answer, as in:\n  " + command_line(*words, "check", "mine.py")
+            "Name the file with your answer, as in:\n  "
+            + command_line("exercise", chosen.number, "check", "mine.py")
         )
+
+    from cnnlab.classroom.exercises.file import check_file
+
     outcome = check_file(
         chosen,
-        Path(what),
-        run=run,
+        Path(file),
+        run=runs,
         seed=seed,
         trust=trust,
-        on_waiting=lambda: terminal.say(f"Waiting for {what}: the check is running."),
+        on_waiting=lambda: terminal.say(f"Waiting for {file}: the check is running."),
     )
     terminal.show(str(outcome))
     return CommandResult(asdict(outcome), status=0 if outcome.status == "right" else 1)

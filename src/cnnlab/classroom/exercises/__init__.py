@@ -20,6 +20,14 @@ HOMES = {
     "2": "output_size",
     "3": "edges",
     "4": "parameters",
+    "5": "pixel",
+    "6": "shift",
+    "7": "repair",
+    "8": "learning_rates",
+    "9": "confused",
+    "10": "did_it_help",
+    "11": "false_alarms",
+    "bonus": "bonus",
 }
 """The file of each exercise, by its number."""
 

@@ -23,6 +23,7 @@ from cnnlab.classroom.exercises.calls import (
 from cnnlab.classroom.exercises.cases import judge_cases
 from cnnlab.classroom.exercises.exercise import Exercise
 from cnnlab.classroom.exercises.outcome import Outcome, Status
+from cnnlab.errors import ConfigError
 
 _SEEDS = 10_000
 
@@ -31,7 +32,8 @@ _SEEDS = 10_000
 class Attempt:
     """Answers to an exercise, by name. ``runs`` are the folders that the student named.
 
-    ``limit`` makes the block in which a student's code runs, for a number of seconds.
+    ``path`` and ``text`` are the file of answers, empty for live values in a notebook. ``limit``
+    makes the block in which a student's code runs, for a number of seconds.
     """
 
     exercise: Exercise
@@ -39,6 +41,8 @@ class Attempt:
     seed: int
     runs: list[Path] = field(default_factory=list)
     trust: bool = False
+    path: str = ""
+    text: str = ""
     limit: Callable[[float], AbstractContextManager[None]] = time_limit
     printed: Printed = field(default_factory=Printed)
 
@@ -127,6 +131,13 @@ class Attempt:
             if mistake.when is not None and mistake.when(measured):
                 raise NotYetError(mistake.sentence)
         raise NotYetError(otherwise)
+
+
+def sheet_page(exercise: Exercise, runs: list[Path], trust: bool = False) -> str:
+    """Return the page that belongs to an exercise; raise `ConfigError` if it has none."""
+    if exercise.sheet is None:
+        raise ConfigError(f"{exercise.name}, has no page to look at. Exercise 9 has one.")
+    return exercise.sheet(Attempt(exercise, {}, 0, runs, trust))
 
 
 def draw_seed(seed: int | None) -> int:

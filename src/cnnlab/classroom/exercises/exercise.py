@@ -1,8 +1,8 @@
 """The shape of an exercise: its text, its typical mistakes, its cases and its check."""
 
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cnnlab.classroom.exercises.outcome import Note, named
@@ -42,7 +42,8 @@ class Exercise:
     a right answer. If there are ``cases`` (small before large), the first answer is a function that
     must be right in all of them. Then ``judge`` looks at the others: it returns what the answers
     show, or raises `NotYetError`. Both are given an `Attempt`. ``seconds`` is how long a student's
-    code may run in one check.
+    code may run in one check. ``variants`` are other starters, by
+    name. ``sheet`` makes a page to look at, as HTML.
     """
 
     number: str
@@ -60,6 +61,8 @@ class Exercise:
     tolerance: float = 1e-6
     needs: Needs = "nothing"
     seconds: float = 10.0
+    variants: Mapping[str, str] = field(default_factory=dict)
+    sheet: Callable[[Any], str] | None = None
 
     @property
     def name(self) -> str:
@@ -75,6 +78,15 @@ class Exercise:
     def solution_note(self) -> Note:
         """The solution, and the reason behind it."""
         return Note(f"{self.name}: a solution", f"{_as_code(self.solved)}\n\n{self.why}")
+
+    def starter_of(self, variant: str | None) -> str:
+        """Return the starter of that name; raise `ConfigError` if there is none."""
+        if variant is None:
+            return self.starter
+        if variant not in self.variants:
+            known = ", ".join(self.variants) or "none for this exercise"
+            raise ConfigError(f"There is no starter {variant!r}. There are: {known}.")
+        return self.variants[variant]
 
     def hint(self, number: int = 1) -> Note:
         """Return hint 1 (a question), 2 (where to look) or 3 (a skeleton with one gap)."""

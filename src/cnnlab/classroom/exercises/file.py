@@ -64,10 +64,10 @@ def check_file(
     return Outcome(**content)
 
 
-def write_answers(path: Path, text: str) -> None:
-    """Write a starter or a solution as a new file; raise `ConfigError` if that is impossible."""
-    if path.suffix != ".py":
-        raise ConfigError(f"{path} does not end in .py. Name a Python file, such as mine.py.")
+def write_new(path: Path, ending: str, text: str) -> None:
+    """Write a new file, such as a starter; raise `ConfigError` if that is impossible."""
+    if path.suffix != ending:
+        raise ConfigError(f"{path} does not end in {ending}. Name a file such as mine{ending}.")
     if path.exists():
         raise ConfigError(
             f"{path} already exists, and cnnlab did not change it. Name another file."
@@ -95,29 +95,30 @@ def main(
     exercise = find(number)
     tempfile.tempdir = folder  # what a student's code leaves there goes with it
     limit = partial(watchdog, Path(folder))
-    attempt = Attempt(exercise, {}, seed, runs, trust, limit)
+    attempt = Attempt(exercise, {}, seed, runs, trust, path, text, limit)
     try:
-        content = asdict(_check_here(attempt, path, text))
+        content = asdict(_check_here(attempt))
     except CnnlabError as error:
         content = {"error": str(error)}
     write_whole(Path(folder, OUTCOME), json.dumps(content).encode())
     os._exit(0)  # a thread that a student's code started need not end
 
 
-def _check_here(attempt: Attempt, path: str, text: str) -> Outcome:
+def _check_here(attempt: Attempt) -> Outcome:
     """Run the file, then judge its answers."""
     try:
-        names = _names_of(attempt, path, text)
+        names = _names_of(attempt)
     except NotYetError as error:
         return attempt.ended("not yet", str(error))
     for name in attempt.exercise.answers:
         if name not in names:
-            return attempt.ended("not yet", _missing(name, _defined(text)))
+            return attempt.ended("not yet", _missing(name, _defined(attempt.text)))
     attempt.given = {name: names[name] for name in attempt.exercise.answers}
     return attempt.outcome()
 
 
-def _names_of(attempt: Attempt, path: str, text: str) -> dict[str, Any]:
+def _names_of(attempt: Attempt) -> dict[str, Any]:
+    path, text = attempt.path, attempt.text
     sys.path.insert(0, str(Path(path).resolve().parent))
     lines = text.splitlines(keepends=True)
     linecache.cache[path] = (len(text), None, lines, path)

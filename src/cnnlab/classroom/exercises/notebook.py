@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnlab.classroom.exercises.attempt import Attempt, draw_seed, folders, listed
+from cnnlab.classroom.exercises.attempt import Attempt, draw_seed, folders, listed, sheet_page
 from cnnlab.classroom.exercises.exercise import Exercise
 from cnnlab.classroom.exercises.file import check_file
 from cnnlab.classroom.exercises.outcome import Note, Outcome
 from cnnlab.errors import ConfigError
+from cnnlab.playground.notebook import Frame
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +49,10 @@ class Task:
         if self.exercise.cases is None:
             raise ConfigError(f"{self.exercise.name}, has no cases to try: its answers are values.")
         return self.exercise.cases(Attempt(self.exercise, {}, seed, folders(run)))[0].arguments
+
+    def sheet(self, run: Any = None) -> Frame:
+        """Return the page that belongs to the task, as the last line of a cell."""
+        return Frame(sheet_page(self.exercise, folders(run)).encode())
 
     def __repr__(self) -> str:
         return str(self.exercise.note)
