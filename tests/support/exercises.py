@@ -49,7 +49,7 @@ def is_equivalent(
         return False
     others = exercise.answers[bool(exercise.cases) :]
     if any(names.get(name) != solved[name] for name in others):
-        seeds = REFERENCE_SEEDS[:3]
+        seeds = REFERENCE_SEEDS[: 3 if exercise.cases else 1]
         return all(check_code(exercise, code, seed, runs).status == "right" for seed in seeds)
     if not exercise.cases:
         return True

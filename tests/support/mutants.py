@@ -10,20 +10,21 @@ _COMPARE = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
 def mutants(code: str, count: int, seed: int = 0) -> list[str]:
-    """Return so many different mutants of a program, fewer if there are no more.
+    """Return so many different mutants of a program.
 
-    First those that differ in one place; if they are too few, those that differ in two.
+    First those that differ in one place; if they are too few, those that differ in more.
     """
     draw = random.Random(seed)
-    first = distinct(one_change(code), {ast.unparse(ast.parse(code))})
-    draw.shuffle(first)
-    found = first[:count]
-    for each in first:
-        if len(found) >= count:
-            break
-        second = distinct(one_change(each), {ast.unparse(ast.parse(code)), *first, *found})
-        draw.shuffle(second)
-        found += second[: max(3, count // len(first) + 1)] if len(first) > count // 4 else second
+    known = {ast.unparse(ast.parse(code))}
+    found: list[str] = []
+    waiting = [code]
+    while len(found) < count:
+        made = distinct(one_change(waiting.pop(0)), known)
+        draw.shuffle(made)
+        wanted = made if not found else made[: max(4, count // 10)]
+        known |= {*wanted}
+        found += wanted
+        waiting += wanted
     return found[:count]
 
 

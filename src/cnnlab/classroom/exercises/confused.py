@@ -1,6 +1,7 @@
 """Exercise 9: the most confused pair of classes, and what you would have said."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,11 @@ def doubtful(attempt: Attempt) -> Doubtful:
 
     Half of them are mistakes of the network, as far as there are so many.
     """
-    network = trained_networks(attempt)[0]
+    return _doubtful(trained_networks(attempt)[0])
+
+
+@cache
+def _doubtful(network: TrainedNetwork) -> Doubtful:
     predicted, labels = network.classify(network.images.images), network.images.labels
     true, other, _ = most_confused(_matrix(predicted, labels, len(network.images.classes)))
     of_pair = np.isin(labels, (true, other)) & np.isin(predicted, (true, other))

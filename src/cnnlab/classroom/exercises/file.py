@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,10 @@ def check_file(
     except FaultError as error:
         return attempt.ended("not yet", error.finding.sentence)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        given = (name, exercise.number, str(path), text, attempt.seed, folders(run), trust)
+        given = (
+            *(name, exercise.number, exercise.seconds, str(path), text),
+            *(attempt.seed, folders(run), trust),
+        )
         ended = run_child(
             "cnnlab.classroom.exercises.file",
             given,
@@ -83,6 +86,7 @@ def write_new(path: Path, ending: str, text: str) -> None:
 def main(
     folder: str,
     number: str,
+    seconds: float,
     path: str,
     text: str,
     seed: int,
@@ -92,7 +96,7 @@ def main(
     """Check a file in this process, a child, and leave the result in a folder."""
     from cnnlab.classroom.exercises import find
 
-    exercise = find(number)
+    exercise = replace(find(number), seconds=seconds)
     tempfile.tempdir = folder  # what a student's code leaves there goes with it
     limit = partial(watchdog, Path(folder))
     attempt = Attempt(exercise, {}, seed, runs, trust, path, text, limit)

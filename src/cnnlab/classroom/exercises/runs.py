@@ -27,7 +27,7 @@ HOME = Path("runs")
 """Where the commands put runs and comparisons."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainedNetwork:
     """A trained network as a graph, its name in words, and its data set's validation images."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnlab.classroom.exercises.attempt import Attempt
 from cnnlab.classroom.exercises.exercise import Case, Exercise, Mistake
-from cnnlab.classroom.exercises.runs import trained_networks
+from cnnlab.classroom.exercises.runs import TrainedNetwork, trained_networks
 from cnnlab.experiments.statistics import mcnemar
 
 MADE_UP, PLACES, IMAGES = 60, 4, 500
@@ -85,6 +86,13 @@ def _cost(classify: Callable[[Images], Any], of: Pictures, pixels: int) -> float
     return 100 * float(before.mean() - after.mean())
 
 
+@cache
+def _correct(network: TrainedNetwork) -> list[NDArray[np.bool_]]:
+    """Return which predictions are correct after shifts of 0, 1, 2 and 3 pixels."""
+    images, labels = network.images.images[:IMAGES], network.images.labels[:IMAGES]
+    return [network.classify(_shifted(images, pixels)) == labels for pixels in range(PLACES)]
+
+
 @dataclass(frozen=True)
 class _Measured:
     """What shifts cost a real network, and the sentence that the student chose."""
@@ -100,10 +108,7 @@ def _judge(attempt: Attempt) -> str:
     lines = []
     measured: list[_Measured] = []
     for network in trained_networks(attempt):
-        of = Pictures(network.images.images[:IMAGES].copy(), network.images.labels[:IMAGES].copy())
-        correct = [
-            network.classify(_shifted(of.images, pixels)) == of.labels for pixels in range(PLACES)
-        ]
+        correct = _correct(network)
         worst, more = mcnemar(correct[3], correct[0]), mcnemar(correct[3], correct[1])
         measured.append(
             _Measured(
@@ -113,7 +118,7 @@ def _judge(attempt: Attempt) -> str:
                 more.difference.low > 0,
             )
         )
-        lines.append(f"{network.words}, {len(of.labels)} validation images:")
+        lines.append(f"{network.words}, {len(correct[0])} validation images:")
         for pixels in range(1, PLACES):
             cost = mcnemar(correct[pixels], correct[0]).difference
             lines.append(
