@@ -93,6 +93,23 @@ def main() -> None:
             ordered = {each: kept[each] for each in HOMES if each in kept}
             RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
             print(found)
+    print(table(ordered))
+
+
+def table(kept: dict[str, dict[str, int]]) -> str:
+    """Return the table of docs/exercises.md."""
+    lines = [
+        "| | solution not right | typical mistake right | mutants caught | equivalent |",
+        "|---|---|---|---|---|",
+    ]
+    for number, each in kept.items():
+        counted = each["mutants"] - each["equivalent"]
+        lines.append(
+            f"| {number} | {each['solutions_not_right']} of {each['solutions']:,} "
+            f"| {each['mistakes_right']} of {each['mistakes']:,} "
+            f"| {counted - each['alive']} of {counted} | {each['equivalent']} |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

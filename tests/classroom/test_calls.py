@@ -200,7 +200,7 @@ def test_a_result_in_a_notebook_escapes_what_a_student_wrote():
     page = outcome._repr_html_()
     assert "dashed" in page
     assert "<b>five" not in page
-    assert "Exercise 2, how large is the output?: not yet" in page
+    assert "Not yet: Exercise 2, how large is the output?" in page
     assert "<pre>" in ex2._repr_html_()
     assert "def output_size" in repr(ex2)
     assert "hint 2 of 3" in repr(ex2.hint(2))
@@ -274,7 +274,7 @@ def test_the_command(cnnlab):
         cnnlab("exercise", 2, "start", "mine.py")[2]
     )
     status, out, _ = cnnlab("exercise", 2, "check", "mine.py")
-    assert (status, "not tried" in out) == (1, True)
+    assert (status, "Not tried: Exercise 2" in out) == (1, True)
     assert cnnlab("exercise", 2, "solution", "--write", "right.py")[0] == 0
     status, out, _ = cnnlab("exercise", 2, "check", "right.py", "--seed", 3, "--json")
     found = json.loads(out)

@@ -2,9 +2,9 @@
 
 Each is one file with its text, its typical mistakes and its check. Read: exercise (the shape of
 all), convolution, output_size, edges, parameters, pixel, shift, repair, learning_rates, confused,
-did_it_help, false_alarms, bonus. Behind them: cases (a function in many cases), runs (your own
-network), attempt (one check), calls (a student's code, called), file (a file of answers, in a
-process of its own), notebook (an exercise in a cell), outcome (what a student reads).
+did_it_help, false_alarms, small_network (the bonus). Behind them: cases (a function in many cases),
+runs (your own network), attempt (one check), calls (a student's code, called), file (a file of
+answers, in a process of its own), notebook (an exercise in a cell), outcome (what a student reads).
 """
 
 from importlib import import_module
@@ -27,7 +27,7 @@ HOMES = {
     "9": "confused",
     "10": "did_it_help",
     "11": "false_alarms",
-    "bonus": "bonus",
+    "bonus": "small_network",
 }
 """The file of each exercise, by its number."""
 

@@ -72,7 +72,7 @@ class Exercise:
     @property
     def note(self) -> Note:
         """The task, with the code to start from."""
-        return Note(self.name, f"{self.task}\n\n{_as_code(self.starter)}")
+        return Note(self.name, f"{self.task}\n\nStart with:\n\n{_as_code(self.starter)}")
 
     @property
     def solution_note(self) -> Note:

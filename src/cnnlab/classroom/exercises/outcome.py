@@ -53,7 +53,7 @@ class Outcome:
 
     def __str__(self) -> str:
         mark, word, _ = _LOOK[self.status]
-        return f"{mark} {self.name}: {word.lower()}.\n\n{self.text}"
+        return f"{mark} {word}: {self.name}\n\n{self.text}"
 
     __repr__ = __str__
 
@@ -61,7 +61,7 @@ class Outcome:
         """Return the result for a notebook."""
         mark, word, colour = _LOOK[self.status]
         style = _BOX.format(line="dashed" if self.status == "not yet" else "solid", colour=colour)
-        head = f'<b style="color:{colour}">{mark} {html.escape(self.name)}: {word.lower()}</b>'
+        head = f'<b style="color:{colour}">{mark} {word}: {html.escape(self.name)}</b>'
         return f'<div style="{style}">{head}{as_html(self.text)}</div>'
 
     @property

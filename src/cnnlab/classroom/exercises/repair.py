@@ -239,8 +239,7 @@ EXERCISE = Exercise(
         "In a terminal, write its file with:\n\n"
         "    cnnlab exercise 7 start mine.py --which bee\n\n"
         f"The check trains the broken network and yours, one epoch with {SEEDS} seeds each, and "
-        "compares. It takes some seconds.\n\n"
-        "This is bee:"
+        "compares. It takes some seconds. Below is bee."
     ),
     starter=broken("bee"),
     variants={name: broken(name) for name in _FAULTS},

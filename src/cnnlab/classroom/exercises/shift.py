@@ -135,7 +135,7 @@ def _judge(attempt: Attempt) -> str:
     return (
         f"cost is right on {len(_cases(attempt))} made-up cases, and the sentence agrees with what "
         f"it measures:\n\n{table}\n\n"
-        "Pooling forgives small shifts in part. It does not make a network blind to them."
+        "Pooling does not make a network blind to shifts."
     )
 
 
@@ -257,7 +257,8 @@ sentence = ...  # "a", "b" or "c"
         ),
         Mistake(
             "cost is right, but sentence a does not agree with its numbers: for a shift of 3 "
-            "pixels the loss is larger than chance explains. Pooling helps only in part.",
+            "pixels the loss is larger than chance explains. Pooling does not make a network blind to "
+            "shifts.",
             _instead('"b"', '"a"'),
             lambda measured: measured.sentence == "a",
         ),
