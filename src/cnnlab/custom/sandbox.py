@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.mistakes import MAKE_SMALLER
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.process import Ended, run_child
+from cnnlab.custom.size import MAKE_SMALLER
 from cnnlab.custom.trial import Stage, Trial
 
 STAGE, TRIAL = "stage", "trial.json"

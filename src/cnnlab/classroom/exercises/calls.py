@@ -201,7 +201,7 @@ def why_failed(error: BaseException, name: str, code: Code) -> str:
         ),
     )
     said = next((sentence for holds, sentence in sentences if holds), "")
-    said = said or explain(raised, name, code.path, code.text).sentence
+    said = said or explain(raised, name, code.path, code.text).message
     return said if said.endswith((".", "?")) else f"{said}."
 
 

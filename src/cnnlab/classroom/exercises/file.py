@@ -45,7 +45,7 @@ def check_file(
     try:
         parse(str(path), text)
     except FaultError as error:
-        return attempt.ended("not yet", error.finding.sentence)
+        return attempt.ended("not yet", error.finding.message)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         given = (
             *(name, exercise.number, exercise.seconds, str(path), text),

@@ -182,7 +182,7 @@ def _check(attempt: Attempt) -> None:
     trial = observe_here(CustomNetwork(attempt.path or "mine.py", "Net", attempt.text))
     findings = [each for each in judge(trial) if each.effect != "none" or each.kind == "straight"]
     if findings:
-        raise NotYetError(f"cnnlab check still finds something:\n\n{findings[0].sentence}")
+        raise NotYetError(f"cnnlab check still finds something:\n\n{findings[0].message}")
 
 
 def _train_both(attempt: Attempt, name: str) -> tuple[list[float], list[float]]:

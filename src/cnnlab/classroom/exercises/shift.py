@@ -257,8 +257,8 @@ sentence = ...  # "a", "b" or "c"
         ),
         Mistake(
             "cost is right, but sentence a does not agree with its numbers: for a shift of 3 "
-            "pixels the loss is larger than chance explains. Pooling does not make a network blind to "
-            "shifts.",
+            "pixels the loss is larger than chance explains. Pooling does not make a network "
+            "blind to shifts.",
             _instead('"b"', '"a"'),
             lambda measured: measured.sentence == "a",
         ),
