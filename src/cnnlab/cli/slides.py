@@ -1,4 +1,4 @@
-"""Commands for the classroom: slides."""
+"""The command that writes the slides of a run."""
 
 from pathlib import Path
 from typing import Annotated
