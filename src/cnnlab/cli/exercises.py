@@ -1,4 +1,4 @@
-"""Commands for a class: exercise."""
+"""The command for exercises: read a task, check an answer, get a hint."""
 
 from dataclasses import asdict
 from pathlib import Path
