@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from cnnlab.classroom.doctor import laptop, learning
+from cnnlab.classroom.doctor import laptop, learning, surroundings
 from cnnlab.classroom.doctor.check import Check
 from cnnlab.classroom.doctor.machine import Machine
 
@@ -17,6 +17,12 @@ CHECKS: tuple[tuple[str, Examination], ...] = (
     ("Clock", laptop.clock),
     ("Power", laptop.power),
     ("Terminal", laptop.terminal),
+    ("Browser", surroundings.browser),
+    ("Own address", surroundings.loopback),
+    ("Network", surroundings.network),
+    ("Notebook", surroundings.notebook),
+    ("Versions", surroundings.versions),
+    ("Data", surroundings.data),
     ("PyTorch", learning.torch_import),
     ("Processor", learning.processor),
     ("Steady speed", learning.steady_speed),

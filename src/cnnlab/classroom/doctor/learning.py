@@ -7,6 +7,7 @@ import os
 import statistics
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def try_training() -> Trial:
     )
     (record,) = fit(model, train, validation, config, listener=listener)
     *batches, end = times
-    steps = [later - earlier for earlier, later in zip(batches, batches[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(batches)]
     step = statistics.median(steps[_WARM_UP:])
     epoch = step * math.ceil(_EPOCH_IMAGES / config.batch_size)
     evaluation = (end - batches[-1]) * _EPOCH_VALIDATION / _VALIDATION
@@ -136,7 +137,10 @@ def training(_: Machine) -> Check:
         do = "Install PyTorch again:\n  pip install --force-reinstall torch"
         return Check("Training", "fix", f"{fall}: it does not learn", do)
     sprint = trial.epoch_seconds * RECIPES["sprint"].epochs
-    found = f"{fall}; an epoch about {_about(trial.epoch_seconds)}, sprint about {_about(sprint)}"
+    found = (
+        f"{fall}; an epoch takes about {_about(trial.epoch_seconds)} here, --recipe sprint about "
+        f"{_about(sprint)}"
+    )
     if sprint > _SLOW_SECONDS:
         do = "Use --recipe sprint --epochs 2, or the data set fashion-mnist-sample."
         return Check("Training", "warn", found, do)

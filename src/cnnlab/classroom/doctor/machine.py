@@ -203,7 +203,7 @@ def _windows_battery() -> bool | None:
     status = _PowerStatus()
     if not _kernel32().GetSystemPowerStatus(ctypes.byref(status)):
         return None
-    has_battery = status.battery != 128  # noqa: PLR2004 - Windows: no system battery
+    has_battery = status.battery != 128
     return bool(status.mains == 0) if has_battery else None
 
 
