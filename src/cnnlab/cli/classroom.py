@@ -2,13 +2,16 @@
 
 import textwrap
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, app
-from cnnlab.cli.flags import Json
+from cnnlab.cli.flags import DataDir, Json, WholeNumber
+from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import ConfigError
 from cnnlab.wording import counted
 
 if TYPE_CHECKING:
@@ -70,3 +73,97 @@ def _show(check: "Check", terminal: Terminal) -> None:
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
         terminal.show("\n".join(lines))
+
+
+@app.command
+def kit(
+    *,
+    output: Annotated[
+        Path, Parameter(name=["--output", "-o"], help="Folder of the kit: a stick, for example.")
+    ] = Path("kit"),
+    systems: Annotated[
+        list[str] | None,
+        Parameter(
+            consume_multiple=True,
+            negative=(),
+            help="Systems of the laptops: windows-x64, macos-arm64, linux-x64, linux-arm64. "
+            "Default: this machine's.",
+        ),
+    ] = None,
+    python: Annotated[
+        list[str] | None,
+        Parameter(
+            consume_multiple=True,
+            negative=(),
+            help="Python versions of the laptops: 3.11, 3.12, 3.13, 3.14. Default: this machine's.",
+        ),
+    ] = None,
+    laptops: Annotated[
+        WholeNumber,
+        Parameter(name="--for", help="Number of laptops, to estimate sticks and minutes."),
+    ] = 30,
+    serve: Annotated[
+        bool,
+        Parameter(help="Give the finished kit to the laptops in this room.", negative=()),
+    ] = False,
+    port: Annotated[WholeNumber, Parameter(help="The port for --serve. 0: a free one.")] = 8017,
+    torch_index: Annotated[
+        str, Parameter(help="Index with PyTorch's CPU builds for Linux.")
+    ] = "https://download.pytorch.org/whl/cpu",
+    data_dir: DataDir = None,
+    json_wanted: Json = False,
+) -> CommandResult:
+    """Make a folder with everything that laptops without internet need; complete an earlier one.
+
+    Example: cnnlab kit --for 30 -o kit --systems windows-x64 macos-arm64 --python 3.12
+    """
+    terminal = Terminal(json_wanted)
+    if laptops < 1:
+        raise ConfigError(f"--for is {laptops}; expected 1 laptop or more.")
+    if serve:
+        return _serve_kit(output, port, terminal)
+
+    from cnnlab.classroom.kit.build import make_kit, plan_kit
+    from cnnlab.classroom.kit.handout import hand_out
+    from cnnlab.classroom.kit.target import targets
+
+    plan = plan_kit(output, targets(systems, python), terminal.say, torch_index)
+    for target in plan.wheels:
+        terminal.show(f"{target}: {plan.size_for(target) / 1e6:,.0f} MB of packages")
+    terminal.show(
+        f"In all {plan.size / 1e6:,.0f} MB of packages; to download now: "
+        f"{plan.missing_size / 1e6:,.0f} MB."
+    )
+    with fetching(terminal) as progress:
+        made = make_kit(plan, terminal.say, progress, data_dir)
+    terminal.show(
+        f"The kit is ready: {output}, {made.size / 1e6:,.0f} MB, {len(made.names)} files."
+    )
+    for line in hand_out(laptops, made.size, made.size_for_one(plan)):
+        terminal.show(line)
+    found = {
+        "folder": str(output),
+        "bytes": made.size,
+        "downloaded": plan.missing_size,
+        "files": len(made.names),
+        "targets": [str(each) for each in plan.wheels],
+    }
+    return CommandResult(found)
+
+
+def _serve_kit(folder: Path, port: int, terminal: Terminal) -> CommandResult:
+    """Serve a finished kit until Ctrl-C."""
+    from cnnlab.classroom.doctor.machine import Machine
+    from cnnlab.classroom.kit.serve import serve
+
+    def on_address(address: str) -> None:
+        terminal.show(
+            f"Students open {address}\nEverybody in this network can read the kit, and nothing "
+            "else. End it with Ctrl-C."
+        )
+
+    address = Machine().address()
+    if not address:
+        terminal.warn("This laptop is in no network: only it can open the address.")
+    serve(folder, address, port, on_address)
+    return CommandResult({"folder": str(folder)})
