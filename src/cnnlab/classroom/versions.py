@@ -4,12 +4,14 @@ from functools import cache
 from pathlib import Path
 
 _INSTALLED = Path(__file__).parent / "constraints.txt"
-_CHECKOUT = Path(__file__).parents[3] / "constraints.txt"
+_SOURCES = Path(__file__).parents[3]
+CHECKOUT = _SOURCES if (_SOURCES / "pyproject.toml").is_file() else None
+"""The folder of cnnlab's sources, if this cnnlab runs from there."""
 
 
 def constraints() -> str:
     """Return the text of constraints.txt: from the wheel, or from the folder of the sources."""
-    path = _INSTALLED if _INSTALLED.is_file() else _CHECKOUT
+    path = CHECKOUT / "constraints.txt" if CHECKOUT else _INSTALLED
     return path.read_text(encoding="utf-8")
 
 

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import distribution, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -22,7 +21,7 @@ from cnnlab.classroom.kit.resolve import (
 from cnnlab.classroom.kit.scripts import FIRST_LINE, readme_files, start_files
 from cnnlab.classroom.kit.sums import disk_faults, fetch_wheel, sha256_of, write_file, write_sums
 from cnnlab.classroom.kit.target import Target
-from cnnlab.classroom.kit.wheel import own_wheel, wheel_name
+from cnnlab.classroom.kit.wheel import OwnWheel, own_wheel
 from cnnlab.notices import Notify, Progress, print_to_stderr
 
 WHEELS = "wheels"
@@ -33,9 +32,10 @@ _DATA_ROOM = 60_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """The wheels of a kit, by target; and those that its folder does not have yet."""
+    """The wheels of a kit: cnnlab's own, those of each target, and those still to download."""
 
     folder: Path
+    own: OwnWheel
     wheels: dict[Target, list[Wheel]]
     missing: list[Wheel]
 
@@ -93,22 +93,22 @@ def plan_kit(
     """
     _check_folder(folder)
     resolver = Resolver(notify, torch_index)
-    found = {each: resolver.resolve(_roots(each), each) for each in targets}
+    own = own_wheel()
+    found = {each: resolver.resolve(_roots(own, each), each) for each in targets}
     every = {wheel.name: wheel for wheels in found.values() for wheel in wheels}
     sized = {each.name: each for each in with_sizes([*every.values()])}
     wheels = {each: [sized[wheel.name] for wheel in found[each]] for each in targets}
     missing = [
         each for each in sized.values() if sha256_of(folder / WHEELS / each.name) != each.sha256
     ]
-    plan = Plan(folder, wheels, missing)
+    plan = Plan(folder, own, wheels, missing)
     _check_room(plan)
     return plan
 
 
-def _roots(target: Target) -> list[Requirement]:
+def _roots(own: OwnWheel, target: Target) -> list[Requirement]:
     """Return what cnnlab requires on a target, with what makes it fast, and pip."""
-    required = needed_of(distribution("cnnlab").requires or (), target, frozenset({"fast"}))
-    return [*required, Requirement(INSTALLER)]
+    return [*needed_of(own.requires, target, frozenset({"fast"})), Requirement(INSTALLER)]
 
 
 def _check_folder(folder: Path) -> None:
@@ -152,13 +152,13 @@ def make_kit(
     folder, targets = plan.folder, [*plan.wheels]
     with disk_faults(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        readmes = readme_files(targets, version("cnnlab"), _contents(plan))
+        readmes = readme_files(targets, plan.own.version, _contents(plan))
         for name, content in readmes.items():  # first, so that a second call knows the folder
             write_file(folder / name, content)
         for wheel in plan.missing:
             fetch_wheel(wheel, folder / WHEELS, progress)
-        own = f"{WHEELS}/{wheel_name()}"
-        write_file(folder / own, own_wheel())
+        own = f"{WHEELS}/{plan.own.name}"
+        write_file(folder / own, plan.own.content)
         names = [*readmes, own, *(f"{WHEELS}/{each.name}" for each in plan.files)]
         data = contents.put_data(folder, data_dir, notify)
         names += [*data, *contents.put_page(folder, data_dir, notify)]
@@ -171,7 +171,7 @@ def make_kit(
             (folder / name).chmod(0o755)
         installer = Path(__file__).parent / "student" / "install.py"
         about = {
-            "cnnlab": version("cnnlab"),
+            "cnnlab": plan.own.version,
             "targets": _by_system(plan, own),
             "data": data,
             "also": [*starts, contents.PAGE],

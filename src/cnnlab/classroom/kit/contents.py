@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.classroom.kit.sums import write_file
+from cnnlab.classroom.versions import CHECKOUT
 from cnnlab.data.catalog import DATA_SETS, DataFile
 from cnnlab.data.library import Library
 from cnnlab.data.verify import read_sound
@@ -13,8 +14,6 @@ from cnnlab.errors import DataError, DataUnavailableError
 from cnnlab.notices import Notify
 from cnnlab.training.config import recipe
 
-CHECKOUT = Path(__file__).parents[4]
-"""The folder of cnnlab's sources, if it was installed from there."""
 DATA = ("fashion-mnist", "mnist")
 PAGE = "pages/lenet5.html"
 
@@ -39,9 +38,9 @@ MATERIALS = (
 """What the kit takes from the folder of the sources, as far as it is there."""
 
 
-def materials(root: Path = CHECKOUT) -> dict[str, Path]:
+def materials(root: Path | None = CHECKOUT) -> dict[str, Path]:
     """Return the files of `MATERIALS` that are there, by their path in the kit."""
-    if not (root / "pyproject.toml").is_file():
+    if root is None:
         return {}
     return {
         f"{each.folder}/{path.name}": path

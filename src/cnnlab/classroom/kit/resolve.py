@@ -193,12 +193,16 @@ def _pip_fault(text: str, target: Target) -> str:
             "cnnlab kit asks pip for the wheels, and this Python has no pip. Install it:\n"
             "  python -m ensurepip --upgrade"
         )
-    lines = [line.removeprefix("ERROR: ") for line in text.splitlines() if "ERROR" in line]
-    words = " ".join(lines) or text.strip()[-400:]
     return (
-        f"pip found no wheels for {target}: {words}\nCheck the internet connection. If it works, "
-        "leave out this system or this version of Python: not every package has a wheel for it."
+        f"pip found no wheels for {target}: {pip_words(text)}\nCheck the internet connection. "
+        "If it works, leave out this system or this version of Python: not every package has a wheel for it."
     )
+
+
+def pip_words(text: str) -> str:
+    """Return the errors in what pip printed."""
+    lines = [line.removeprefix("ERROR: ") for line in text.splitlines() if "ERROR" in line]
+    return " ".join(lines) or text.strip()[-400:]
 
 
 def with_sizes(wheels: Sequence[Wheel]) -> list[Wheel]:

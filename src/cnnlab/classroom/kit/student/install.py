@@ -130,7 +130,7 @@ def check_room(root: Path, wheels: list[str]) -> None:
     free = shutil.disk_usage(str(HOME.parent)).free
     if free < needed:
         stop(
-            f"The disk is too full: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free.",
+            f"The disk is too full: {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free.",
             "Empty the bin, or delete what you do not need. Then start again.",
         )
 
@@ -159,6 +159,16 @@ def make_environment(root: Path, wheels: list[str]) -> Path:
         stop(
             "The packages could not be installed: read the lines above.",
             "Start again. If it fails again, show these lines to the leader.",
+        )
+    checked = subprocess.run(  # noqa: S603
+        [str(program), str(root / pip / "pip"), "--disable-pip-version-check", "check"],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if checked.returncode:
+        stop(
+            "The kit lacks packages. The leader must make it again:",
+            checked.stdout.decode("utf-8", "replace"),
         )
     return program
 
