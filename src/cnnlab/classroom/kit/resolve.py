@@ -195,7 +195,8 @@ def _pip_fault(text: str, target: Target) -> str:
         )
     return (
         f"pip found no wheels for {target}: {pip_words(text)}\nCheck the internet connection. "
-        "If it works, leave out this system or this version of Python: not every package has a wheel for it."
+        "If it works, leave out this system or this version of Python: not every package has "
+        "a wheel for it."
     )
 
 
