@@ -148,13 +148,34 @@ def test_a_blocked_own_address_is_named(monkeypatch):
     assert "cnnlab export --page" in found.do
 
 
-def test_torch_that_is_missing_or_broken_says_what_to_install(monkeypatch):
+def test_without_torch_what_needs_it_is_not_checked(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    missing = learning.torch_import(Laptop())
-    assert missing.state == "fix"
-    assert "cannot be imported" in missing.found
-    assert "pip install --force-reinstall torch" in missing.do
-    assert "Visual C++" in missing.do
+    missing, processor, page = examine.examine(
+        Laptop(),
+        [
+            ("PyTorch", learning.torch_import),
+            ("Processor", learning.processor),
+            ("Page", learning.page_numbers),
+        ],
+    )
+    assert (missing.state, missing.found) == ("fix", "not installed")
+    assert missing.do == "Install it:\n  pip install torch"
+    assert processor.found == page.found == "not checked: it needs PyTorch"
+
+
+def test_torch_that_cannot_be_loaded_says_what_to_install(monkeypatch):
+    class Broken:
+        def find_spec(self, name, *_):
+            if name == "torch":
+                raise ImportError("DLL load failed: vcruntime140.dll")
+
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    broken = learning.torch_import(Laptop())
+    assert broken.state == "fix"
+    assert broken.found == "cannot be imported (DLL load failed: vcruntime140.dll)"
+    assert "pip install --force-reinstall torch" in broken.do
+    assert "Visual C++" in broken.do
 
 
 def test_a_network_that_does_not_learn_is_to_fix(monkeypatch):

@@ -51,9 +51,8 @@ def doctor(
     broken = [each for each in checks if each.state == "fix"]
     warned = sum(each.state == "warn" for each in checks)
     if broken:
-        terminal.show(
-            f"Not ready: fix {', '.join(each.name for each in broken)}. Then run it again."
-        )
+        names = ", ".join(each.name for each in broken)
+        terminal.show(f"Not ready: fix {names}. Then run the doctor again.")
     else:
         rest = f" {counted(warned, 'warning')}: read above." if warned and not share else ""
         terminal.show(f"This laptop is ready.{rest}")

@@ -31,6 +31,7 @@ CHECKS: tuple[tuple[str, Examination], ...] = (
     ("Device", learning.gpu),
 )
 """Each check's name, and the function that makes it."""
+NEED_TORCH = {"Processor", "Steady speed", "Training", "Page", "Device"}
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.~+-]+){2,}[\\/]?")
 
 
@@ -38,9 +39,15 @@ def examine(
     machine: Machine, checks: Sequence[tuple[str, Examination]] = CHECKS
 ) -> Iterator[Check]:
     """Yield what each check finds. A check that crashes yields what went wrong."""
+    has_torch = True
     for name, check in checks:
+        if name in NEED_TORCH and not has_torch:
+            yield Check(name, "warn", "not checked: it needs PyTorch", "Fix PyTorch first.")
+            continue
         try:
-            yield check(machine)
+            found = check(machine)
+            has_torch = has_torch and (name, found.state) != ("PyTorch", "fix")
+            yield found
         except Exception as error:  # one broken check must not hide what the others find
             yield Check(
                 name,
