@@ -13,10 +13,10 @@ for %%V in (@VERSIONS@) do if not defined PY (
   py -%%V -c "" >nul 2>nul && set PY=py -%%V
 )
 if not defined PY (
-  python -c "" >nul 2>nul && set PY=python
+  python -c "import sys; sys.exit(sys.version_info < (3, 7))" >nul 2>nul && set PY=python
 )
 if not defined PY (
-  echo Python is not installed. This kit needs Python @WORDS@, 64 bit.
+  echo Python is not installed, or too old. This kit needs Python @WORDS@, 64 bit.
   echo Install it: its installer may be in the folder python. Then start again.
   pause
   exit /b 1
@@ -36,14 +36,14 @@ cd "$(dirname "$0")" || exit 1
 for version in @VERSIONS@ 3; do
   for folder in "" /usr/local/bin/ /opt/homebrew/bin/; do
     program="${folder}python$version"
-    if "$program" -c '' >/dev/null 2>&1; then
+    if "$program" -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1; then
       found="$program"
       break 2
     fi
   done
 done
 if [ -z "$found" ]; then
-  echo "Python is not installed. This kit needs Python @WORDS@."
+  echo "Python is not installed, or too old. This kit needs Python @WORDS@."
   echo "Install it: its installer may be in the folder python. Then start again."
   exit 1
 fi
