@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -96,22 +97,31 @@ def use(folder: Path, own: OwnWheel, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def first_kit(tmp_path_factory):
-    """Make an index, and a kit for this machine's Python on Linux; return both."""
+    """Make an index, and a kit for this machine's Python on Linux; return its plan too."""
     root = tmp_path_factory.mktemp("first")
     (root / "index").mkdir()
     own = fill(root / "index")
     with pytest.MonkeyPatch.context() as patch:
         use(root / "index", own, patch)
-        make_kit(plan_kit(root / "kit", [host()], lambda _: None), lambda _: None)
-    return root / "index", root / "kit", own
+        plan = plan_kit(root / "kit", [host()], lambda _: None)
+        make_kit(plan, lambda _: None)
+    return root / "index", plan
 
 
 @pytest.fixture
 def index(first_kit, tmp_path, monkeypatch):
     """Copy the folder of tiny wheels that is pip's only index; return the folder."""
     folder = shutil.copytree(first_kit[0], tmp_path / "index")
-    use(folder, first_kit[2], monkeypatch)
+    use(folder, first_kit[1].own, monkeypatch)
     return folder
+
+
+@pytest.fixture
+def plan(first_kit, tmp_path, monkeypatch):
+    """Plan the same kit into another folder, without asking pip again."""
+    index, plan = first_kit
+    use(index, plan.own, monkeypatch)
+    return replace(plan, folder=tmp_path / "kit")
 
 
 def put_page(folder, *_):
@@ -122,7 +132,7 @@ def put_page(folder, *_):
 @pytest.fixture
 def kit(first_kit, tmp_path):
     """Copy the kit; return the copy."""
-    folder = shutil.copytree(first_kit[1], tmp_path / "kit")
+    folder = shutil.copytree(first_kit[1].folder, tmp_path / "kit")
     return Kit(folder, [*sums.read_sums(folder)])
 
 
@@ -256,11 +266,11 @@ def test_a_second_call_fetches_only_what_is_missing_or_damaged(kit, index):
     assert sums.sha256_of(damaged) == sums.read_sums(kit.folder)[f"wheels/{damaged.name}"]
 
 
-def test_old_wheels_and_data_that_is_not_here_are_named(kit, index, monkeypatch):
+def test_old_wheels_and_data_that_is_not_here_are_named(kit, plan, monkeypatch):
     said = []
     monkeypatch.setattr(contents, "DATA", ("mnist",))
     (kit.folder / "wheels" / "old-1-py3-none-any.whl").write_bytes(b"old")
-    make_kit(plan_kit(kit.folder, [host()], said.append), said.append)
+    make_kit(replace(plan, missing=[]), said.append)
     assert any(
         "MNIST is not on this machine, so the kit does not have it." in each for each in said
     )
@@ -316,9 +326,9 @@ def test_too_little_room_is_said_before_anything_is_downloaded(index, tmp_path, 
     ],
 )
 def test_a_full_or_read_only_disk_is_said_and_leaves_nothing_half_written(
-    index, tmp_path, monkeypatch, error, message
+    plan, monkeypatch, error, message
 ):
-    plan, real = plan_kit(tmp_path / "kit", [host()]), sums.receive
+    real = sums.receive
 
     def fail_late(url, part, *rest):
         if "torch" in part.name:
@@ -329,9 +339,9 @@ def test_a_full_or_read_only_disk_is_said_and_leaves_nothing_half_written(
     monkeypatch.setattr(sums, "receive", fail_late)
     with pytest.raises(KitError, match=message):
         make_kit(plan)
-    assert not [*(tmp_path / "kit" / "wheels").glob("torch*")]
+    assert not [*(plan.folder / "wheels").glob("torch*")]
     monkeypatch.setattr(sums, "receive", real)
-    assert make_kit(plan_kit(tmp_path / "kit", [host()])).names
+    assert make_kit(plan).names
 
 
 @pytest.fixture
@@ -456,10 +466,10 @@ def can_unshare() -> bool:
 
 @pytest.mark.skipif(not can_unshare(), reason="this system cannot make a network namespace")
 def test_a_kit_is_installed_where_there_is_no_network(
-    kit, index, tmp_path, tiny_folder, monkeypatch
+    kit, plan, tmp_path, tiny_folder, monkeypatch
 ):
     monkeypatch.setattr(contents, "DATA", ("tiny",))
-    make_kit(plan_kit(kit.folder, [host()]))
+    make_kit(replace(plan, missing=[]))
     stick, home = tmp_path / "Stick für die Größe 1", tmp_path / "Zoë's home"
     shutil.copytree(kit.folder, stick)
     done = started(stick, home, offline=True)
