@@ -28,19 +28,20 @@ _PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
 <style>
 body {{
-  font: 1.25rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1d2330; background: #fff;
+  font: clamp(1.125rem, .8rem + .75vw, 1.75rem)/1.5 system-ui, sans-serif; max-width: 36em;
+  margin: 2rem auto; padding: 0 1rem; color: #1d2330; background: #fff;
 }}
-h1 {{ font-size: 1.75rem }}
+h1 {{ font-size: 1.5em; line-height: 1.2 }}
 pre {{
-  background: #eef1f6; padding: .75rem 1rem; border-radius: .5rem; overflow-x: auto;
-  font-size: 1.125rem;
+  background: #eef1f6; padding: .75rem 1rem; border-radius: .5rem;
+  font-size: .9em; white-space: pre-wrap; overflow-wrap: anywhere;
 }}
 a {{ color: #1f4fb2 }}
 </style>
 </head>
 <body>
 <h1>cnnlab for this class</h1>
+<p>This page: <strong>{address}</strong></p>
 <ol>
 <li>Install Python {pythons}, 64 bit, if you do not have it.</li>
 <li>Save this file in your Downloads folder: <a href="/{installer}" download>install.py</a></li>

@@ -160,6 +160,8 @@ def make_environment(root: Path, wheels: list[str]) -> Path:
             "The packages could not be installed: read the lines above.",
             "Start again. If it fails again, show these lines to the leader.",
         )
+    # The first import translates PyTorch's files for seconds: not while the doctor measures.
+    subprocess.run([str(program), "-c", "import torch"], check=False)  # noqa: S603
     checked = subprocess.run(  # noqa: S603
         [str(program), str(root / pip / "pip"), "--disable-pip-version-check", "check"],
         stdout=subprocess.PIPE,
