@@ -431,3 +431,23 @@ def test_every_check_gives_one_value_here(monkeypatch):
     checks = [*examine.examine(Machine())]
     assert [each.name for each in checks] == [name for name, _ in examine.CHECKS]
     assert not [each for each in checks if "this check failed" in each.found]
+
+
+def test_the_address_is_found_without_internet_too(monkeypatch):
+    class Socket:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def connect(self, _):
+            raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr(machine.socket, "socket", lambda *_: Socket())
+    names = {"hot-spot": ("", [], ["127.0.1.1", "192.168.43.1"])}
+    monkeypatch.setattr(machine.socket, "gethostname", lambda: "hot-spot")
+    monkeypatch.setattr(machine.socket, "gethostbyname_ex", names.__getitem__)
+    assert Machine().address() == "192.168.43.1"
+    names["hot-spot"] = ("", [], ["127.0.1.1"])
+    assert Machine().address() == ""

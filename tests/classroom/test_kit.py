@@ -20,13 +20,12 @@ from packaging.requirements import Requirement
 from starlette.testclient import TestClient
 
 from cnnlab.classroom import versions
-from cnnlab.classroom.kit import build, contents, resolve, sums, target, wheel
+from cnnlab.classroom.kit import build, contents, install, resolve, sums, target, wheel
 from cnnlab.classroom.kit.build import Kit, make_kit, plan_kit
 from cnnlab.classroom.kit.handout import hand_out
 from cnnlab.classroom.kit.resolve import KitError, Resolver, needed_of
 from cnnlab.classroom.kit.scripts import readme_files, start_files
 from cnnlab.classroom.kit.serve import application
-from cnnlab.classroom.kit.student import install
 from cnnlab.classroom.kit.target import SYSTEMS, Target, targets
 from cnnlab.classroom.kit.wheel import OwnWheel
 from cnnlab.errors import ConfigError

@@ -1,1 +1,4 @@
-"""Teach with it: exercises, slides, a check of each laptop, an offline kit."""
+"""Teach with it: exercises, slides, a check of each laptop, an offline kit.
+
+Read: versions.py doctor kit
+"""

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,13 @@ class Machine:
 
     def address(self) -> str:
         """Return this computer's address in the local network, or nothing. It sends nothing."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            try:
-                asking.connect(("192.0.2.1", 9))  # reserved for examples: only chooses the card
-            except OSError:
-                return ""
-            found = str(asking.getsockname()[0])
-        return "" if found.startswith("127.") else found
+        found = list[str]()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking, suppress(OSError):
+            asking.connect(("192.0.2.1", 9))  # reserved for examples: only chooses the card
+            found.append(str(asking.getsockname()[0]))
+        with suppress(OSError):  # a hot-spot without internet has no way out
+            found += socket.gethostbyname_ex(socket.gethostname())[2]
+        return next((each for each in found if not each.startswith(("127.", "0."))), "")
 
     def is_network_public(self) -> bool | None:
         """Return whether Windows calls a network public, and so refuses other computers."""

@@ -169,7 +169,7 @@ def make_kit(
         for name, content in starts.items():
             write_file(folder / name, content)
             (folder / name).chmod(0o755)
-        installer = Path(__file__).parent / "student" / "install.py"
+        installer = Path(__file__).parent / "install.py"
         about = {
             "cnnlab": plan.own.version,
             "targets": _by_system(plan, own),

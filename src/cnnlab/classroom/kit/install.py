@@ -4,12 +4,14 @@ python install.py                 verify what this laptop needs, install it, run
 python install.py verify          verify every file of the kit
 python install.py http://ADDRESS  get the kit from the leader's laptop first (cnnlab kit --serve)
 
-It also runs on older versions of Python, to say which one is needed.
+This file is copied into the kit as setup/install.py, and runs before cnnlab is there: on Python's
+standard library alone, also of older versions, to say which one is needed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import platform
@@ -276,6 +278,9 @@ def download(address: str) -> Path:
 
 def main() -> None:
     """Do what the command line asks for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a letter of the user's name
     root, asked = Path(__file__).resolve().parent.parent, sys.argv[1:]
     if asked == ["verify"]:
         verify(root, sorted(read_sums(root)))
