@@ -41,11 +41,12 @@ def main(
             home.mkdir()
             start = (*ALONE, "sh", str(stick / "start.sh"))
             installs.append(_seconds(start, home, home, printed))
-            trains.append(_seconds((*ALONE, *TRAIN), home / "cnnlab", home))
+            trains.append(_seconds((*ALONE, *TRAIN), home / "cnnlab-workshop", home))
         checks = [
-            _seconds((*ALONE, *DOCTOR), homes[-1] / "cnnlab", homes[-1]) for _ in range(doctors)
+            _seconds((*ALONE, *DOCTOR), homes[-1] / "cnnlab-workshop", homes[-1])
+            for _ in range(doctors)
         ]
-        installed = _bytes(homes[-1] / "cnnlab" / ".venv")
+        installed = _bytes(homes[-1] / "cnnlab-workshop" / ".venv")
         results = {
             "kit_bytes": _bytes(stick),
             "kit_files": sum(1 for path in stick.rglob("*") if path.is_file()),

@@ -477,10 +477,10 @@ def test_a_kit_is_installed_where_there_is_no_network(
     assert "doctor here" in done.stdout
     assert "cnnlab workshop --quick" in done.stdout
     assert (home / "cache" / "Tiny" / "raw" / "train-images-idx3-ubyte.gz").is_file()
-    program = home / "cnnlab" / ".venv" / "bin" / "cnnlab"
+    program = home / "cnnlab-workshop" / ".venv" / "bin" / "cnnlab"
     assert printed([str(program)], home).stdout.endswith("trained\n")
     again = started(stick, home)
-    assert again.stdout.startswith(f"cnnlab is installed already, in {home}/cnnlab.")
+    assert again.stdout.startswith(f"cnnlab is installed already, in {home}/cnnlab-workshop.")
 
 
 def test_the_start_script_finds_python_and_installs(kit, tmp_path):
@@ -514,7 +514,7 @@ def test_a_damaged_wheel_is_named_before_anything_is_installed(kit, tmp_path):
     assert f"  wheels/{torch.name} is damaged: expected SHA-256 " in done.stderr
     assert "  wheels/plain-1.0-py3-none-any.whl is missing" in done.stderr
     assert "Copy these files from the leader's kit again." in done.stderr
-    assert not (tmp_path / "home" / "cnnlab").exists()
+    assert not (tmp_path / "home" / "cnnlab-workshop").exists()
     assert started(kit.folder, tmp_path / "home", "verify").returncode == 1
 
 
@@ -539,7 +539,7 @@ def test_a_kit_that_lacks_a_package_is_not_called_installed(kit, tmp_path):
     assert done.returncode == 1
     assert "The kit lacks packages. The leader must make it again:" in done.stderr
     assert "plain" in done.stderr
-    assert not (tmp_path / "home" / "cnnlab" / "installed.txt").exists()
+    assert not (tmp_path / "home" / "cnnlab-workshop" / "installed.txt").exists()
 
 
 ABOUT = {"targets": {"linux-x64": {"3.11": ["a"], "3.12": ["b"]}}}
@@ -690,11 +690,11 @@ def test_a_laptop_gets_the_kit_over_the_network_and_resumes(kit, tmp_path, monke
 
 
 def test_the_command_tells_sizes_and_makes_the_kit(cnnlab, index, tmp_path):
-    words = ("kit", "-o", "kit", "--systems", "linux-x64", "--python", PYTHON, "--for", "12")
+    words = ("kit", "-o", "Kit für 12", "--systems", "linux-x64", "--python", PYTHON, "--for", "12")
     status, out, err = cnnlab(*words)
     assert status == 0, err
     assert f"linux-x64, Python {PYTHON}: " in out
-    assert "The kit is ready: kit, " in out
+    assert "The kit is ready: Kit für 12, " in out
     assert "By stick: 2 x 8 GB for 12 laptops." in out
     status, out, _ = cnnlab(*words, "--json")
     found = json.loads(out)

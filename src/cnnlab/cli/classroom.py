@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, app
-from cnnlab.cli.flags import DataDir, Json, WholeNumber
+from cnnlab.cli.flags import DataDir, Json, WholeNumber, kept_on_ctrl_c
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.errors import ConfigError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnnlab.classroom.doctor.check import Check
 
 _NAME_WIDTH = 14
+KEPT = "Interrupted. The same command downloads only what is missing."
 
 
 @app.command
@@ -133,7 +134,7 @@ def kit(
         f"In all {plan.size / 1e6:,.0f} MB of packages; to download now: "
         f"{plan.missing_size / 1e6:,.0f} MB."
     )
-    with fetching(terminal) as progress:
+    with kept_on_ctrl_c(terminal, lambda: KEPT), fetching(terminal) as progress:
         made = make_kit(plan, terminal.say, progress, data_dir)
     terminal.show(
         f"The kit is ready: {output}, {made.size / 1e6:,.0f} MB, {len(made.names)} files."
@@ -164,5 +165,6 @@ def _serve_kit(folder: Path, port: int, terminal: Terminal) -> CommandResult:
     address = Machine().address()
     if not address:
         terminal.warn("This laptop is in no network: only it can open the address.")
-    serve(folder, address, port, on_address)
+    with kept_on_ctrl_c(terminal, lambda: "The kit is no longer served."):
+        serve(folder, address, port, on_address)
     return CommandResult({"folder": str(folder)})

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 SUMS = "SHA256SUMS"
 ABOUT = "setup/kit.json"
-HOME = Path.home() / "cnnlab"
+HOME = Path.home() / "cnnlab-workshop"
 _ROOM = 200_000_000
 _ATTEMPTS = 5
 _SECONDS = 30
@@ -138,7 +138,7 @@ def check_room(root: Path, wheels: list[str]) -> None:
 
 
 def make_environment(root: Path, wheels: list[str]) -> Path:
-    """Install the wheels into HOME/.venv; return its Python."""
+    """Install the wheels into .venv in HOME; return its Python."""
     venv = HOME / ".venv"
     program = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # Without pip: some systems do not have it. The kit's own pip is a wheel, and runs from it.
@@ -253,6 +253,8 @@ def get(address: str, name: str, root: Path, expected: str) -> None:
         fault = fault_of(part, expected) if expected else ""
         if not fault:
             part.replace(path)
+            if path.name.startswith("start."):
+                path.chmod(0o755)
             return
         part.unlink()
     stop(

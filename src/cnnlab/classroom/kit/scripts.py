@@ -26,7 +26,7 @@ if errorlevel 1 (
   pause
   exit /b 1
 )
-cd /d "%USERPROFILE%\cnnlab"
+cd /d "%USERPROFILE%\cnnlab-workshop"
 cmd /k ".venv\Scripts\activate.bat"
 """
 
@@ -49,7 +49,7 @@ if [ -z "$found" ]; then
 fi
 "$found" setup/install.py || exit 1
 if [ -t 0 ]; then
-  cd "$HOME/cnnlab" || exit 1
+  cd "$HOME/cnnlab-workshop" || exit 1
   . .venv/bin/activate
   exec "${SHELL:-/bin/sh}"
 fi
@@ -77,8 +77,8 @@ You do not need the internet. You need Python {words}.
 
 1. Copy the whole folder of the kit from the stick to your laptop.
 2. {start}
-   It checks the files, installs cnnlab in the folder cnnlab of your home folder, and checks your
-   laptop. This takes some minutes. Wait for "This laptop is ready".
+   It checks the files, installs cnnlab into the folder cnnlab-workshop of your home folder, and
+   checks your laptop. This takes some minutes. Wait for "This laptop is ready".
 3. In the same window, train your first network:
 
        cnnlab workshop --quick
@@ -91,7 +91,7 @@ If something goes wrong
 - "is damaged": copy this file from the leader's kit again.
 - Anything else: type  cnnlab doctor --share  and show the text to the leader.
 
-To remove cnnlab, delete the folder cnnlab in your home folder.
+Your results are in the folder cnnlab-workshop, in runs. To remove cnnlab, delete that folder.
 """
 
 FIRST_LINE = "cnnlab kit"
