@@ -42,11 +42,11 @@ def main(
             start = (*ALONE, "sh", str(stick / "start.sh"))
             installs.append(_seconds(start, home, home, printed))
             trains.append(_seconds((*ALONE, *TRAIN), home / "cnnlab-workshop", home))
+        last = homes[-1]
         checks = [
-            _seconds((*ALONE, *DOCTOR), homes[-1] / "cnnlab-workshop", homes[-1])
-            for _ in range(doctors)
+            _seconds((*ALONE, *DOCTOR), last / "cnnlab-workshop", last) for _ in range(doctors)
         ]
-        installed = _bytes(homes[-1] / "cnnlab-workshop" / ".venv")
+        installed = _bytes(last / "cnnlab-workshop" / ".venv")
         results = {
             "kit_bytes": _bytes(stick),
             "kit_files": sum(1 for path in stick.rglob("*") if path.is_file()),

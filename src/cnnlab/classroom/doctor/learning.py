@@ -49,7 +49,7 @@ def processor(machine: Machine) -> Check:
     cores, threads = os.cpu_count() or 1, torch.get_num_threads()
     features = machine.processor_features()
     vector = [each for each in ("avx512f", "avx2", "avx", "asimd") if each in features]
-    found = f"{cores} cores, {threads} threads, {vector[0] if vector else 'vector instructions unknown'}"
+    found = f"{cores} cores, {threads} threads, {vector[0] if vector else 'instructions unknown'}"
     if features and not {"avx2", "asimd"} & features:
         do = "cnnlab works, but slowly. Use --recipe sprint, or a newer laptop."
         return Check("Processor", "warn", f"{found}: no AVX2", do)
