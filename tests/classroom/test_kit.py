@@ -139,6 +139,10 @@ def host() -> Target:
     return Target(SYSTEMS["linux-x64"], PYTHON)
 
 
+def resolver() -> Resolver:
+    return Resolver(lambda _: None, "http://127.0.0.1:9/cpu")
+
+
 def names(wheels):
     return [each.name.partition("-")[0] for each in wheels]
 
@@ -172,10 +176,10 @@ def test_only_the_extras_that_were_asked_for_count():
 
 
 def test_each_system_gets_its_own_wheels(index):
-    resolver, found = Resolver(lambda _: None), {}
+    asking, found = resolver(), {}
     for name in ("windows-x64", "macos-arm64", "linux-x64"):
         each = Target(SYSTEMS[name], PYTHON)
-        found[name] = resolver.resolve(
+        found[name] = asking.resolve(
             [Requirement("torch>=2"), Requirement("plain"), Requirement("pip")], each
         )
     older = ["backport"] if sys.version_info < (3, 12) else []
@@ -194,20 +198,20 @@ def test_linux_takes_no_torch_for_cuda(index):
         each.rename(each.with_name(each.name.replace("+cpu", "")))
         tiny_wheel(index, "torch", "2.1", f"{HERE}-{HERE}-manylinux_2_28_x86_64")
     with pytest.raises(KitError, match=r"no CPU build of PyTorch 2\.1 for linux-x64") as caught:
-        Resolver(lambda _: None, "http://127.0.0.1:9/cpu").resolve([Requirement("torch")], host())
+        resolver().resolve([Requirement("torch")], host())
     assert "cnnlab asked http://127.0.0.1:9/cpu." in str(caught.value)
 
 
 def test_a_wheel_that_does_not_exist_is_named_in_pips_words(index):
     with pytest.raises(KitError, match=r"no wheels for macos-arm64.*nothing-like-it") as caught:
-        Resolver(lambda _: None).resolve([Requirement("nothing-like-it")], MAC)
+        resolver().resolve([Requirement("nothing-like-it")], MAC)
     assert "leave out this system or this version of Python" in str(caught.value)
 
 
 def test_another_version_than_the_tested_one_is_refused(index, monkeypatch):
     monkeypatch.setattr(resolve, "constraints", lambda: "")
     with pytest.raises(KitError, match=r"pip found plain 2\.0; cnnlab is tested with 1\.0"):
-        Resolver(lambda _: None).resolve([Requirement("plain")], MAC)
+        resolver().resolve([Requirement("plain")], MAC)
 
 
 def test_without_pip_the_message_says_how_to_get_it(monkeypatch):
@@ -604,7 +608,7 @@ def old_python(version: str) -> str | None:
     return program if is_there else None
 
 
-# Served
+# Served and shown
 
 
 @pytest.fixture
@@ -701,6 +705,16 @@ def test_the_command_tells_sizes_and_makes_the_kit(cnnlab, index, tmp_path):
     assert (found["downloaded"], found["targets"]) == (0, [f"linux-x64, Python {PYTHON}"])
 
 
+def test_an_interrupted_command_says_what_is_kept(cnnlab, index, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "fetch_wheel", interrupt)
+    status, _, err = cnnlab("kit", "-o", "kit", "--systems", "linux-x64", "--python", PYTHON)
+    assert status == 130
+    assert "Interrupted. The same command downloads only what is missing." in err
+
+
 def test_the_command_refuses_what_it_cannot_do(cnnlab):
     assert "There is no system 'amiga'." in cnnlab("kit", "--systems", "amiga")[2]
     assert "expected 1 laptop or more" in cnnlab("kit", "--for", "0")[2]
@@ -714,3 +728,22 @@ def test_one_wheel_is_described_by_its_metadata(tmp_path):
     assert wheel._describe(path.name, path.read_bytes()) == OwnWheel(
         path.name, path.read_bytes(), "3.1", ("torch>=2", 'x; extra == "fast"')
     )
+
+
+def test_the_page_is_made_again_only_if_it_is_damaged(tmp_path, monkeypatch):
+    made = []
+
+    def stop(*_, **__):
+        made.append(True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnlab.runs.train.train_run", stop)
+    page = tmp_path / contents.PAGE
+    sums.write_file(page, b"a page")
+    assert contents.put_page(tmp_path, None, print) == [contents.PAGE]
+    sums.write_sums(tmp_path, [contents.PAGE])
+    assert contents.put_page(tmp_path, None, print) == [contents.PAGE]
+    page.write_bytes(b"a pagf")
+    with pytest.raises(KeyboardInterrupt):
+        contents.put_page(tmp_path, None, print)
+    assert made == [True]

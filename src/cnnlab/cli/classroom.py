@@ -108,8 +108,9 @@ def kit(
     ] = False,
     port: Annotated[WholeNumber, Parameter(help="The port for --serve. 0: a free one.")] = 8017,
     torch_index: Annotated[
-        str, Parameter(help="Index with PyTorch's CPU builds for Linux.")
-    ] = "https://download.pytorch.org/whl/cpu",
+        str | None,
+        Parameter(help="Index with CPU builds of PyTorch for Linux. Default: PyTorch's own."),
+    ] = None,
     data_dir: DataDir = None,
     json_wanted: Json = False,
 ) -> CommandResult:

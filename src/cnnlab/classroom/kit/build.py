@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def plan_kit(
     folder: Path,
     targets: Sequence[Target],
     notify: Notify = print_to_stderr,
-    torch_index: str = CPU_INDEX,
+    torch_index: str | None = None,
 ) -> Plan:
     """Return which wheels those targets need, and which the folder lacks; download nothing.
 
@@ -92,7 +93,7 @@ def plan_kit(
     too little room.
     """
     _check_folder(folder)
-    resolver = Resolver(notify, torch_index)
+    resolver = Resolver(notify, torch_index or CPU_INDEX)
     own = own_wheel()
     found = {each: resolver.resolve(_roots(own, each), each) for each in targets}
     every = {wheel.name: wheel for wheels in found.values() for wheel in wheels}
@@ -168,7 +169,8 @@ def make_kit(
         starts = start_files(targets)
         for name, content in starts.items():
             write_file(folder / name, content)
-            (folder / name).chmod(0o755)
+            with suppress(OSError):  # a stick may have no such rights: then sh start.sh works
+                (folder / name).chmod(0o755)
         installer = Path(__file__).parent / "install.py"
         about = {
             "cnnlab": plan.own.version,

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.classroom.kit.sums import write_file
+from cnnlab.classroom.kit.sums import read_sums, sha256_of, write_file
 from cnnlab.classroom.versions import CHECKOUT
 from cnnlab.data.catalog import DATA_SETS, DataFile
 from cnnlab.data.library import Library
@@ -84,7 +84,7 @@ def _is_there(raw: Path, files: tuple[DataFile, ...]) -> bool:
 def put_page(folder: Path, data_dir: Path | None, notify: Notify) -> list[str]:
     """Train a LeNet-5 with the recipe sprint and put its page into a kit; return its path."""
     path = folder / PAGE
-    if path.is_file():
+    if path.is_file() and read_sums(folder).get(PAGE, sha256_of(path)) == sha256_of(path):
         return [PAGE]
 
     from cnnlab.models.catalog import MODELS

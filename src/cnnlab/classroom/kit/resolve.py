@@ -66,7 +66,7 @@ class Need:
 class Resolver:
     """Finds the wheels of each target. It remembers what it found for the target before."""
 
-    def __init__(self, notify: Notify, torch_index: str = CPU_INDEX) -> None:
+    def __init__(self, notify: Notify, torch_index: str) -> None:
         self.notify = notify
         self.torch_index = torch_index
         self.names: set[str] = set()

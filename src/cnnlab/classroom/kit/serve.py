@@ -16,7 +16,6 @@ from cnnlab.classroom.kit.resolve import KitError
 from cnnlab.classroom.kit.sums import SUMS, read_sums
 from cnnlab.errors import ConfigError
 
-PORT = 8017
 INSTALLER, ABOUT = "setup/install.py", "setup/kit.json"
 _HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
 _PAGE = """<!doctype html>
