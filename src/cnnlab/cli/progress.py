@@ -64,10 +64,15 @@ class TrainingProgress:
 
     def training(self, name: str, config: "TrainConfig") -> None:
         """Start the bar of a run; it replaces the bar of the run before."""
+        self.bars.start()
         self.epochs = config.epochs
         for task in self.bars.task_ids:
             self.bars.remove_task(task)
         self.bars.add_task(escape(name), total=1.0, metrics="")
+
+    def hide(self) -> None:
+        """Hide the bar until the next run starts: it would draw over what a person types."""
+        self.bars.stop()
 
     def batch(self, epoch: int, batch: int, batches: int) -> None:
         """Move the bar forward by one mini-batch."""

@@ -19,6 +19,7 @@ from cnnlab.cli.flags import (
     refuse_with_resume,
 )
 from cnnlab.cli.progress import TrainingProgress
+from cnnlab.cli.quiz import TerminalQuiz
 from cnnlab.cli.terminal import Terminal, is_interactive
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
@@ -34,6 +35,13 @@ def workshop(
     quick: Annotated[
         bool,
         Parameter(help="For slow laptops: the recipe sprint, with 4 epochs.", negative=()),
+    ] = False,
+    step: Annotated[
+        bool,
+        Parameter(
+            help="Stop after each chapter until you press Enter, and ask you to guess first.",
+            negative=(),
+        ),
     ] = False,
     epochs: Annotated[
         int | None,
@@ -68,6 +76,11 @@ def workshop(
     terminal = Terminal(json_wanted)
     if quick and recipe_name not in (None, "sprint"):
         raise ConfigError("--quick means --recipe sprint. Leave out one of them.")
+    if step and (json_wanted or not is_interactive()):
+        raise ConfigError(
+            "--step waits for a person who answers in a terminal. Leave it out here, and leave out "
+            "--json if you use --step."
+        )
     recipe_name = "sprint" if quick else recipe_name
     named = {
         "dataset": dataset,
@@ -84,7 +97,7 @@ def workshop(
     config = recipe(recipe_name, **changes)
 
     from cnnlab.data.batches import check_mirroring
-    from cnnlab.runs.layout import RESULTS
+    from cnnlab.runs.layout import HANDOUT, RESULTS
     from cnnlab.runs.store import free_folder, read_json, refuse_taken
     from cnnlab.training.device import choose_device
     from cnnlab.workshop.course import open_workshop, resume_workshop, what_is_kept
@@ -103,13 +116,18 @@ def workshop(
         TrainingProgress(terminal) as progress,
     ):
         prepared = splits.on(chosen)
+        quiz = TerminalQuiz(terminal, progress) if step else None
+        tell = quiz.chapter if quiz else terminal.chapter
         if begun:
-            report = resume_workshop(begun, prepared, progress.listener, terminal.chapter)
+            report = resume_workshop(begun, prepared, progress.listener, tell, quiz)
         else:
             report = whole_workshop(
-                prepared, config, folder, progress.listener, terminal.chapter, recipe_name
+                prepared, config, folder, progress.listener, tell, recipe_name, quiz
             )
-    terminal.show(f"\nThe report: {report}")
+    if quiz:
+        terminal.show(f"\n{quiz.score}")
+    handout = report.with_name(HANDOUT)
+    terminal.show(f"\nThe report: {report}\nTwo pages to print: {handout}")
     if open_report is None and not json_wanted and is_interactive():
         try:
             open_report = terminal.confirm("Open it in the browser?")
@@ -118,5 +136,10 @@ def workshop(
     if open_report and not webbrowser.open(report.resolve().as_uri()):
         terminal.say(f"No browser was found. Open this file in one: {report.resolve()}")
     runs = read_json(folder / RESULTS, [])
-    found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
+    found = {
+        "report": str(report),
+        "handout": str(handout),
+        "data_set": splits.data_set.name,
+        "runs": runs,
+    }
     return CommandResult(found)

@@ -25,7 +25,7 @@ def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> M
         for finding in report.findings:
             if finding.effect == "stops":
                 raise FaultError(finding, custom.path)
-        warnings = tuple(each.sentence for each in report.findings)
+        warnings = tuple(each.message for each in report.findings)
         full_name = f"{custom.path}:{custom.class_name}"
         return ModelSpec(full_name, custom.class_name, custom, custom, warnings, report.layers)
     if name not in MODELS:

@@ -22,9 +22,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from cnnlab.custom.advice import explain, line_of_call
+from cnnlab.custom.advice import explain
 from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
-from cnnlab.custom.finding import FaultError, Finding, with_line
+from cnnlab.custom.finding import FaultError, Finding, at_line, with_line
+from cnnlab.custom.lines import line_of_attribute, line_of_variable
 from cnnlab.custom.parse import (
     functions,
     imported_names,
@@ -94,7 +95,7 @@ class CustomNetwork(SourceCode):
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 if made is module.last_made():
-                    raise FaultError(self._same_network(), self.path)
+                    raise FaultError(self._same_network(module, made), self.path)
                 module.last_made = weakref.ref(made)
                 list(made.modules())  # fails if a part has not called super().__init__()
                 self._refuse_repeated(made)
@@ -160,14 +161,17 @@ class CustomNetwork(SourceCode):
             line,
         )
 
-    def _same_network(self) -> Finding:
-        """Return that a function returns one network again and again."""
+    def _same_network(self, module: CustomModule, network: nn.Module) -> Finding:
+        """Return that a function returns one network each time, and the line that makes it."""
+        names = [name for name, each in vars(module).items() if each is network]
+        made = line_of_variable(self.text, names[0]) if names else None
+        where = f", made in line {made}" if made else ""
         return Finding(
-            "not-a-network",
-            f"{with_line(self.maker, self._line())} returns the same network each time, so a "
-            "second run would go on with the weights of the first. Make the network inside it, so "
-            "that each call returns a new one.",
-            self._line(),
+            "same-network",
+            f"{with_line(self.maker, self._line())} returns the same network each time{where}, so "
+            "each run would begin with the weights of the run before. Make a new one inside it: "
+            f"def {self.maker}(): return nn.Sequential(...).",
+            made or self._line(),
         )
 
     def _refuse_repeated(self, network: nn.Module) -> None:
@@ -179,8 +183,7 @@ class CustomNetwork(SourceCode):
                     f"{name} repeats the same numbers in memory, as expand() does, and training "
                     "cannot change them one by one. Write .clone() after .expand(...)."
                 )
-                line = line_of_call(self.text, "expand", None)
-                raise FaultError(Finding("mistake", message, line), self.path)
+                raise FaultError(at_line(line_of_attribute(self.text, name), message), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
@@ -196,10 +199,10 @@ class CustomNetwork(SourceCode):
                 else f"Name only arguments that {self.maker} has."
             )
             raise FaultError(
-                Finding(
-                    "arguments",
-                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                at_line(
                     _first_line(make),
+                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                    "arguments",
                 ),
                 self.path,
             ) from None

@@ -4,10 +4,8 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from torch import nn
-
-from cnnlab.custom.advice import last_name
 from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.lines import last_name
 from cnnlab.custom.mistakes import is_layer
 
 
@@ -136,71 +134,3 @@ def imported_names(tree: ast.Module) -> dict[str, int]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-
-
-_CALLED_BY_CNNLAB = {
-    *("train", "eval", "parameters", "named_parameters", "modules", "named_modules", "children"),
-    *("named_children", "buffers", "named_buffers", "state_dict", "load_state_dict", "to", "apply"),
-    *("zero_grad", "requires_grad_", "register_buffer", "register_parameter", "add_module"),
-}
-
-
-def find_hiding_name(tree: ast.Module) -> Finding | None:
-    """Return a name in a network's class that hides a method of nn.Module, if there is one."""
-    networks = network_classes(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ClassDef) or node.name not in networks:
-            continue
-        for name, line, what in _hiding_names(node):
-            return Finding(
-                "hidden-name",
-                f"Line {line}: {what} hides {name}(), a method of nn.Module that cnnlab calls. "
-                f"Rename it, as in my_{name}.",
-                line,
-            )
-    return None
-
-
-def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
-    for node in owner.body:
-        if isinstance(node, ast.FunctionDef) and _cannot_be_called(node):
-            yield node.name, node.lineno, f"the method {node.name}"
-        elif (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in _CALLED_BY_CNNLAB
-            and not isinstance(node.value, ast.Name)
-        ):
-            yield node.targets[0].id, node.lineno, node.targets[0].id
-    assignments = (each for each in ast.walk(owner) if isinstance(each, ast.Assign | ast.AnnAssign))
-    for assignment in assignments:
-        targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
-        value = assignment.value
-        holds_layer = isinstance(value, ast.Call) and is_layer(last_name(value.func))
-        for each in targets:
-            if (
-                isinstance(each, ast.Attribute)
-                and isinstance(each.value, ast.Name)
-                and each.value.id == "self"
-                and (
-                    each.attr in _CALLED_BY_CNNLAB
-                    or (holds_layer and callable(getattr(nn.Module, each.attr, None)))
-                )
-            ):
-                yield each.attr, assignment.lineno, f"self.{each.attr}"
-
-
-def _cannot_be_called(method: ast.FunctionDef) -> bool:
-    """Return whether PyTorch's call of a method of that name fails, by its number of arguments."""
-    given = method.args
-    most = len(given.posonlyargs) + len(given.args) - 1
-    least = most - len(given.defaults)
-    if method.name == "train":  # train(), and train(False)
-        return least > 0 or (most < 1 and not given.vararg)
-    wants_none = _CALLED_BY_CNNLAB - {"load_state_dict", "to", "apply", "add_module"}
-    return (
-        method.name in wants_none
-        and not method.name.startswith("register_")
-        and not method.decorator_list
-        and least > 0
-    )

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.mistakes import MAKE_SMALLER
 from cnnlab.custom.network import CustomNetwork
+from cnnlab.custom.size import MAKE_SMALLER
 from cnnlab.custom.trial import Stage, Trial
 
 GIVEN, STAGE, TRACEBACK, TRIAL = "given.pickle", "stage", "traceback", "trial.json"

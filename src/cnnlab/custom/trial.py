@@ -107,11 +107,15 @@ class PassSeen:
 
 @dataclass(frozen=True)
 class StepsSeen:
-    """A few training steps: where an exception came from, and whether all outputs stayed alike."""
+    """A few training steps: where an exception came from, and what they showed.
+
+    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were.
+    """
 
     raised: Raised | None = None
     raised_in: Doing = "step"
     is_constant: bool = False
+    is_finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class ModuleSeen:
 
     ``missed`` are its parameters that got no gradient, or 0 only. ``equal_filters`` counts filters
     that were equal and stayed equal. ``drops`` is the share that a dropout layer drops.
+    ``is_batch_second`` says that it takes the images from the second dimension of its input.
     """
 
     name: str
@@ -132,6 +137,7 @@ class ModuleSeen:
     is_zero: bool = False
     equal_filters: int = 0
     drops: float = 0.0
+    is_batch_second: bool = False
     is_lazy: bool = False
 
     @property
@@ -185,6 +191,14 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class NotFinite:
+    """The function of PyTorch, and the line, that first made NaN or infinity, or its gradient."""
+
+    function: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
 class TooLarge:
     """The parameters of a network when it was refused, with the line, and of its largest layer."""
 
@@ -199,13 +213,14 @@ class TooLarge:
 class Trial:
     """What a network did when it was tried on a few images.
 
-    ``stopped`` is what ended the trial before the passes. ``printed`` is what the network printed
-    while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
-    the logits, before others only moved them. ``reseeded`` are the stages, "making" and "trying",
-    after which PyTorch's generator is the same although the seed before was another, with the lines
-    that set it. ``straight_pairs`` are layers with nothing between them that bends.
-    ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes after a
-    failure is empty.
+    ``stopped`` is what ended the trial before the passes. ``unfinished`` is an exception that
+    cnnlab's own code raised: what it has seen until then is not kept. ``printed`` is what the
+    network printed while it was made and in one pass. ``last_step`` is PyTorch's name of the
+    operation that made the logits, before others only moved them. ``reseeded`` are the stages,
+    "making" and "trying", after which PyTorch's generator is the same although the seed before was
+    another, with the lines that set it. ``straight_pairs`` are layers with nothing between them
+    that bends. ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes
+    after a failure is empty.
     """
 
     path: str = ""
@@ -214,6 +229,7 @@ class Trial:
     forward_line: int | None = None
     stopped: Finding | None = None
     too_large: TooLarge | None = None
+    unfinished: Raised | None = None
     printed: str = ""
     top_level_trains: int | None = None
     top_level_prints: int | None = None
@@ -230,6 +246,7 @@ class Trial:
     steps: StepsSeen | None = None
     modules: tuple[ModuleSeen, ...] = ()
     second: SecondSeen | None = None
+    not_finite: NotFinite | None = None
     reseeded: tuple[tuple[Stage, int | None], ...] = ()
     outputs: Outputs | None = None
     straight_pairs: tuple[tuple[str, str], ...] = ()
@@ -239,6 +256,12 @@ class Trial:
     def forward(self) -> str:
         """The name of forward in a message: "forward (line 12)"."""
         return with_line("forward", self.forward_line)
+
+    @property
+    def first_line(self) -> int | None:
+        """The line of the first layer that a pass calls, of those with a line."""
+        calls = self.training.calls if self.training else ()
+        return next((each.line for each in calls if each.line), None)
 
     @property
     def works(self) -> bool:
