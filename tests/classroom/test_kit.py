@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
@@ -29,6 +30,7 @@ from cnnlab.classroom.kit.serve import application
 from cnnlab.classroom.kit.target import SYSTEMS, Target, targets
 from cnnlab.classroom.kit.wheel import OwnWheel
 from cnnlab.errors import ConfigError
+from cnnlab.playground.server import listen
 from tests.support.mirror import Answer, Mirror
 from tests.support.wheels import tiny_wheel
 
@@ -718,6 +720,11 @@ def test_an_interrupted_command_says_what_is_kept(cnnlab, index, monkeypatch):
 def test_the_command_refuses_what_it_cannot_do(cnnlab):
     assert "There is no system 'amiga'." in cnnlab("kit", "--systems", "amiga")[2]
     assert "expected 1 laptop or more" in cnnlab("kit", "--for", "0")[2]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"Port {port} cannot be used") as caught:
+            listen("127.0.0.1", port)
+        assert "Name another --port; with 0, cnnlab finds a free one." in str(caught.value)
     status, _, err = cnnlab("kit", "--serve", "-o", "nothing")
     assert status == 1
     assert "holds no finished kit: SHA256SUMS is missing. Make it first." in err

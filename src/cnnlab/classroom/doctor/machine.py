@@ -69,8 +69,9 @@ class Machine:
 
     def allows_long_paths(self) -> bool:
         """Return whether a path may have more than 260 letters."""
-        return self.system != "Windows" or _registry_number(
-            r"SYSTEM\CurrentControlSet\Control\FileSystem", "LongPathsEnabled"
+        key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+        return self.system != "Windows" or bool(
+            _registry("HKEY_LOCAL_MACHINE", key, "LongPathsEnabled")
         )
 
     def processor_features(self) -> set[str]:
@@ -85,10 +86,8 @@ class Machine:
     def browser(self) -> str:
         """Return the name of the default browser, as the system calls it; or nothing."""
         if self.system == "Windows":
-            return _registry_text(
-                r"Software\Microsoft\Windows\Shell\Associations\UrlAssociations\http\UserChoice",
-                "ProgId",
-            )
+            key = r"Software\Microsoft\Windows\Shell\Associations\UrlAssociations\http\UserChoice"
+            return _registry("HKEY_CURRENT_USER", key, "ProgId") or ""
         if self.system == "Darwin":
             return "Safari, or the one that you chose"
         desktop = _output("xdg-settings", "get", "default-web-browser").strip()
@@ -214,23 +213,13 @@ def _windows_features() -> set[str]:
     return {name for name, code in codes.items() if asks(code)}
 
 
-def _registry_number(key: str, name: str) -> bool:
-    import winreg as registry  # only Windows has it
+def _registry(tree: str, key: str, name: str) -> Any:
+    """Return a value of Windows' registry, or None."""
+    import winreg  # only Windows has it
 
-    tree: Any = registry
+    registry: Any = winreg
     try:
-        with tree.OpenKey(tree.HKEY_LOCAL_MACHINE, key) as opened:
-            return bool(tree.QueryValueEx(opened, name)[0])
+        with registry.OpenKey(getattr(registry, tree), key) as opened:
+            return registry.QueryValueEx(opened, name)[0]
     except OSError:
-        return False
-
-
-def _registry_text(key: str, name: str) -> str:
-    import winreg as registry  # only Windows has it
-
-    tree: Any = registry
-    try:
-        with tree.OpenKey(tree.HKEY_CURRENT_USER, key) as opened:
-            return str(tree.QueryValueEx(opened, name)[0])
-    except OSError:
-        return ""
+        return None

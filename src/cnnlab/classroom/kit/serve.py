@@ -2,11 +2,9 @@
 
 import html
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
@@ -14,9 +12,11 @@ from starlette.routing import Route
 
 from cnnlab.classroom.kit.resolve import KitError
 from cnnlab.classroom.kit.sums import SUMS, read_sums
-from cnnlab.errors import ConfigError
+from cnnlab.playground.server import listen, run
 
 INSTALLER, ABOUT = "setup/install.py", "setup/kit.json"
+MOST_CONNECTIONS = 256
+"""A class of laptops, and a few browsers."""
 _HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -100,29 +100,8 @@ def serve(folder: Path, own_address: str, port: int, on_address: Callable[[str],
     if not read_sums(folder):
         raise KitError(f"{folder} holds no finished kit: {SUMS} is missing. Make it first.")
     name = own_address or "127.0.0.1"
-    with socket.socket() as listening:
-        try:
-            listening.bind((name, port))
-        except OSError as error:
-            raise ConfigError(
-                f"Port {port} cannot be used ({error.strerror}). Choose another one: --port 0 "
-                "takes a free one."
-            ) from None
-        port = listening.getsockname()[1]
-        listening.listen(256)
-        address = f"http://{name}:{port}"
-        app = application(folder, frozenset({f"{name}:{port}"}), address)
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            limit_concurrency=256,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=16_384,
-            http="h11",
-            ws="none",
-            server_header=False,
-        )
+    with listen(name, port) as listening:
+        host = f"{name}:{listening.getsockname()[1]}"
+        address = f"http://{host}"
         on_address(address)
-        uvicorn.Server(config).run(sockets=[listening])
+        run(application(folder, frozenset({host}), address), listening, MOST_CONNECTIONS)
