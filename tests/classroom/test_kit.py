@@ -93,7 +93,7 @@ def use(folder: Path, own: OwnWheel, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resolve, "tested_versions", lambda: {"plain": "1.0"})
     patch.setattr(contents, "materials", dict)
     patch.setattr(contents, "DATA", ())
-    patch.setattr(contents, "put_page", put_page)
+    patch.setattr(contents, "put_pages", put_pages)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +125,10 @@ def plan(first_kit, tmp_path, monkeypatch):
     return replace(plan, folder=tmp_path / "kit")
 
 
-def put_page(folder, *_):
-    sums.write_file(folder / contents.PAGE, b"<h1>A network</h1>")
-    return [contents.PAGE]
+def put_pages(folder, *_):
+    for name in (contents.PAGE, contents.SLIDES):
+        sums.write_file(folder / name, b"<h1>A network</h1>")
+    return [contents.PAGE, contents.SLIDES]
 
 
 @pytest.fixture
@@ -746,11 +747,11 @@ def test_the_page_is_made_again_only_if_it_is_damaged(tmp_path, monkeypatch):
 
     monkeypatch.setattr("cnnlab.runs.train.train_run", stop)
     page = tmp_path / contents.PAGE
-    sums.write_file(page, b"a page")
-    assert contents.put_page(tmp_path, None, print) == [contents.PAGE]
-    sums.write_sums(tmp_path, [contents.PAGE])
-    assert contents.put_page(tmp_path, None, print) == [contents.PAGE]
+    both = put_pages(tmp_path)
+    assert contents.put_pages(tmp_path, None, print) == both
+    sums.write_sums(tmp_path, both)
+    assert contents.put_pages(tmp_path, None, print) == both
     page.write_bytes(b"a pagf")
     with pytest.raises(KeyboardInterrupt):
-        contents.put_page(tmp_path, None, print)
+        contents.put_pages(tmp_path, None, print)
     assert made == [True]

@@ -81,16 +81,13 @@ class TrainingProgress:
 
     def epoch(self, record: "EpochRecord") -> None:
         """Show the metrics of an epoch: beside the bar, and as a line that stays."""
+        from cnnlab.views.sentences import epoch_sentence
+
         validation = percent(record.validation_accuracy)
         self.bars.update(self.bars.task_ids[0], metrics=f"validation {validation}")
         if record.epoch in (1, self.epochs) or record.epoch % 5 == 0 or self.epochs <= 10:
-            print_wrapped(
-                self.terminal.progress_console,
-                f"Epoch {record.epoch:>{len(str(self.epochs))}}/{self.epochs}: "
-                f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
-                f"validation loss {record.validation_loss:.4f}, {validation}; "
-                f"{record.seconds:.1f} s",
-            )
+            line = epoch_sentence(record, self.epochs)
+            print_wrapped(self.terminal.progress_console, line)
 
 
 @contextmanager

@@ -37,5 +37,5 @@ def show(run: Run) -> Frame:
     Loads the run's data set; nothing is downloaded. Raises `ModelError` if the network cannot be
     followed step by step, `DataError` if the data set is not on this machine.
     """
-    splits = Library(offline=True).load(run.data_set_name)
+    splits = Library(offline=True, notify=lambda _: None).load(run.data_set_name)
     return Frame(render(build_payload(run, splits)))

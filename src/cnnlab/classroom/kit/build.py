@@ -162,7 +162,7 @@ def make_kit(
         write_file(folder / own, plan.own.content)
         names = [*readmes, own, *(f"{WHEELS}/{each.name}" for each in plan.files)]
         data = contents.put_data(folder, data_dir, notify)
-        names += [*data, *contents.put_page(folder, data_dir, notify)]
+        names += [*data, *contents.put_pages(folder, data_dir, notify)]
         for name, path in contents.materials().items():
             write_file(folder / name, path.read_bytes())
             names.append(name)

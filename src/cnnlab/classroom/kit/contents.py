@@ -15,7 +15,7 @@ from cnnlab.notices import Notify
 from cnnlab.training.config import recipe
 
 DATA = ("fashion-mnist", "mnist")
-PAGE = "pages/lenet5.html"
+PAGE, SLIDES = "pages/lenet5.html", "slides/slides.html"
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,12 @@ MATERIALS = (
     Material("docs", "docs", "*.md"),
     Material("docs/images", "docs/images", "*"),
     Material("notebooks", "notebooks", "*.ipynb"),
-    Material("slides", "slides", "*.html"),
-    Material("exercises", "exercises", "*.py"),
-    Material("solutions", "solutions", "*.py"),
+    Material("notebooks/source", "notebooks/source", "*.py"),
 )
-"""What the kit takes from the folder of the sources, as far as it is there."""
+"""What the kit takes from the folder of the sources, as far as it is there.
+
+The exercises and their solutions are in cnnlab itself: ``cnnlab exercise``.
+"""
 
 
 def materials(root: Path | None = CHECKOUT) -> dict[str, Path]:
@@ -81,23 +82,30 @@ def _is_there(raw: Path, files: tuple[DataFile, ...]) -> bool:
         return False
 
 
-def put_page(folder: Path, data_dir: Path | None, notify: Notify) -> list[str]:
-    """Train a LeNet-5 with the recipe sprint and put its page into a kit; return its path."""
-    path = folder / PAGE
-    if path.is_file() and read_sums(folder).get(PAGE, sha256_of(path)) == sha256_of(path):
-        return [PAGE]
+def put_pages(folder: Path, data_dir: Path | None, notify: Notify) -> list[str]:
+    """Train a LeNet-5 with the recipe sprint; put its page and its slides into a kit.
 
+    Returns their paths. What is there already and whole stays.
+    """
+    names, known = [PAGE, SLIDES], read_sums(folder)
+    found = {name: sha256_of(folder / name) for name in names}
+    if all(each and known.get(name, each) == each for name, each in found.items()):
+        return names
+
+    from cnnlab.classroom.slides import make_deck, write_deck
     from cnnlab.models.catalog import MODELS
     from cnnlab.playground.page import write_page
     from cnnlab.playground.payload import build_payload
     from cnnlab.runs.job import Job
     from cnnlab.runs.train import train_run
 
-    notify("Training a LeNet-5 for the page in the kit. This takes half a minute.")
+    notify("Training a LeNet-5 for the page and the slides in the kit. This takes half a minute.")
     splits = Library(data_dir, offline=True, notify=lambda _: None).load_default()
     job = Job(MODELS["lenet5"], "sprint", recipe("sprint"), splits.data_set)
     with tempfile.TemporaryDirectory(prefix="cnnlab-kit-") as name:
         run = train_run(Path(name) / "run", job, splits.on("cpu"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_page(path, build_payload(run, splits))
-    return [PAGE]
+        for each in names:
+            (folder / each).parent.mkdir(parents=True, exist_ok=True)
+        write_page(folder / PAGE, build_payload(run, splits))
+        write_deck(make_deck(run, splits), folder / SLIDES)
+    return names

@@ -79,7 +79,7 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
         if np.ptp(image) < 255 * FAINTEST:
             raise _blank_error(path)
     else:
-        if all(name.isdigit() for name in data_set.classes):
+        if shows_digits(data_set):
             dark_on_light = is_dark_on_light(levels)
             draw = _digit
         else:
@@ -92,6 +92,11 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
     if dark_on_light:
         notes.append("dark on light: inverted to light on dark, like the training images")
     return Picture(path, image, tuple(notes))
+
+
+def shows_digits(data_set: DataSet) -> bool:
+    """Return whether a data set's images are digits, which have a rule of their own."""
+    return all(name.isdigit() for name in data_set.classes)
 
 
 def _blank_error(path: Path) -> PictureError:
