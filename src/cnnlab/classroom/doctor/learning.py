@@ -164,7 +164,7 @@ def page_numbers(_: Machine) -> Check:
     from cnnlab.playground.bundle import STATIC
 
     payload = json.loads(lzma.decompress((STATIC / "lenet5.json.xz").read_bytes()))
-    graph = read_graph(payload["graph"], base64.b64decode(payload["weights"]))
+    graph = read_graph(payload["graph"], base64.b85decode(payload["weights"].replace(",", "<")))
     model = MODELS["lenet5"].build(seed=0)
     tensors = {
         f"{step.layer}.{name}": torch.from_numpy(np.array(graph.tensors[number]))
