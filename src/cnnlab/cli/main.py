@@ -12,6 +12,7 @@ from cyclopts import CycloptsError
 
 from cnnlab import startup
 from cnnlab.cli import (
+    classroom,
     data,
     exercises,
     experiments,
@@ -26,7 +27,7 @@ from cnnlab.cli.terminal import Terminal
 from cnnlab.cli.usage import explain_usage
 from cnnlab.errors import CnnlabError
 
-COMMANDS = (data, exercises, experiments, networks, playground, runs, slides, workshop)
+COMMANDS = (classroom, data, exercises, experiments, networks, playground, runs, slides, workshop)
 """The files that add their commands to the app when they are imported."""
 
 
