@@ -1,4 +1,4 @@
-"""Commands for a class: doctor, kit."""
+"""Commands that prepare laptops for a workshop: doctor, kit."""
 
 import textwrap
 from dataclasses import asdict
