@@ -44,6 +44,7 @@ class TrainingProgress:
             disable=not terminal.progress_console.is_terminal,
         )
         self.epochs = 0
+        self.is_hidden = False
 
     def __enter__(self) -> "TrainingProgress":
         self.bars.start()
@@ -64,7 +65,9 @@ class TrainingProgress:
 
     def training(self, name: str, config: "TrainConfig") -> None:
         """Start the bar of a run; it replaces the bar of the run before."""
-        self.bars.start()
+        if self.is_hidden:
+            self.bars.start()
+            self.is_hidden = False
         self.epochs = config.epochs
         for task in self.bars.task_ids:
             self.bars.remove_task(task)
@@ -73,6 +76,7 @@ class TrainingProgress:
     def hide(self) -> None:
         """Hide the bar until the next run starts: it would draw over what a person types."""
         self.bars.stop()
+        self.is_hidden = True
 
     def batch(self, epoch: int, batch: int, batches: int) -> None:
         """Move the bar forward by one mini-batch."""
