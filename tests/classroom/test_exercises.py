@@ -38,7 +38,7 @@ def runs_of(exercise, comparisons, name=""):
 
 @each_exercise
 def test_the_solution_is_right_and_asks_the_next_question(exercise, comparisons):
-    for seed in range(1 if exercise.number in TRAINING else 3):
+    for seed in range(1 if exercise.number in TRAINING else 20):
         outcome = check_code(exercise, exercise.solved, seed, runs_of(exercise, comparisons))
         assert outcome.status == "right", outcome.message
     assert outcome.question == exercise.question

@@ -219,7 +219,7 @@ labels = ...  # 20 letters: "abba..."
     why=(
         "The diagonal counts what is correct, so it must not take part. Rows are true classes: a "
         "shirt taken for a T-shirt and a T-shirt taken for a shirt are two numbers. The letters "
-        "are yours: there is no right answer to what you see, only how often you agree."
+        "are yours: nobody can say what you must see, only how often you agree."
     ),
     hints=(
         "Which cells of the matrix are mistakes? Which cells must you skip?",

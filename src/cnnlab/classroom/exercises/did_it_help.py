@@ -53,8 +53,8 @@ def _judge(attempt: Attempt) -> str:
     return (
         f"read is right on {INTERVALS} intervals, and you read your own comparison as cnnlab does. "
         f"{second} minus {first}: {low:+.2f} to {high:+.2f} points, so "
-        f"{SENTENCES.get(compared.decision, compared.decision)}. One run of each would have told "
-        "you nothing: the seed alone moves the accuracy by as much."
+        f"{SENTENCES[compared.decision]}. One run of each has no interval: it cannot tell how far "
+        "the seed alone moves the accuracy."
     )
 
 
@@ -85,7 +85,7 @@ def _intervals(attempt: Attempt) -> list[tuple[float, float, float]]:
 
 
 def _as_sentence(said: object) -> str:
-    """Return which of the four sentences was said; empty if none."""
+    """Return the one of the four sentences that a student wrote; empty if none."""
     words = " ".join(str(said).lower().strip().rstrip(".").split())
     return words if words in SENTENCES else ""
 
@@ -104,7 +104,8 @@ def _judge_sentence(attempt: Attempt, compared: Compared) -> None:
             "--seeds 10."
         )
     low, high = compared.interval
-    if found not in {compared.decision}:
+    # The verdict's test for "no difference" is a little stronger than the 95 % interval shows.
+    if found not in {compared.decision, _meaning(low, high, compared.matters)}:
         reading = _Reading(low, high, compared.matters, compared.decision, found)
         try:
             attempt.refuse(reading, "Your sentence is not what the interval says.")

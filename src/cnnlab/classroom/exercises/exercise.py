@@ -38,8 +38,8 @@ class Exercise:
     """An exercise. All texts are for a student; code in them is indented by 4 spaces.
 
     ``starter`` and ``solved``, the solution, are whole files: they define ``answers``, the names
-    that the check reads. ``why`` is the reason behind the solution, ``question`` the next one after
-    a right answer. If there are ``cases`` (small before large), the first answer is a function that
+    that the check reads. ``why`` is the reason behind the solution, ``question`` the next one if
+    all is right. If there are ``cases`` (small before large), the first answer is a function that
     must be right in all of them. Then ``judge`` looks at the others: it returns what the answers
     show, or raises `NotYetError`. Both are given an `Attempt`. ``seconds`` is how long a student's
     code may run in one check. ``variants`` are other starters, by

@@ -160,7 +160,7 @@ EXERCISE = Exercise(
     task=(
         f"LeNet-5 trains for one epoch on {IMAGES:,} images of the Fashion-MNIST sample, in "
         f"batches of {BATCH}, by SGD with momentum {MOMENTUM}. Find three learning rates:\n\n"
-        "    diverges   the loss ends higher than it began, or is no number any more\n"
+        "    diverges   the loss ends higher than it began, or is infinite or not a number\n"
         "    slow       the loss falls, but ends at least twice as high as with good\n"
         "    good       no other rate is better by more than chance\n\n"
         f"The check trains each with {SEEDS} new seeds: a rate that is good for one seed only does "

@@ -40,7 +40,7 @@ class Note:
 class Outcome:
     """The result of a check: its status, what was found, and what the answer printed.
 
-    ``question`` is the next one, after a right answer. With the same ``seed``, the check draws the
+    ``question`` is the next one, if all is right. With the same ``seed``, the check draws the
     same random cases again.
     """
 

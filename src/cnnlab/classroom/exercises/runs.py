@@ -1,6 +1,5 @@
 """The network or the comparison that an exercise looks into: your own, or cnnlab's."""
 
-import base64
 import json
 import lzma
 from collections.abc import Callable
@@ -67,10 +66,11 @@ def sample() -> Splits:
 @cache
 def _shipped() -> TrainedNetwork:
     from cnnlab.playground.bundle import STATIC
+    from cnnlab.playground.payload import as_bytes
     from cnnlab.playground.server import SHIPPED
 
     content = json.loads(lzma.decompress((STATIC / SHIPPED).read_bytes()))
-    graph = read_graph(content["graph"], base64.b64decode(content["weights"]))
+    graph = read_graph(content["graph"], as_bytes(content["weights"]))
     return TrainedNetwork("the LeNet-5 that comes with cnnlab", graph, sample().validation)
 
 
