@@ -81,7 +81,7 @@ see.prediction(network, splits.stored, 0)
 # %% [markdown]
 # ## Train it
 #
-# This takes 10 to 20 seconds. Did you run notebook 0? Then the network is there already.
+# This takes 10 to 20 seconds. Did you run this notebook before? Then the network is there already.
 
 # %%
 command = f"cnnlab train --model lenet5 --recipe sprint --dataset {data_set}"

@@ -56,7 +56,7 @@ print("ln 10 =", round(log(10), 4))
 # ## One step
 #
 # A step has four parts: predict and measure the loss, find out how each number must change
-# (`backward`), change all of them a little (`step`), and forget the changes (`zero_grad`).
+# (`backward`), change all of them a little (`step`), and delete what `backward` found (`zero_grad`).
 
 # %%
 images = cnnlab.as_input(prepared.train.images[:512])

@@ -97,9 +97,11 @@ ex11
 
 # %% [markdown]
 # ### Bonus: better with fewer numbers
+#
+# The check reads your newest comparison in `runs` with `lenet5-relu-max`. The task has the command.
 
 # %%
 bonus
 
 # %%
-# EXERCISE bonus run="compared"
+# EXERCISE bonus

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from cnnlab.classroom.exercises import calls, ex2, ex3, find
 from cnnlab.classroom.exercises.attempt import Attempt
-from cnnlab.classroom.exercises.calls import Printed, TimeOverError, is_placeholder
+from cnnlab.classroom.exercises.calls import NotYetError, Printed, TimeOverError, is_placeholder
 from cnnlab.classroom.exercises.file import check_file
 from cnnlab.classroom.exercises.outcome import as_html
 from cnnlab.errors import ConfigError
@@ -50,6 +51,8 @@ def check(body: str):
         ("return 'five'", "output_size must return numbers; it returned a str."),
         ("return [[1], [2, 3]]", "it returned a list whose rows differ in length"),
         ("return '5'", "output_size must return numbers; it returned text."),
+        ("return ['5']", "output_size must return numbers; it returned text."),
+        ("return [True]", "output_size must return numbers; it returned True or False."),
         ("return True", "output_size must return numbers; it returned True or False."),
         ("return output_size(n, k, p, s)", "output_size calls itself again and again"),
         ("return n + ...", "output_size still uses a placeholder, ... in line 3. Replace it."),
@@ -164,6 +167,30 @@ def test_an_answer_that_is_not_the_function(answer, sentence):
     assert sentence in said(outcome.message)
 
 
+class _Sized:
+    """An object that is called like a function."""
+
+    def __call__(self, n, k, p, s):
+        return (n + 2 * p - k) // s + 1
+
+
+@pytest.mark.parametrize(
+    "answer", [_Sized(), partial(_Sized()), _Sized().__call__, cache(_Sized())]
+)
+def test_whatever_can_be_called_is_a_function(answer):
+    assert ex2.check(answer).status == "right"
+
+
+def test_an_object_that_changes_its_argument_is_named_without_a_line():
+    def change(word, rows):
+        rows.append(word)
+        return len(rows)
+
+    attempt = Attempt(find("4"), {"parameters": partial(change, 1)}, 0)
+    with pytest.raises(NotYetError, match=r"^parameters changes an argument in place\. Whoever"):
+        attempt.call("parameters", [2])
+
+
 def test_too_many_answers_and_hints_that_are_not_there():
     with pytest.raises(ConfigError, match=r"check takes kernel, in this order; found 2 values\."):
         ex3.check(1, 2)
@@ -181,6 +208,7 @@ def test_too_many_answers_and_hints_that_are_not_there():
         ([[1, 2], [3]], "kernel must be rows of numbers, all of the same length."),
         ([1, 2, 3], "kernel must have 1 to 7 rows and columns; found 3."),
         (np.ones((9, 9)), "kernel must have 1 to 7 rows and columns; found 9 x 9."),
+        ([["-1", "1"]], "kernel must be rows of numbers, all of the same length."),
         ([[float("nan"), 1]], "kernel holds a number that is infinite or NaN."),
         ([[-1, 0, 0.9], [-1, 0, 1.1]], ""),
     ],
@@ -199,6 +227,8 @@ def test_a_result_in_a_notebook_escapes_what_a_student_wrote():
     outcome = check("return '<b>five'")
     page = outcome._repr_html_()
     assert "dashed" in page
+    for each in (page, ex2._repr_html_()):
+        assert "background:#fff;color:#1a1f26" in each  # readable on the page of a dark notebook
     assert "<b>five" not in page
     assert "Not yet: Exercise 2, how large is the output?" in page
     assert "<pre>" in ex2._repr_html_()

@@ -8,7 +8,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from cnnlab.classroom.lesson import begin
+from cnnlab.classroom.lesson import begin, terminal
+from cnnlab.errors import CnnlabError
 from docs.make_notebooks import NOTEBOOKS, badges, made, sources
 
 _MOST_LINES = 12
@@ -101,6 +102,15 @@ def test_a_cell_that_fails_says_why_in_a_sentence(tmp_path):
         "".join(each.traceback) for each in notebook.cells[5].outputs if each.output_type == "error"
     ]
     assert "ZeroDivisionError" in tracebacks[0]
+
+
+def test_what_a_command_prints_is_read_whatever_the_system_writes(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")  # as a pipe on Windows
+    monkeypatch.chdir(tmp_path)
+    terminal("cnnlab exercise 3 start mine.py")
+    with pytest.raises(CnnlabError, match=r"The command failed\. Its last lines say why\."):
+        terminal("cnnlab exercise 3 check mine.py")
+    assert "\u2026 Not tried: Exercise 3" in capsys.readouterr().out
 
 
 def test_the_right_version_says_no_more_than_the_versions(capsys):

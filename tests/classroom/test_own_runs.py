@@ -1,13 +1,18 @@
 """Exercises look into your own run, and read your own comparison; without one they say so."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from cnnlab.classroom.exercises import bonus, ex5, ex6, ex7, ex9, ex10, ex11, find
+from cnnlab.classroom.exercises import bonus, ex4, ex5, ex6, ex7, ex8, ex9, ex10, ex11, find
 from cnnlab.classroom.exercises.attempt import Attempt
+from cnnlab.classroom.exercises.confused import Doubtful, sheet_of
 from cnnlab.classroom.exercises.exercise import names_in
+from cnnlab.classroom.exercises.learning_rates import _read as read_rate
 from cnnlab.classroom.exercises.repair import broken, sound
 from cnnlab.errors import ModelError, RunError
 from tests.support.exercises import check_code, write_comparison
@@ -78,6 +83,56 @@ def test_labels_are_twenty_letters(labels, sentence):
     outcome = ex9.check(answers("9")[0], labels)
     assert outcome.status == "not yet"
     assert sentence in outcome.message
+
+
+def test_a_class_may_have_any_name():
+    names = ("COUNT", "<b>IMAGES")
+    network = SimpleNamespace(
+        images=SimpleNamespace(images=np.zeros((2, 28, 28), np.uint8), classes=names)
+    )
+    chosen = Doubtful(network, (0, 1), np.arange(2), np.zeros(2, np.int64))
+    page = sheet_of(chosen)
+    assert "below each of the 2 images" in page
+    assert ("a: COUNT<" in page, "b: &lt;b&gt;IMAGES<" in page) == (True, True)
+
+
+@pytest.mark.parametrize("largest", [["linear1"], {"name": "linear1"}, 48_120])
+def test_a_row_is_named_by_its_name(largest):
+    count = answers("4")[0]
+    outcome = ex4.check(count, largest)
+    assert "parameters is right, but largest is" in outcome.message
+    assert ex4.check(count, " Linear1").status == "right"
+
+
+def _cost(classify, data, make):
+    images, labels = data.validation.images, data.validation.labels
+    return 100 * ((classify(images) == labels).mean() - (classify(make(images)) == labels).mean())
+
+
+def test_grey_levels_may_be_of_any_type_and_a_cost_below_0_is_no_cost_above_0():
+    def moved(images, pixels):
+        made = np.zeros(images.shape)  # floats
+        made[:, :, pixels:] = images[:, :, :-pixels]
+        return made
+
+    def cost(classify, data, pixels):
+        return _cost(classify, data, lambda images: moved(images, pixels))
+
+    assert ex6.check(cost, "b").status == "right"
+    outcome = ex6.check(lambda *given: abs(cost(*given)), "b")
+    assert outcome.status == "not yet"
+    assert "Expected -" in outcome.message
+
+
+@pytest.mark.parametrize("rate", [10**400, "0.1", True])
+def test_a_learning_rate_is_a_number(rate):
+    outcome = ex8.check(rate, 0.001, 0.03)
+    assert "Expected a learning rate: a number above 0" in outcome.message
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.05), Fraction(1, 20)])
+def test_a_learning_rate_may_be_of_any_type(rate):
+    assert read_rate("good", rate) == pytest.approx(0.05)
 
 
 def test_a_second_answer_that_is_missing_is_named():
@@ -171,6 +226,7 @@ def test_a_repair_that_repairs_nothing(name, sentence):
     ("old", "new", "sentence"),
     [
         ('BROKEN = "bee"', 'BROKEN = "cow"', "BROKEN is 'cow'. Expected the name of the network"),
+        ('BROKEN = "bee"', 'BROKEN = ["bee"]', "BROKEN is ['bee']. Expected the name of the"),
         ("LEARNING_RATE = 0.05", "LEARNING_RATE = 'fast'", "LEARNING_RATE is 'fast'. Expected"),
         ("return images[places], labels[places]", "return images", "batch must return two things"),
         ("super().__init__()", "pass", "super().__init__() is missing"),

@@ -5,11 +5,13 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cnnlab.classroom import slides
+from cnnlab.classroom.deck import of_run
 from cnnlab.classroom.deck.html import markup
 from cnnlab.classroom.deck.items import Words
 from cnnlab.classroom.deck.material import gather
@@ -125,7 +127,7 @@ def test_the_slides_show_the_run(deck, material):
     words = "".join(span.text for span in deck.slides[22].paragraphs[0])
     accuracy = material.history[-1].validation_accuracy
     assert f"{100 * accuracy:.2f} % of the validation images are correct." in words
-    assert deck.slides[6].title == "Convolution: 19, 25, 37, 43"
+    assert deck.slides[6].title == "Convolution by hand"
     named = set(re.findall(r"\{\{ ([\w.]+) \}\}", slides.SOURCE.read_text(encoding="utf-8")))
     assert named == {*slides.values_of(material)}
 
@@ -274,11 +276,27 @@ def test_overview_timer_help_and_the_count_down(page):
     assert page.is_hidden("#timer")
     page.keyboard.press("o")
     assert page.locator(".sheet >> visible=true").count() == NUMBER
+    page.keyboard.press("ArrowRight")  # from slide to slide, whatever steps they have
+    assert number(page) == 13
+    page.keyboard.press("ArrowLeft")
+    assert number(page) == 12
     page.click('.sheet[data-number="4"]')
     assert number(page) == 4
     assert page.locator(".sheet >> visible=true").count() == 1
     page.keyboard.press("?")
-    assert page.is_visible("#help")
+    assert page.get_by_role("dialog", name="Keys").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("place", "answer"), [(7, "43"), (18, "16 \u00d7 16"), (20, "2 px"), (24, "It hurt")]
+)
+def test_what_the_class_guesses_is_not_on_the_slide_before_the_key(page, place, answer):
+    go(page, place)
+    shown = "document.querySelector('.sheet.now .slide').innerText"
+    texts = page.evaluate(shown) + " ".join(
+        page.locator(".sheet.now .sketch text >> visible=true").all_text_contents()
+    )
+    assert answer not in texts
 
 
 def test_the_notes_window_follows_and_leads(page):
@@ -331,6 +349,7 @@ def test_powerpoint_has_real_text_and_the_notes(deck, tmp_path):
         for shape in page.shapes:
             assert shape.left >= 0
             assert shape.left + shape.width <= found.slide_width * 1.01, (slide.title, shape.name)
+    assert found.core_properties.last_modified_by == "cnnlab"
     seventh = " ".join(each.text for each in found.slides[6].shapes if each.has_text_frame)
     assert "43" in seventh
 
@@ -350,6 +369,34 @@ def test_the_command_writes_the_file_and_says_how_to_open_it(folder, cnnlab):
     assert re.search(r"Wrote own\.html \(26 slides, 0\.\d\d MB\)\.", out)
     assert "Keys: arrows, o (overview), n (notes)" in out
     assert Path("own.html").read_bytes().startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-o", "own.pptx"), "own.pptx must end in .html. Add --pptx for PowerPoint, or name a"),
+        (("-o", "own.html", "--pptx"), "own.html must end in .pptx. Leave out --pptx, or name a"),
+    ],
+)
+def test_a_file_of_the_other_kind_is_refused_before_anything_is_computed(
+    folder, cnnlab, words, says
+):
+    status, _, err = cnnlab("slides", folder, *words, "--offline")
+    assert status == 1
+    assert says in " ".join(err.split())
+    assert not list(Path().glob("own.*"))
+
+
+def test_a_dilated_convolution_adds_up_and_batch_norm_is_named(material):
+    graph = material.inside.after
+    first = graph.steps[1]
+    dilated = replace(first, settings={**first.settings, "dilation": [2, 2]})
+    patch, _ = patch_and_kernel(
+        SimpleNamespace(inside=material.inside, first=dilated, numbers=material.numbers), (0, 3, 4)
+    )
+    np.testing.assert_array_equal(patch, material.numbers[0, 0, 3:12:2, 4:13:2])
+    assert of_run.followed_by([]) == ""
+    assert of_run.followed_by(["batch_norm", "activation"]) == "batch norm and the activation"
 
 
 def test_a_network_that_cannot_be_shown_has_its_slides_without_the_live_part(

@@ -90,6 +90,7 @@ def terminal(command: str) -> None:
     if name != "cnnlab":
         raise CnnlabError(f"terminal() runs the commands of cnnlab. Found: {name}")
     plain = {name: value for name, value in os.environ.items() if name not in _COLOURS}
+    plain["PYTHONIOENCODING"] = "utf-8"  # a pipe on Windows has another encoding
     with subprocess.Popen(  # noqa: S603 - the command that the notebook shows
         [sys.executable, "-m", "cnnlab", *words],
         stdin=subprocess.DEVNULL,

@@ -156,7 +156,6 @@ def values_of(material: Material) -> dict[str, str]:
         "lenet.parameters": f"{total:,}",
         "lenet.share": percent(largest / total, 0),
         "shift.images": f"{material.shifted_images:,}",
-        "shift.words": of_run.shift_words(material),
         "luck.words": of_seeds.luck_words(material),
         "notebook.first": percent(measured.NOTEBOOK["lenet5"] / 100),
         "notebook.second": percent(measured.NOTEBOOK["lenet5-relu-max"] / 100),

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import DataDir, Json, Offline, RunFolder, Trust, load
 from cnnlab.cli.terminal import Terminal
+from cnnlab.errors import ConfigError
 
 
 @app.command
@@ -44,12 +45,18 @@ def slides(
     from cnnlab.classroom.slides import make_deck, write_deck
     from cnnlab.runs.run import open_run
 
+    path = output or Path("slides.pptx" if pptx else "slides.html")
+    ending = ".pptx" if pptx else ".html"
+    if path.suffix.lower() != ending:  # before anything is computed
+        advice = "Leave out --pptx" if pptx else "Add --pptx for PowerPoint"
+        raise ConfigError(
+            f"{path} must end in {ending}. {advice}, or name a file such as slides{ending}."
+        )
     if pptx:
-        require_extra()  # before anything is computed
+        require_extra()
     run = open_run(run_folder, terminal.say, trust=trust)
     splits = load(run.data_set_name, data_dir, offline, terminal)
     deck = make_deck(run, splits, link=link, is_live=not pptx)
-    path = output or Path("slides.pptx" if pptx else "slides.html")
     size = write_deck(deck, path, is_powerpoint=pptx)
     terminal.show(f"Wrote {path} ({len(deck.slides)} slides, {size / 1e6:.2f} MB).")
     if not pptx:

@@ -3,7 +3,7 @@
 from math import prod, sqrt
 
 from cnnlab.classroom.deck import worked
-from cnnlab.classroom.deck.items import Drawing, Group, Item, Shape, Sketch, Step, Words
+from cnnlab.classroom.deck.items import Drawing, Film, Group, Item, Shape, Sketch, Step, Words
 from cnnlab.classroom.deck.material import Material
 from cnnlab.insight.graph import Graph, Stage
 from cnnlab.views.figures.network import learned, stages, sums
@@ -141,16 +141,22 @@ def seen(material: Material) -> Item:
                 "words", 27.6, y, text=f"{name}: {width} \u00d7 {width}", look="start", place=place
             ),
         ]
-    sketch = Sketch(
-        shapes, 46, 25, ", ".join(f"{name} sees {width}" for name, width in widths.items())
-    )
+    scenes = [
+        Sketch(
+            [each for each in shapes if each.place <= place],
+            46,
+            25,
+            ", ".join(f"{name} sees {width}" for name, width in [*widths.items()][:place]),
+        )
+        for place in range(1, len(widths) + 1)
+    ]
     last = max(widths.values())
     words = Words(
         f"of {total} \u00d7 {total} pixels. A pixel of the last maps sees {last} \u00d7 {last}.",
         1.5,
         18,
     )
-    return Group((sketch, words), gap=2)
+    return Group((Film(scenes), Step(words, len(scenes) - 1)), gap=2)
 
 
 def lenet(material: Material) -> Item:

@@ -1,5 +1,7 @@
 """Figures of the leader's own run: its images, kernels, maps, predictions, mistakes, curves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from cnnlab.classroom.deck.items import (
     Item,
     Numbers,
     Picture,
+    Step,
     Words,
 )
 from cnnlab.classroom.deck.material import DISTANCES, Material
@@ -39,7 +42,9 @@ def pixel(material: Material) -> Item:
     own = 0.0 if bias is None else float(bias[place.pixel[0]])
     value = float(material.values[graph.stages[step.stage].last.name][0][place.pixel])
     top, left = _corner(step.settings, place.pixel)
-    high, wide = kernel.shape
+    down, across = step.settings["dilation"]
+    high, wide = (down * (len(kernel) - 1) + 1, across * (kernel.shape[1] - 1) + 1)
+    after = followed_by([each.op for each in graph.stages[step.stage].steps[1:]])
     image = Picture(
         as_levels(material), "the image, 32 \u00d7 32", 13, frames=((top, left, high, wide),)
     )
@@ -47,7 +52,7 @@ def pixel(material: Material) -> Item:
         (
             Words(f"{patch.size} products, added: **{_signed(total)}**", 1.4),
             Words(f"plus the bias: **{_signed(total + own)}**", 1.4),
-            Words(f"after the activation: **{_signed(value)}**", 1.4),
+            *([Words(f"after {after}: **{_signed(value)}**", 1.4)] if after else []),
         ),
         columns=1,
         gap=0.6,
@@ -80,7 +85,16 @@ def patch_and_kernel(
     top, bottom, left, right = step.settings["padding"]
     image = np.pad(material.numbers[0, 0], ((top, bottom), (left, right)))
     row, column = (by * at for by, at in zip(step.settings["stride"], pixel[1:], strict=True))
-    return image[row : row + kernel.shape[0], column : column + kernel.shape[1]], kernel
+    down, across = step.settings["dilation"]
+    rows = row + down * np.arange(kernel.shape[0])
+    columns = column + across * np.arange(kernel.shape[1])
+    return image[np.ix_(rows, columns)], kernel
+
+
+def followed_by(operations: Sequence[str]) -> str:
+    """Return in words what follows a convolution inside its stage; empty if nothing does."""
+    names = {"batch_norm": "batch norm", "activation": "the activation"}
+    return " and ".join(names.get(each, "another step") for each in operations)
 
 
 def _corner(settings: object, pixel: tuple[int, int, int]) -> tuple[int, int]:
@@ -197,11 +211,12 @@ def shifts(material: Material) -> Item:
                 1.4,
             )
             for distance, each in zip(DISTANCES, found, strict=True)
-        ],
+        ]
+        + [Words(shift_words(material), 1.4, 26)],
         columns=1,
         gap=0.7,
     )
-    return Group((drawn, table), gap=3)
+    return Step(Group((drawn, table), gap=3))  # the class guesses first
 
 
 def learning(material: Material) -> Item:

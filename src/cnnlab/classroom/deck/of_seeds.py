@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cnnlab.classroom.deck import measured
-from cnnlab.classroom.deck.items import Drawing, Group, Item, Table, Words
+from cnnlab.classroom.deck.items import Drawing, Group, Item, Step, Table, Words
 from cnnlab.classroom.deck.material import Material
 from cnnlab.classroom.deck.pictures import dots_picture
 from cnnlab.experiments.statistics import Difference, holm, mean_interval, welch
@@ -64,7 +64,8 @@ def helped(material: Material) -> Item:
         _verdict(measured.TEST, "workshop"),
         _verdict(measured.SPRINT, "sprint"),
     )
-    return Group((Group(verdicts, columns=1, gap=1.2), _dots(rows, 46, 26)), gap=3)
+    found = Group((Group(verdicts, columns=1, gap=1.2), _dots(rows, 46, 26)), gap=3)
+    return Step(found)  # the class says first whether it helped
 
 
 def _verdict(values: Mapping[str, Sequence[float]], recipe: str) -> Drawing:
@@ -130,4 +131,6 @@ def luck_words(material: Material) -> str:
     )
     if material.is_measured:
         return words
-    return f"{words} (The runs of the workshop: our run has other settings, so it is not in there.)"
+    return (
+        f"{words} (The runs of the workshop: our run has other settings, so it is not one of them.)"
+    )

@@ -64,7 +64,7 @@ def deck_pptx(title: str, slides: Sequence[Slide], figures: Mapping[str, Item]) 
     deck = Presentation()
     deck.slide_width, deck.slide_height = (Inches(each * REM) for each in _SIZE)
     deck.core_properties.title = title
-    deck.core_properties.author = "cnnlab"
+    deck.core_properties.author = deck.core_properties.last_modified_by = "cnnlab"
     for slide in slides:
         page = deck.slides.add_slide(deck.slide_layouts[5])  # a title and nothing else
         _Page(page).fill(slide, [figures[name] for name in slide.figures])

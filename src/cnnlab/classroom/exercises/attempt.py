@@ -22,7 +22,7 @@ from cnnlab.classroom.exercises.calls import (
 )
 from cnnlab.classroom.exercises.cases import judge_cases
 from cnnlab.classroom.exercises.exercise import Exercise
-from cnnlab.classroom.exercises.outcome import Outcome, Status
+from cnnlab.classroom.exercises.outcome import Outcome, Status, named
 from cnnlab.errors import ConfigError
 
 _SEEDS = 10_000
@@ -104,7 +104,7 @@ class Attempt:
     def call(self, name: str, *arguments: Any) -> Any:
         """Return what the function of that name returns; see `cnnlab.classroom.exercises.calls`."""
         function = self.answer(name)
-        if not hasattr(function, "__code__"):
+        if isinstance(function, type) or not callable(function):
             found = "a class" if isinstance(function, type) else f"a {type(function).__name__}"
             raise NotYetError(
                 f"{name} must be a function; found {found}. Pass the function itself, without "
@@ -136,7 +136,7 @@ class Attempt:
 def sheet_page(exercise: Exercise, runs: list[Path], trust: bool = False) -> str:
     """Return the page that belongs to an exercise; raise `ConfigError` if it has none."""
     if exercise.sheet is None:
-        raise ConfigError(f"{exercise.name}, has no page to look at. Exercise 9 has one.")
+        raise ConfigError(f"{named(exercise.number)} has no page to look at. Exercise 9 has one.")
     return exercise.sheet(Attempt(exercise, {}, 0, runs, trust))
 
 

@@ -162,7 +162,8 @@ def call(
         raise NotYetError(why_failed(error, name, code)) from error
     for each, before in zip(given, arguments, strict=True):
         if not _is_unchanged(each, before):
-            raise NotYetError(_changed(name, function.__code__.co_firstlineno, "function"))
+            code_of = getattr(function, "__code__", None)  # a partial or an object has none
+            raise NotYetError(_changed(name, getattr(code_of, "co_firstlineno", None), "function"))
     return returned
 
 

@@ -75,14 +75,15 @@ def as_result(name: str, returned: Any) -> Result:
     if hasattr(returned, "detach"):  # a tensor
         returned = returned.detach().cpu().numpy()
     try:
-        numbers = np.asarray(returned, dtype=np.float64)
+        held = np.asarray(returned)
+        numbers = held.astype(np.float64)
     except (TypeError, ValueError):
         found = f"a {type(returned).__name__}"
         if isinstance(returned, list | tuple):
             found = "a list whose rows differ in length, or that holds more than numbers"
         return Result(None, f"{name} must return numbers; it returned {found}.", "type")
-    if isinstance(returned, str | bytes | bool):
-        what = "text" if isinstance(returned, str | bytes) else "True or False"
+    if held.dtype.kind in "USb":
+        what = "True or False" if held.dtype.kind == "b" else "text"
         return Result(None, f"{name} must return numbers; it returned {what}.", "type")
     return Result(numbers)
 

@@ -124,9 +124,8 @@ def _cases(attempt: Attempt) -> list[Case]:
     return cases
 
 
-def _sheet(attempt: Attempt) -> str:
+def sheet_of(chosen: Doubtful) -> str:
     """Return a page with the images, without labels; its buttons write the letters."""
-    chosen = doubtful(attempt)
     first, second = chosen.names
     cells = [
         tag(
@@ -140,7 +139,7 @@ def _sheet(attempt: Attempt) -> str:
         )
         for n, place in enumerate(chosen.places, 1)
     ]
-    return _PAGE.replace("IMAGES", str(join(*cells))).replace("COUNT", str(len(cells)))
+    return _PAGE.replace("COUNT", str(len(cells))).replace("IMAGES", str(join(*cells)))
 
 
 def _judge(attempt: Attempt) -> str:
@@ -261,5 +260,5 @@ labels = ...  # 20 letters: "abba..."
     cases=_cases,
     judge=_judge,
     needs="run",
-    sheet=_sheet,
+    sheet=lambda attempt: sheet_of(doubtful(attempt)),
 )

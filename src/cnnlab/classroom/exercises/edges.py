@@ -109,9 +109,10 @@ EXERCISE = Exercise(
         "Design a kernel that finds left edges but not top edges. A left edge is where the picture "
         "gets brighter from left to right; a top edge is where it gets brighter from above to "
         "below.\n\n"
-        "At a left edge the largest sum must be at least 3 times the largest sum at a top edge of "
-        "the same picture, lying on its side. On a flat picture, all of one grey, each sum must be "
-        "0. Black is 0 and white is 1."
+        "At a left edge the largest sum must be at least 3 times as far above 0 as any sum at a "
+        "top edge is above or below 0. The top edge is that of the same picture, on its side. On a "
+        "flat picture, all of one grey, each sum must be 0. "
+        "Black is 0 and white is 1."
     ),
     starter="""
 kernel = ...  # rows of numbers, such as [[1, 2, 3], [4, 5, 6], [7, 8, 9]]

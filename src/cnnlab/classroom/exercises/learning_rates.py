@@ -1,8 +1,10 @@
 """Exercise 8: find three learning rates by trying: too large, too small, good."""
 
 import math
+import sys
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,8 +120,8 @@ def _sets() -> "tuple[TensorSet, TensorSet]":
 
 def _read(name: str, value: Any) -> float:
     """Return a learning rate; raise `NotYetError` if it is not a number above 0."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not 0 < value < sys.maxsize:
         raise NotYetError(
             f"{name} is {value!r}. Expected a learning rate: a number above 0, such as 0.02."
         )

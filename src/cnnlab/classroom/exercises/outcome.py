@@ -13,7 +13,8 @@ _LOOK: dict[Status, tuple[str, str, str]] = {
 }
 """The mark, the word and the colour of each result. They are those of the pages."""
 _BOX = (
-    "border-left:4px {line} {colour};padding:.5em 1em;margin:.5em 0;max-width:44em;line-height:1.5"
+    "border-left:4px {line} {colour};padding:.5em 1em;margin:.5em 0;max-width:44em;line-height:1.5;"
+    "background:#fff;color:#1a1f26"  # its own paper: a notebook may be dark
 )
 
 

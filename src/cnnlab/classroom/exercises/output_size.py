@@ -28,7 +28,8 @@ def _cases(attempt: Attempt) -> list[Case]:
 
 def _judge(_: Attempt) -> str:
     return (
-        f"{CASES} sizes agree with what PyTorch really makes, also where the stride leaves a rest. "
+        f"{CASES} sizes agree with what PyTorch really makes, also where the stride leaves a "
+        "remainder. "
         "Now you can follow LeNet-5 on paper: 32, 28, 14, 10, 5."
     )
 

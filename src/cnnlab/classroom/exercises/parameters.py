@@ -79,16 +79,17 @@ def _judge(attempt: Attempt) -> str:
     rows = names_in(EXERCISE.starter)["LENET5"]
     counts = {row["name"]: _case([row]).expected for row in rows}
     largest = attempt.answer("largest")
-    if largest != max(counts, key=counts.__getitem__):
+    name = str(largest).strip().lower()
+    if name != max(counts, key=counts.__getitem__):
         attempt.refuse(
-            largest,
+            name,
             f"parameters is right, but largest is {largest!r}. Expected the name of the row of "
             f"LENET5 with the most parameters, one of: {', '.join(counts)}.",
         )
     total = sum(counts.values())
     return (
-        f"{NETS} random networks agree with PyTorch. In LeNet-5, {largest} holds "
-        f"{counts[largest]:,} of {total:,} parameters, {counts[largest] / total:.0%}; both "
+        f"{NETS} random networks agree with PyTorch. In LeNet-5, {name} holds "
+        f"{counts[name]:,} of {total:,} parameters, {counts[name] / total:.0%}; both "
         f"convolutions together hold {counts['conv1'] + counts['conv2']:,}."
     )
 

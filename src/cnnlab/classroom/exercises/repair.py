@@ -80,7 +80,7 @@ def broken(name: str) -> str:
 
 def _judge(attempt: Attempt) -> str:
     name = attempt.answer("BROKEN")
-    if name not in _FAULTS:
+    if not isinstance(name, str) or name not in _FAULTS:
         raise NotYetError(
             f"BROKEN is {name!r}. Expected the name of the network that you repair, one of: "
             f"{', '.join(_FAULTS)}. Keep that line as it was."
@@ -166,7 +166,7 @@ def _call_batch(attempt: Attempt) -> None:
     for _ in range(3):
         places = torch.from_numpy(random.permutation(40)[:12])
         made = attempt.call("batch", images, labels, places)
-        if not isinstance(made, tuple) or len(made) != 2:
+        if not isinstance(made, tuple | list) or len(made) != 2:
             raise NotYetError("batch must return two things: the images, and their labels.")
         found, of = made
         is_whole = getattr(found, "shape", None) == (12, 1, 2, 2)

@@ -15,6 +15,8 @@ from cnnlab.experiments.statistics import mcnemar
 
 MADE_UP, PLACES, IMAGES = 60, 4, 500
 _SIZE, _CLASSES = 28, 10
+_GAIN = 4
+"""In this case the shift is a gain: its cost is below 0."""
 Images = NDArray[Any]
 
 
@@ -46,7 +48,7 @@ class _Reader:
     def __call__(self, images: Images) -> NDArray[np.int64]:
         """Return the classes (N,) of grey levels, or of numbers from -1 (black) to 1 (white)."""
         levels = np.asarray(images)
-        if levels.dtype.kind == "f":
+        if levels.dtype.kind == "f" and levels.size and levels.min() < 0:  # normalised
             levels = np.rint((levels + 1) * 255 / 2)
         flat = levels.astype(np.int64).reshape(len(levels), -1)
         found: NDArray[np.int64] = (flat @ self.weights // 101) % _CLASSES
@@ -56,19 +58,23 @@ class _Reader:
 def _cases(attempt: Attempt) -> list[Case]:
     """Return shifts of made-up images, whose cost is known exactly."""
     random, cases = attempt.random, []
-    for pixels in [*range(1, PLACES), *range(1, PLACES)]:
+    for place, pixels in enumerate([*range(1, PLACES), *range(1, PLACES)]):
         classify = _Reader(random.integers(1, 1000, size=_SIZE * _SIZE))
-        data = Data(_made_up(random, classify), _made_up(random, classify))
+        is_gain = place == _GAIN
+        moved = pixels if is_gain else 0
+        data = Data(*(_made_up(random, classify, moved) for _ in range(2)))
         expected = _cost(classify, data.validation, pixels)
         words = f"pixels = {pixels}, on {MADE_UP} made-up images"
         cases.append(Case((classify, data, pixels), expected, words))
     return cases
 
 
-def _made_up(random: np.random.Generator, classify: Callable[[Images], Any]) -> Pictures:
+def _made_up(
+    random: np.random.Generator, classify: Callable[[Images], Any], moved: int
+) -> Pictures:
+    """Return images whose labels are mostly the classes of these images, ``moved`` to the right."""
     images = random.integers(0, 256, size=(MADE_UP, _SIZE, _SIZE)).astype(np.uint8)
-    labels = classify(images)
-    # Some labels are those of the unshifted image, some those of the shifted: a cost may be a gain.
+    labels = classify(_shifted(images, moved) if moved else images)
     is_other = random.random(MADE_UP) < 0.3
     labels = np.where(is_other, random.integers(_CLASSES, size=MADE_UP), labels)
     return Pictures(images, labels)

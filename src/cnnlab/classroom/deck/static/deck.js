@@ -42,8 +42,8 @@
     document.title = `${now + 1}. ${sheet.querySelector("h1").textContent}`;
     if (!isTold) tell();
   }
-  function next() { if (step < lastStep(sheets[now])) show(now, step + 1); else if (now < sheets.length - 1) show(now + 1, 0); }
-  function back() { if (step > 0) show(now, step - 1); else if (now > 0) show(now - 1, lastStep(sheets[now - 1])); }
+  function next() { if (isOverview()) select(now + 1); else if (step < lastStep(sheets[now])) show(now, step + 1); else if (now < sheets.length - 1) show(now + 1, 0); }
+  function back() { if (isOverview()) select(now - 1); else if (step > 0) show(now, step - 1); else if (now > 0) show(now - 1, lastStep(sheets[now - 1])); }
   function toggleLive() {
     const sheet = sheets[now];
     if (isLiveSlide(sheet)) show(now, sheet.classList.contains("is-live") ? stepsOf(sheet) : lastStep(sheet));
@@ -74,6 +74,7 @@
     if (isOn) sheets[now].scrollIntoView({ block: "center" });
     else window.scrollTo(0, 0);
   }
+  function select(place) { show(place, 0); sheets[now].scrollIntoView({ block: "center" }); }
   const isOverview = () => body.classList.contains("overview");
 
   // --- the timer, and the count-down of a slide ---
