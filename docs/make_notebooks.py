@@ -1,8 +1,9 @@
 """Make the notebooks from their sources: python docs/make_notebooks.py.
 
 A source is Python in the percent format: "# %%" begins a cell of code, "# %% [markdown]" one of
-text. The cell "# FIRST CELL" becomes notebooks/source/install.py. A test holds the notebooks to
-their sources.
+text. The cell "# FIRST CELL" becomes notebooks/source/install.py, and "# EXERCISE 5 run=run.folder"
+the code to start exercise 5 from, with its check on that run. A test holds the notebooks to their
+sources.
 """
 
 import re
@@ -13,11 +14,14 @@ from urllib.parse import quote
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from cnnlab.classroom.exercises import find
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
 INSTALL = "install"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_EXERCISE = re.compile(r"# EXERCISE (\w+)(?: (.+))?")
 _CELL = re.compile(r"(?m)^# %%( \[markdown\])?\n")
 
 
@@ -39,12 +43,23 @@ def made(source: Path) -> str:
             continue
         if text == "# FIRST CELL":
             text = (SOURCES / f"{INSTALL}.py").read_text(encoding="utf-8").strip()
+        elif exercise := _EXERCISE.fullmatch(text):
+            text = started(*exercise.groups())
         cells.append(new_code_cell(text, id=name))
     cells[0].source += badges(source.stem, PROJECT.get("urls", {}).get("Repository", ""))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.validate(notebook)
     return str(nbformat.writes(notebook)) + "\n"
+
+
+def started(number: str, run: str | None) -> str:
+    """Return the code that an exercise starts from, and its check."""
+    exercise = find(number)
+    name = f"ex{number}" if number.isdigit() else number
+    given = ", ".join([*exercise.answers, *([run] if run else [])])
+    gap = "\n\n" if "def " in exercise.starter else ""
+    return f"{exercise.starter.strip()}\n{gap}{name}.check({given})"
 
 
 def badges(name: str, repository: str) -> str:

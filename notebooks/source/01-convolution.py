@@ -60,10 +60,7 @@ ex1
 
 
 # %%
-def convolve(image, kernel): ...
-
-
-ex1.check(convolve)
+# EXERCISE 1
 
 # %% [markdown]
 # Stuck? `ex1.hint()` gives a first hint, `ex1.hint(2)` and `ex1.hint(3)` say more, and
@@ -104,10 +101,7 @@ ex2
 
 
 # %%
-def output_size(n, k, p, s): ...
-
-
-ex2.check(output_size)
+# EXERCISE 2
 
 # %% [markdown]
 # ### Exercise 3: design a kernel
@@ -116,5 +110,4 @@ ex2.check(output_size)
 ex3
 
 # %%
-my_kernel = ...
-ex3.check(my_kernel)
+# EXERCISE 3

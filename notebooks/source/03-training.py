@@ -9,6 +9,7 @@
 # %%
 import inspect
 from math import log
+from pathlib import Path
 
 import torch
 
@@ -128,7 +129,20 @@ for rate in (0.0001, 0.1, 10.0):
 ex7
 
 # %% [markdown]
+# The next cell writes bee as `broken.py`. Open that file, repair it, save it, and run the last cell.
+
+# %%
+if not Path("broken.py").exists():
+    lesson.terminal("cnnlab exercise 7 start broken.py --which bee")
+
+# %%
+ex7.check("broken.py")
+
+# %% [markdown]
 # ### Exercise 8: find three learning rates
 
 # %%
 ex8
+
+# %%
+# EXERCISE 8

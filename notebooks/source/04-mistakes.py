@@ -45,6 +45,12 @@ see.confusion(run, splits.validation)
 # %%
 ex9
 
+# %%
+ex9.sheet(run=run.folder)
+
+# %%
+# EXERCISE 9 run=run.folder
+
 # %% [markdown]
 # ## Sure, and wrong
 #

@@ -83,14 +83,23 @@ lesson.terminal("cnnlab check mine.py:Net")
 # %%
 ex10
 
+# %%
+# EXERCISE 10 run="compared"
+
 # %% [markdown]
 # ### Exercise 11: the same network against itself
 
 # %%
 ex11
 
+# %%
+# EXERCISE 11
+
 # %% [markdown]
 # ### Bonus: better with fewer numbers
 
 # %%
 bonus
+
+# %%
+# EXERCISE bonus run="compared"

@@ -39,7 +39,7 @@ def test_it_is_made_from_its_source_and_has_no_outputs(source):
     assert path.read_text(encoding="utf-8") == made(source), "run: python docs/make_notebooks.py"
     for cell in read(source).cells:
         assert not cell.get("outputs")
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and ".check(" not in cell.source:
             assert len(cell.source.splitlines()) <= _MOST_LINES
     assert f'begin("{version("cnnlab")}")' in made(source).replace("\\", "")
 
@@ -62,11 +62,8 @@ def test_every_cell_runs_from_the_top(source, tmp_path):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_every_cell_runs_on_real_data(source, tmp_path):
-    if source.stem != "00-start":
-        pytest.skip("the others take minutes: python benchmarks/notebooks.py runs them")
-    words = printed(run(read(source), tmp_path))
+def test_the_first_notebook_runs_on_real_data(tmp_path):
+    words = printed(run(read(SOURCES[0]), tmp_path))  # benchmarks/lesson.py runs all of them
     assert "48000 images to train on, 12000 for validation" in words
     assert "It recognises 8" in words or "It recognises 9" in words
 

@@ -15,6 +15,7 @@ from cnnlab.cli import (
     data,
     exercises,
     experiments,
+    laptops,
     networks,
     playground,
     runs,
@@ -26,7 +27,7 @@ from cnnlab.cli.terminal import Terminal
 from cnnlab.cli.usage import explain_usage
 from cnnlab.errors import CnnlabError
 
-COMMANDS = (data, exercises, experiments, networks, playground, runs, slides, workshop)
+COMMANDS = (data, exercises, experiments, laptops, networks, playground, runs, slides, workshop)
 """The files that add their commands to the app when they are imported."""
 
 
