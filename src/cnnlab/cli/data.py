@@ -13,7 +13,7 @@ from cnnlab.data.catalog import DEFAULT
 from cnnlab.wording import command_line
 
 if TYPE_CHECKING:
-    from cnnlab.data.catalog import DataSet
+    from cnnlab.data.catalog import PublishedDataSet
 
 
 @data_app.command(name="list")
@@ -50,7 +50,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
     return CommandResult({"data_sets": found})
 
 
-def _get(data_set: "DataSet", data_dir: Path | None) -> str:
+def _get(data_set: "PublishedDataSet", data_dir: Path | None) -> str:
     """Return the command that gets a data set, into the folder that the user named."""
     folder = ("--data-dir", str(data_dir)) if data_dir else ()
     return command_line("data", "get", data_set.name, *folder)

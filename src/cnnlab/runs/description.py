@@ -47,7 +47,7 @@ def describe_data(splits: Splits) -> dict[str, Any]:
         "title": splits.data_set.title,
         "classes": list(splits.data_set.classes),
         "source": splits.source,
-        "sha256": {file.name: file.sha256 for file in splits.data_set.files},
+        "sha256": splits.data_set.sha256,
         "train": len(splits.train),
         "validation": len(splits.validation),
         "test": len(splits.test),

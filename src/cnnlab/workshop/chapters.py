@@ -74,7 +74,7 @@ def images_chapter(splits: Splits) -> Chapter:
         for image_set, index, split in pictures
         if (words := image_words(image_set, index, split))
     ]
-    count = len(splits.stored) + (len(splits.test) if splits.data_set.test_images else 0)
+    count = len(splits.train) + len(splits.validation) + len(splits.test)
     paragraphs = [
         f"{splits.data_set.title} has {count:,} grey images of 28 x 28 pixels in "
         f"{len(splits.data_set.classes)} classes: {', '.join(splits.data_set.classes)}. Each "
