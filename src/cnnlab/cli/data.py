@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, data_app
-from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
+from cnnlab.cli.flags import DataDir, Json, Offline, PublishedName
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.data.catalog import DEFAULT
@@ -58,7 +58,7 @@ def _get(data_set: "PublishedDataSet", data_dir: Path | None) -> str:
 
 @data_app.command(name="get")
 def data_get(
-    name: Dataset = DEFAULT,
+    name: PublishedName = DEFAULT,
     /,
     *,
     data_dir: DataDir = None,

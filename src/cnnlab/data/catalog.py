@@ -3,8 +3,13 @@
 import math
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
 
 from cnnlab.errors import DataError
+
+Preparation = Literal["digit", "article", "as-they-are"]
+"""How a photo becomes like the images of a data set: as MNIST's, as Fashion-MNIST's, not at all."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class SplitRule:
 class DataSet:
     """What networks, runs and pages know about a data set.
 
-    ``may_mirror``: an image mirrored left to right still shows its class. ``licence`` and
+    ``may_mirror``: an image mirrored left to right still shows its class. ``preparation``: what
+    makes a photo look like the images. ``licence`` and
     ``source`` are empty if nobody published it; ``sample_of`` is the name of the data set that
     this is only a sample of.
     """
@@ -47,6 +53,7 @@ class DataSet:
     title: str
     classes: tuple[str, ...]
     may_mirror: bool = False
+    preparation: Preparation = "article"
     licence: str = ""
     source: str = ""
     sample_of: str | None = None
@@ -55,6 +62,11 @@ class DataSet:
     def sha256(self) -> dict[str, str]:
         """The SHA-256 of each file that a result depends on, by its name."""
         raise NotImplementedError
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file's name, on every system."""
+        return self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +192,7 @@ _MNIST = PublishedDataSet(
     name="mnist",
     title="MNIST",
     classes=_DIGITS,
+    preparation="digit",
     folder="MNIST",
     train_images=DataFile(
         "train-images-idx3-ubyte",
@@ -216,6 +229,7 @@ _MNIST_SAMPLE = PublishedDataSet(
     name="mnist-sample",
     title="MNIST sample (10,000 digits)",
     classes=_DIGITS,
+    preparation="digit",
     folder="MNISTSample",
     train_images=DataFile(
         "sample-images-idx3-ubyte",
@@ -256,4 +270,9 @@ def find_data_set(name: str) -> PublishedDataSet:
         return DATA_SETS[name]
     near = get_close_matches(name.lower(), DATA_SETS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}.")
+    if Path(name).is_dir():
+        hint = f" For the pictures in the folder of that name, write folder:{name}."
+    raise DataError(
+        f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}; or name your "
+        "own: folder:PATH, npz:FILE or idx:FOLDER."
+    )

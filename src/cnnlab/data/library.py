@@ -166,15 +166,3 @@ def _sample_hint(data_set: PublishedDataSet) -> str:
         if each.sample_of == data_set.name and each is not ours:
             hint += f" If npm is installed, there is also --dataset {each.name}."
     return hint
-
-
-def load(
-    name: str,
-    *,
-    data_dir: str | Path | None = None,
-    offline: bool = False,
-    notify: Notify = print_to_stderr,
-    progress: Progress | None = None,
-) -> Splits:
-    """Return the train, validation and test images of a data set; see `Library.load`."""
-    return Library(data_dir, offline, notify, progress).load(name)
