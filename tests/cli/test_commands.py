@@ -202,6 +202,7 @@ def test_workshop_goes_from_images_to_a_report(cnnlab):
     folder = Path("runs/workshop-tiny")
     assert sorted(p.name for p in folder.iterdir()) == [
         ".lock",
+        "handout.html",
         "lenet5",
         "lenet5-relu-max",
         "report.html",

@@ -153,7 +153,7 @@ def test_step_asks_waits_and_counts(cnnlab, monkeypatch):
     assert words.index("How many of 100 validation images will it") < words.index(
         "6 How LeNet-5 (tanh, average) learned"
     )
-    assert "The answer is c, no. Another seed may turn the result round." in words
+    assert "The answer is c, no. Another seed may reverse the result." in words
     assert "You guessed 2 of 2 questions correctly." in words
     assert "Press Enter to continue." in words
     assert bars and not any(bars)  # a bar would draw over what a person types

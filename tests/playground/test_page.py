@@ -76,7 +76,7 @@ def test_a_page_with_other_weights_says_that_it_cannot_be_trusted(browser_page, 
     assert "Do not trust these numbers" in page.text_content(".proof.disagrees")
 
 
-@pytest.mark.parametrize("size", [(380, 800), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("size", [(380, 800), (900, 760), (1138, 760), (1280, 720), (1920, 1080)])
 def test_no_part_of_the_page_is_wider_than_the_screen(browser_page, address, size):
     for tab in TABS:
         page = opened(browser_page, f"{address}", f"tab={tab}", size)

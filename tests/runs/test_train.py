@@ -351,6 +351,7 @@ def test_a_killed_program_resumes_bit_identical(start, resume, tmp_path, tiny_fo
     command += ["--output", str(folder)]
     # Dask's test cluster leaves such variables behind; another number of threads, other bits.
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    environment["OMP_NUM_THREADS"] = str(torch.get_num_threads())
     environment["CNNLAB_DATA"] = str(tiny_folder)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,5 +1,7 @@
 """What the workshop asks: the correct choice follows from the numbers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,18 @@ def test_nothing_is_asked_about_mistakes_that_are_equally_frequent_or_single():
     assert most_confused(confused(every * 3)) is None
 
 
+@pytest.mark.parametrize(("accuracy", "correct"), [(0.0, 0), (0.03, 1), (0.1, 1), (0.7, 2)])
+def test_a_network_that_recognises_some_does_not_recognise_none(
+    prepared, monkeypatch, accuracy, correct
+):
+    found = SimpleNamespace(accuracy=accuracy)
+    monkeypatch.setattr("cnnlab.workshop.questions.evaluate", lambda *_: found)
+    question, answer = untrained(MODELS["lenet5"].build(0), prepared)
+    assert answer.correct == correct
+    assert len(set(question.choices)) == 3
+
+
 def test_an_untrained_network_guesses(prepared):
     question, answer = untrained(MODELS["lenet5"].build(0), prepared)
-    assert question.choices == ("none", "about 10", "about 50")
+    assert question.choices == ("none", "about 10", "about 90")
     assert answer.why.endswith("One guess in 10 is luck.")

@@ -38,5 +38,6 @@ def show(run: Run) -> Frame:
     Loads the run's data set; nothing is downloaded. Raises `ModelError` if the network cannot be
     followed step by step, `DataError` if the data set is not on this machine.
     """
-    splits = load_splits(Library(offline=True), run.data_set_name)
+    library = Library(offline=True, notify=lambda _: None)
+    splits = load_splits(library, run.data_set_name)
     return Frame(render(build_payload(run, splits)))

@@ -228,3 +228,8 @@ def as_text(content: bytes) -> str:
     The alphabet is that of ``base64.b85encode``, with a comma for "<", which HTML would end at.
     """
     return base64.b85encode(content).decode().replace("<", ",")
+
+
+def as_bytes(text: str) -> bytes:
+    """Return the bytes that `as_text` wrote."""
+    return base64.b85decode(text.replace(",", "<"))

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cnnlab.errors import CnnlabError, ConfigError
 from cnnlab.playground.bundle import FROM_SERVER, STATIC, script, style
-from cnnlab.playground.guard import PICTURE, BodyError, Guard
+from cnnlab.playground.guard import PICTURE, Application, BodyError, Guard
 from cnnlab.playground.worker import Worker
 
 ADDRESS = "127.0.0.1"
@@ -140,29 +140,43 @@ def serve(names: list[str], worker: Worker, port: int, on_address: Callable[[str
 
     Raises `ConfigError` if the port is taken.
     """
-    with socket.socket() as listening:
-        try:
-            listening.bind((ADDRESS, port))
-        except OSError as error:
-            raise ConfigError(
-                f"Port {port} cannot be used ({error.strerror}). Leave out --port: cnnlab finds a "
-                "free one."
-            ) from None
+    with listen(ADDRESS, port) as listening:
         port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
-        listening.listen(64)
         worker.start()
-        app = application(names, worker, port, token, secrets.token_urlsafe(16))
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            limit_concurrency=64,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=16_384,
-            http="h11",  # the limit above is its own; httptools, if it is installed, has none
-            ws="none",
-            server_header=False,
-        )
         on_address(f"http://{ADDRESS}:{port}/?t={token}")
-        uvicorn.Server(config).run(sockets=[listening])
+        run(application(names, worker, port, token, secrets.token_urlsafe(16)), listening)
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address of this computer. Port 0: a free one.
+
+    Raises `ConfigError` if the port is taken.
+    """
+    listening = socket.socket()
+    try:
+        listening.bind((address, port))
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"Port {port} cannot be used ({error.strerror}). Name another --port; with 0, cnnlab "
+            "finds a free one."
+        ) from None
+    listening.listen(256)
+    return listening
+
+
+def run(app: Application, listening: socket.socket, most_connections: int = 64) -> None:
+    """Serve an application until Ctrl-C, with limits that no single visitor can exhaust."""
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        limit_concurrency=most_connections,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=16_384,
+        http="h11",  # the limit above is its own; httptools, if it is installed, has none
+        ws="none",
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

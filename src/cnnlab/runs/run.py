@@ -260,12 +260,13 @@ def new_run(folder: Path, description: dict[str, Any], network: ModelSpec) -> Ru
     return run
 
 
-def open_run(folder: Path, notify: Notify | None = None, *, trust: bool = False) -> Run:
+def open_run(folder: str | Path, notify: Notify | None = None, *, trust: bool = False) -> Run:
     """Return the run in a folder; raise `RunError` if there is none, or if it is damaged.
 
     ``notify`` hears once about each damaged file that is replaced: see `Run`. With ``trust``,
     Python code in the folder may run: read it first.
     """
+    folder = Path(folder)
     path = folder / CONFIG
     if not path.exists():
         raise RunError(not_a_run(folder))

@@ -7,7 +7,7 @@ from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVer
 from cnnlab.experiments.statistics import Interval, PairedComparison
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
 from cnnlab.runs.run import Run
-from cnnlab.training.history import has_learned
+from cnnlab.training.history import EpochRecord, has_learned
 from cnnlab.wording import counted, percent
 
 _MOST_SEEDS = 100
@@ -354,6 +354,16 @@ def p_value_text(p_value: float) -> str:
 def _p_equation(p_value: float) -> str:
     text = p_value_text(p_value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def epoch_sentence(record: EpochRecord, epochs: int) -> str:
+    """Return the metrics of one of so many epochs, in one line."""
+    return (
+        f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: "
+        f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
+        f"validation loss {record.validation_loss:.4f}, {percent(record.validation_accuracy)}; "
+        f"{record.seconds:.1f} s"
+    )
 
 
 def duration(seconds: float) -> str:

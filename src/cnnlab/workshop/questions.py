@@ -76,15 +76,17 @@ def untrained(model: nn.Module, prepared: PreparedSplits) -> Asked:
     """Return the question of how many images an untrained network recognises."""
     count = len(prepared.splits.data_set.classes)
     by_chance = 100 / count
-    guesses = (0.0, by_chance, 50.0)
+    guesses = (by_chance, 90.0)
     question = Question(
         f"There are {count} classes. The network has learned nothing yet. How many of 100 images "
         "does it recognise?",
-        ("none", f"about {by_chance:.0f}", "about 50"),
+        ("none", f"about {by_chance:.0f}", "about 90"),
     )
     found = 100 * evaluate(model.to(prepared.device), prepared.validation).accuracy
-    nearest = int(np.argmin([abs(found - each) for each in guesses]))
-    return question, Answer(nearest, f"It recognises {found:.0f}. One guess in {count} is luck.")
+    nearest = 1 + int(np.argmin([abs(found - each) for each in guesses]))
+    return question, Answer(
+        nearest if round(found) else 0, f"It recognises {found:.0f}. One guess in {count} is luck."
+    )
 
 
 def how_many(epochs: int) -> Question:
@@ -136,5 +138,5 @@ def is_one_run_enough(names: Sequence[str], test_images: int) -> Asked:
         ),
     )
     return question, Answer(
-        2, "Another seed may turn the result round. Only many seeds of each can tell."
+        2, "Another seed may reverse the result. Only many seeds of each can tell."
     )

@@ -288,7 +288,7 @@ function makeApp(data, live) {
   window.addEventListener("resize", () => app.remark());
 
   function start() {
-    const { state, wrong } = readState(location.hash, limits);
+    const { state, wrong } = readState(location.hash || document.documentElement.dataset.state || "", limits);
     if (wrong.length) note.textContent = `A part of the address was not understood (${wrong.join(", ")}): the page shows its own beginning instead.`;
     if (state.scale) app.scale = state.scale;
     app.picture = state.picture || 0;

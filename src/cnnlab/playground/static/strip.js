@@ -171,7 +171,7 @@ function stageColumn(app, stage) {
     maps.length = 0;
     if (stage.isVector) {
       const count = stage.shape[0];
-      const isPhone = window.matchMedia("(max-width: 43.75rem)").matches;
+      const isPhone = window.matchMedia("(max-width: 65rem)").matches;
       view.across = isPhone ? Math.ceil(count / 4) : count <= 24 ? 1 : count <= 128 ? 2 : count <= 512 ? 4 : 8;
       maps.whole = makeMap(0);
       const down = Math.ceil(count / view.across);
