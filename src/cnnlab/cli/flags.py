@@ -60,7 +60,7 @@ def _whole_number(_: Any, tokens: Sequence[Token]) -> int:
 
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
-_DATA_SETS = f"Data set: {', '.join(DATA_SETS)}; or your own: folder:PATH, npz:FILE, idx:FOLDER."
+_DATA_SETS = f"Data set: {', '.join(DATA_SETS)}, or your own: folder:PATH, npz:FILE, idx:FOLDER."
 PublishedName = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
 Dataset = Annotated[str, Parameter(help=_DATA_SETS)]
 DatasetOfNew = Annotated[str | None, Parameter(help=f"{_DATA_SETS} Default: {DEFAULT}.")]
