@@ -17,7 +17,7 @@ from cnnlab.classroom.deck.items import Words
 from cnnlab.classroom.deck.material import gather
 from cnnlab.classroom.deck.of_run import patch_and_kernel
 from cnnlab.classroom.deck.source import NOTES, Span, read_slides, spans
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import ModelError, RunError
 from cnnlab.runs.inside import Inside
 from cnnlab.runs.run import open_run

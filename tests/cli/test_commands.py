@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.models.catalog import MODELS
 from cnnlab.runs.evaluation import predictions_on
 from tests.support.printed import said

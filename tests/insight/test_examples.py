@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare_images
 from cnnlab.errors import ModelError
 from cnnlab.insight.examples import before_activation, best_examples

@@ -11,7 +11,7 @@ from PIL import Image
 
 import cnnlab
 from cnnlab.cli.main import run
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import ModelError
 from cnnlab.insight.trace import trace
 from cnnlab.models.catalog import MODELS

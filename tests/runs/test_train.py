@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import RunError
 from cnnlab.runs import store as store_module
 from cnnlab.runs import train as train_module

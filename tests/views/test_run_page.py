@@ -10,7 +10,7 @@ import torch
 
 from cnnlab.custom.find import find_network
 from cnnlab.data.images import ImageSet
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.insight.interpret import run as interpret
 from cnnlab.insight.predictions import Predictions
 from cnnlab.insight.trace import graph_of

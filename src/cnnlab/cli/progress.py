@@ -134,7 +134,7 @@ class RunsProgress:
         from cnnlab.training.history import has_learned
 
         run = finished.run
-        counts = run.status == "finished" and has_learned(run.history())
+        counts = run.status == "finished" and has_learned(run.history(), run.class_count)
         if counts:
             values = self.values.setdefault(finished.variant.name, [])
             values.append(100 * run.history()[-1].validation_accuracy)

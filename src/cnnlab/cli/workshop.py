@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
+    AsTheyAre,
     DataDir,
     DatasetOfNew,
     Device,
@@ -29,6 +30,7 @@ from cnnlab.training.config import recipe
 def workshop(
     *,
     dataset: DatasetOfNew = None,
+    as_they_are: AsTheyAre = False,
     recipe_name: Annotated[
         str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
     ] = None,
@@ -84,6 +86,7 @@ def workshop(
     recipe_name = "sprint" if quick else recipe_name
     named = {
         "dataset": dataset,
+        "as_they_are": as_they_are or None,
         "recipe": recipe_name,
         "epochs": epochs,
         "seed": seed,
@@ -107,10 +110,11 @@ def workshop(
     begun = open_workshop(resume) if resume else None
     if output:
         refuse_taken(output)
-    splits = load(begun.data_set_name if begun else dataset, data_dir, offline, terminal)
+    name = begun.data_set_name if begun else dataset
+    splits = load(name, data_dir, offline, terminal, as_they_are)
     if not begun:
         check_mirroring(config.augmentation == "flip", splits.data_set.may_mirror)
-    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
+    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.slug}")
     with (
         kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
         TrainingProgress(terminal) as progress,

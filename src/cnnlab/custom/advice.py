@@ -138,8 +138,8 @@ def _argparse(raised: Raised) -> Finding | None:
 
 def _no_forward(text: str) -> Finding:
     advice = (
-        "Write def forward(self, x) in its class, indented like __init__, and return 10 numbers "
-        "per image, one for each class."
+        "Write def forward(self, x) in its class, indented like __init__, and return "
+        "one number for each class, for each image."
     )
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef) and get_close_matches(node.name, ["forward"]):

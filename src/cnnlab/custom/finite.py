@@ -8,18 +8,20 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from cnnlab.custom.probes import Notes
-from cnnlab.custom.trial import CLASSES, NotFinite
+from cnnlab.custom.trial import NotFinite
 
 
-def find_not_finite(network: nn.Module, images: torch.Tensor, notes: Notes) -> NotFinite | None:
+def find_not_finite(
+    network: nn.Module, images: torch.Tensor, classes: int, notes: Notes
+) -> NotFinite | None:
     """Return the first function whose result, or whose gradient, is not finite, if there is one."""
     watch = _Watch(notes)
     try:
         with torch.enable_grad(), watch:
             logits = network.train()(images)
         if not watch.found and logits.isfinite().all():
-            classes = torch.arange(len(images)) % CLASSES
-            nn.functional.cross_entropy(logits, classes).backward()
+            labels = torch.arange(len(images)) % classes
+            nn.functional.cross_entropy(logits, labels).backward()
             if not are_gradients_finite(network):
                 watch.found = watch.found or watch.last
     except (Exception, SystemExit):

@@ -1,25 +1,27 @@
 """Rules about whether a network can learn: its last step, its gradients, its seeds."""
 
 import ast
+import math
 from collections.abc import Iterator
 
 from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import Finding, Kind, join_names, with_line
 from cnnlab.custom.lines import line_of_call
-from cnnlab.custom.trial import CLASSES, ModuleSeen, Trial
-from cnnlab.wording import with_article
+from cnnlab.custom.trial import ModuleSeen, Trial
+from cnnlab.wording import percent, with_article
 
-# The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
+# ``most`` is the most that a class can get after another softmax: one largest number and else
+# smallest ones, e / (e + 9) = 23 % for 10 classes.
 _LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
     "softmax": (
         "softmax",
-        "The 10 numbers of each image sum to 1",
+        "The {classes} numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one, and after a second one no class "
-        "can get more than 23 %. Delete it: return the numbers before it.",
+        "can get more than {most}. Delete it: return the numbers before it.",
     ),
     "log-softmax": (
         "log-softmax",
-        "The exponentials of the 10 numbers of each image sum to 1",
+        "The exponentials of the {classes} numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one. It does no harm, but you do not "
         "need it: you can delete it.",
     ),
@@ -27,13 +29,13 @@ _LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
         "squashed",
         "All outputs are between 0 and 1",
         "It puts all numbers between 0 and 1, and then the training loss can give no class more "
-        "than 23 %. Delete it.",
+        "than {most}. Delete it.",
     ),
     "tanh": (
         "squashed",
         "All outputs are between -1 and 1",
         "It puts all numbers between -1 and 1, and then the training loss can give no class more "
-        "than 45 %. Delete it, or multiply its result by a scale, as in 10 * x.",
+        "than {most}. Delete it, or multiply its result by a scale, as in 10 * x.",
     ),
     "ReLU": (
         "squashed",
@@ -104,6 +106,9 @@ def _bounding_step(trial: Trial) -> str | None:
 
 def _of_last_step(trial: Trial, step: str) -> Finding:
     kind, values, why = _LAST_STEPS[step]
+    largest = math.exp(2 if step == "tanh" else 1)  # in relation to the smallest
+    most = percent(largest / (largest + trial.classes - 1), 0)
+    values, why = values.format(classes=trial.classes), why.format(most=most)
     name = step.lower().replace("-", "")
     last = trial.training.calls[-1:] if trial.training else ()
     is_layer = bool(last) and last[0].kind.lower() == name
@@ -117,7 +122,11 @@ def _of_last_step(trial: Trial, step: str) -> Finding:
 def dropout_of_outputs(trial: Trial) -> Iterator[Finding]:
     """Yield that the last step drops scores of classes."""
     last = trial.training.calls[-1:] if trial.training else ()
-    drops = bool(last) and last[0].kind.startswith("Dropout") and last[0].output_shape == (CLASSES,)
+    drops = (
+        bool(last)
+        and last[0].kind.startswith("Dropout")
+        and last[0].output_shape == (trial.classes,)
+    )
     if drops and not _is_constant(trial) and trial.last_step.startswith(("NativeDropout", "Mul")):
         yield Finding(
             "dropout",

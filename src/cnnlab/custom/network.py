@@ -34,6 +34,7 @@ from cnnlab.custom.parse import (
     parse,
     statements,
     top_level_names,
+    with_classes,
 )
 from cnnlab.custom.settings import unchanged_settings
 from cnnlab.custom.suggest import suggest_network
@@ -41,6 +42,7 @@ from cnnlab.custom.template import free_file_name, is_file_name
 from cnnlab.custom.trial import Raised
 from cnnlab.errors import CnnlabError
 from cnnlab.models.catalog import SourceCode
+from cnnlab.models.classes import CLASSES
 from cnnlab.seeding import seeded
 from cnnlab.wording import with_article
 
@@ -273,11 +275,12 @@ def _first_line(make: Callable[[], object]) -> int | None:
     return code.co_firstlineno if code else None
 
 
-def read_custom(name: str) -> CustomNetwork:
+def read_custom(name: str, classes: int = CLASSES) -> CustomNetwork:
     """Return the network that ``file.py:Class`` names, without running its code.
 
-    ``file.py`` alone names the only network in it. Raises `FaultError` if there is no such file or
-    class, or if the file is not valid Python.
+    ``file.py`` alone names the only network in it. If the class takes ``num_classes``, and its
+    default is another number, it gets the number of classes. Raises `FaultError` if there is no
+    such file or class, or if the file is not valid Python.
     """
     file, class_name = split_name(name)
     _arguments(class_name)
@@ -291,7 +294,8 @@ def read_custom(name: str) -> CustomNetwork:
     maker = class_name.partition("(")[0].strip()
     if maker not in there and (not maker or maker not in imported_names(tree)):
         raise FaultError(_not_there(file, maker, there, networks))
-    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), tree))
+    class_name = with_classes(class_name, tree, classes)
+    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), tree), classes)
 
 
 def _text(file: str, name: str) -> str:

@@ -60,7 +60,7 @@ def observe_here(
     ``on_stage`` hears what begins. This replaces streams and functions of the process for that
     time, and runs the user's code: `cnnlab.custom.sandbox.observe` does it in a child process.
     """
-    trial = Trial(path=source.path, maker=source.maker, text=source.text)
+    trial = Trial(path=source.path, maker=source.maker, text=source.text, classes=source.classes)
     try:
         with _read_again(source), take_notes(source.path) as notes, _quiet(), seeded(0):
             on_stage("reading")
@@ -149,7 +149,7 @@ class _Observer:
         seen = (trial.training, trial.evaluation)
         if (steps and not steps.is_finite) or any(each and not each.is_finite for each in seen):
             with preserve_state(network):
-                found = find_not_finite(network, self.images, self.notes)
+                found = find_not_finite(network, self.images, self.source.classes, self.notes)
             return replace(trial, not_finite=found)
         if steps is None or steps.raised or trial.hidden:
             return trial
@@ -199,7 +199,9 @@ class _Observer:
         trial = replace(trial, again=again, alone=tuple(alone), last_step=last_step(logits))
         if trainable(network) and training.has_gradient:
             called = {each.module for each in calls}
-            steps, modules = train_a_little(network, images, called, self.notes)
+            steps, modules = train_a_little(
+                network, images, called, self.notes, self.source.classes
+            )
             if any(each.missed for each in modules):
                 modules = self._missed_twice(modules)
             trial = replace(trial, steps=steps, modules=modules)
@@ -212,7 +214,9 @@ class _Observer:
         """
         try:
             with seeded(1):
-                _, others = train_a_little(self._make(), self.images, set(), self.notes)
+                _, others = train_a_little(
+                    self._make(), self.images, set(), self.notes, self.source.classes
+                )
         except FaultError:
             return modules
         missed = {each.name: each.missed for each in others}
@@ -239,6 +243,7 @@ class _Observer:
         rows = iter(tabulate(calls, len(images)))
         seen = PassSeen(
             images=len(images),
+            classes=self.source.classes,
             calls=tuple(self._seen(each, next(rows) if each.is_done else None) for each in calls),
             raised=raised,
             output_type=type(output).__name__,

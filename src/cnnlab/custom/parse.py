@@ -134,3 +134,51 @@ def imported_names(tree: ast.Module) -> dict[str, int]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
+
+
+def with_classes(class_name: str, tree: ast.Module, classes: int) -> str:
+    """Return a class, as in "Net(width=32)", with num_classes if it takes it and needs it.
+
+    It needs it if its default is not the number of classes. What the user wrote stays.
+    """
+    maker, _, arguments = class_name.partition("(")
+    default = _default_of_classes(tree, maker.strip())
+    if default in (_NO_SUCH, classes) or "num_classes" in arguments:
+        return class_name
+    given = arguments.rstrip().removesuffix(")").strip().rstrip(",")
+    return f"{maker.strip()}({given}{', ' if given else ''}num_classes={classes})"
+
+
+_NO_SUCH = "no such argument"
+
+
+def _default_of_classes(tree: ast.Module, maker: str) -> object:
+    """Return the default of the argument num_classes of a class or function of the file."""
+    made = {
+        node.name: node
+        for node in statements(tree.body)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
+    node = made.get(maker)
+    if isinstance(node, ast.ClassDef):
+        own = [
+            each
+            for each in node.body
+            if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+        ]
+        if not own:  # that of its base, if it is in this file
+            bases = [last_name(base) for base in node.bases]
+            others = (_default_of_classes(tree, base) for base in bases if base != maker)
+            return next((each for each in others if each != _NO_SUCH), _NO_SUCH)
+        node = own[0]
+    if node is None:
+        return _NO_SUCH
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
+    pairs = [*zip(positional, defaults, strict=True)]
+    pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    for argument, default in pairs:
+        if argument.arg == "num_classes":
+            return default.value if isinstance(default, ast.Constant) else None
+    return _NO_SUCH

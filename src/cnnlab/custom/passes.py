@@ -8,7 +8,8 @@ from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.mistakes import NO_GRADIENT_THROUGH_NUMPY
 from cnnlab.custom.shapes import explain_function, explain_layer
-from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
+from cnnlab.custom.trial import PassSeen, Raised, Shape, Trial
+from cnnlab.models.classes import CLASSES
 from cnnlab.wording import counted, with_article
 
 
@@ -50,8 +51,8 @@ def _explain_raised(trial: Trial, seen: PassSeen, raised: Raised) -> Finding:
 
 def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
     wanted = (
-        f"cnnlab expected the shape ({seen.images}, {CLASSES}) for "
-        f"{counted(seen.images, 'image')}: {CLASSES} numbers per image, one for each class"
+        f"cnnlab expected the shape ({seen.images}, {seen.classes}) for "
+        f"{counted(seen.images, 'image')}: {seen.classes} numbers per image, one for each class"
     )
     shape, line, last = seen.output_shape, trial.forward_line, seen.calls[-1:]
     if shape is None:
@@ -66,16 +67,22 @@ def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
         return explain_layer(seen, of_maps[0])
     if last and last[0].family == "linear" and shape == (seen.images, last[0].makes):
         line = last[0].line or line
-        advice = f"Write nn.Linear({last[0].takes}, {CLASSES}) for {last[0].place}."
+        advice = f"Write nn.Linear({last[0].takes}, {seen.classes}) for {last[0].place}."
+        if seen.classes != CLASSES:
+            advice += (
+                " Or give __init__ an argument num_classes and write that: cnnlab passes the "
+                "number of classes of the data set."
+            )
     else:
-        advice = _advice(shape, seen.images, has_cat="cat(" in trial.text)
+        advice = _advice(shape, seen, has_cat="cat(" in trial.text)
     message = f"{trial.forward} returns the shape {shape}, but {wanted}. {advice}"
     return Finding("output", message, line)
 
 
-def _advice(shape: Shape, images: int, *, has_cat: bool) -> str:
+def _advice(shape: Shape, seen: PassSeen, *, has_cat: bool) -> str:
+    images = seen.images
     if shape == (images,):
-        return f"Return all {CLASSES} numbers of each image, not the position of the largest."
+        return f"Return all {seen.classes} numbers of each image, not the position of the largest."
     if has_cat and len(shape) == 2 and shape[0] in range(2 * images, 9 * images, images):
         return "torch.cat(..., dim=0) puts images below images. Write dim=1 to join their numbers."
     if len(shape) < 2 or shape[0] != images:
@@ -84,10 +91,10 @@ def _advice(shape: Shape, images: int, *, has_cat: bool) -> str:
             ".flatten(start_dim=1) instead."
         )
     numbers = prod(shape[1:])
-    if numbers == CLASSES:
+    if numbers == seen.classes:
         return "End it with .flatten(start_dim=1)."
     flatten = " .flatten(start_dim=1) and" if len(shape) > 2 else ""
-    return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
+    return f"End it with{flatten} nn.Linear({numbers}, {seen.classes})."
 
 
 _WHY_NOT_FINITE = {

@@ -189,7 +189,7 @@ def nothing_to_train(trial: Trial) -> Iterator[Finding]:
         "least one layer unfrozen."
         if trial.frozen
         else "The network has no weights, so there is nothing to train. Make a layer with weights "
-        "in __init__, as in self.last = nn.Linear(1024, 10)."
+        f"in __init__, as in self.last = nn.Linear(1024, {trial.classes})."
     )
     yield Finding("no-parameters", message, line)
 

@@ -7,7 +7,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnnlab.custom.finite import are_gradients_finite
 from cnnlab.custom.probes import Notes
-from cnnlab.custom.trial import CLASSES, Doing, Family, ModuleSeen, Raised, StepsSeen
+from cnnlab.custom.trial import Doing, Family, ModuleSeen, Raised, StepsSeen
 from cnnlab.training.config import RECIPES
 from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.optimizers import Optimizer
@@ -18,7 +18,11 @@ _CPU = torch.device("cpu")
 
 
 def train_a_little(
-    network: nn.Module, images: torch.Tensor, called: set[nn.Module], notes: Notes
+    network: nn.Module,
+    images: torch.Tensor,
+    called: set[nn.Module],
+    notes: Notes,
+    classes: int,
 ) -> tuple[StepsSeen, tuple[ModuleSeen, ...]]:
     """Train for a few steps, as training does: its engine, its layout, its optimiser.
 
@@ -34,9 +38,10 @@ def train_a_little(
     }
     equal = {each: each.weight.detach().clone() for each in _with_equal_filters(network)}
     levels = torch.linspace(-1, 1, len(images)).view(-1, 1, 1, 1)
-    steps, moved = _train(network, torch.cat((images, -images, levels.expand_as(images))), notes)
+    batch = torch.cat((images, -images, levels.expand_as(images)))
+    steps, moved = _train(network, batch, notes, classes)
     if steps.raised:
-        of_few, moved_of_few = _train(network, images, notes)
+        of_few, moved_of_few = _train(network, images, notes, classes)
         if not of_few.raised:  # a fixed batch size, which has its finding
             steps, moved = of_few, moved_of_few
     missed = set() if steps.raised else trainable(network) - moved
@@ -61,10 +66,10 @@ def train_a_little(
 
 
 def _train(
-    network: nn.Module, images: torch.Tensor, notes: Notes
+    network: nn.Module, images: torch.Tensor, notes: Notes, classes: int
 ) -> tuple[StepsSeen, set[nn.Parameter]]:
     """Return what a few steps did, and the parameters that got a gradient other than 0."""
-    classes = torch.arange(len(images)) % CLASSES
+    labels = torch.arange(len(images)) % classes
     wanted, moved = trainable(network), set[nn.Parameter]()
     is_constant = False
     doing: Doing = "forward"
@@ -75,7 +80,7 @@ def _train(
                 if step >= _STEPS and wanted == moved and not is_constant:
                     break
                 doing = "forward"
-                loss = cross_entropy(model.train()(images), classes)
+                loss = cross_entropy(model.train()(images), labels)
                 doing = "backward"
                 loss.backward()
                 if not are_gradients_finite(model):

@@ -9,8 +9,8 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cnnlab.custom.finding import Finding, with_line
+from cnnlab.models.classes import CLASSES
 
-CLASSES = 10
 Shape = tuple[int, ...]
 Stage = Literal["reading", "making", "trying"]
 Doing = Literal["forward", "backward", "step"]
@@ -86,10 +86,12 @@ class PassSeen:
     """A pass of so many images: the calls of layers, and the output or the exception.
 
     ``output_shape`` is None if the output is not a tensor. ``differs`` says that the outputs are
-    not those of the first evaluation pass, or that there are none.
+    not those of the first evaluation pass, or that there are none. ``classes`` is how many numbers
+    the output must have for each image.
     """
 
     images: int
+    classes: int = CLASSES
     calls: tuple[CallSeen, ...] = ()
     raised: Raised | None = None
     output_type: str = "Tensor"
@@ -101,8 +103,8 @@ class PassSeen:
 
     @property
     def is_right(self) -> bool:
-        """Whether the output has ten numbers for each image."""
-        return self.output_shape == (self.images, CLASSES)
+        """Whether the output has a number for each class, for each image."""
+        return self.output_shape == (self.images, self.classes)
 
 
 @dataclass(frozen=True)
@@ -213,9 +215,10 @@ class TooLarge:
 class Trial:
     """What a network did when it was tried on a few images.
 
-    ``stopped`` is what ended the trial before the passes. ``unfinished`` is an exception that
-    cnnlab's own code raised: what it has seen until then is not kept. ``printed`` is what the
-    network printed while it was made and in one pass. ``last_step`` is PyTorch's name of the
+    ``classes`` is how many numbers it must return for each image. ``stopped`` is what ended the
+    trial before the passes. ``unfinished`` is an exception that cnnlab's own code raised: what it
+    has seen until then is not kept. ``printed`` is what the network printed while it was made and
+    in one pass. ``last_step`` is PyTorch's name of the
     operation that made the logits, before others only moved them. ``reseeded`` are the stages,
     "making" and "trying", after which PyTorch's generator is the same although the seed before was
     another, with the lines that set it. ``straight_pairs`` are layers with nothing between them
@@ -226,6 +229,7 @@ class Trial:
     path: str = ""
     maker: str = ""
     text: str = ""
+    classes: int = CLASSES
     forward_line: int | None = None
     stopped: Finding | None = None
     too_large: TooLarge | None = None

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from cnnlab.custom.network import explained, split_name
-from cnnlab.data.pictures.normalise import shows_digits
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
@@ -126,7 +125,7 @@ def _about(run: Run, splits: Splits, epochs: int) -> dict[str, Any]:
     return {
         "network": f"{Path(file).name}:{class_name}" if own else run.network.title,
         "data_set": data_set.title,
-        "is_digits": shows_digits(data_set),
+        "is_digits": data_set.preparation == "digit",
         "licence": data_set.licence,
         "source": data_set.source,
         "recipe": run.recipe_name,
@@ -159,9 +158,8 @@ def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
         unsure = right[np.argsort(sure[right], kind="stable")]
         found |= dict.fromkeys([*right[:RIGHT].tolist(), *unsure[:UNSURE].tolist()])
     found |= dict.fromkeys(_mistakes(predictions))
-    rest = (each for each in range(len(labels)) if each not in found)
-    while len(found) < CHECKED:  # a network with few classes, or few images
-        found[next(rest)] = None
+    rest = [each for each in range(len(labels)) if each not in found]
+    found |= dict.fromkeys(rest[: max(0, CHECKED - len(found))])  # with few classes or mistakes
     opening = next((each for each in found if is_right[each] and sure[each] > 0.9), None)
     order = dict.fromkeys([*([] if opening is None else [opening]), *found])
     return np.array(list(order), np.int64)

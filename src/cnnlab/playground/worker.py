@@ -144,12 +144,13 @@ class Bench:
             raise ConfigError("This needs a run of your own. Train one: cnnlab workshop")
         if number not in self._opened:
             from cnnlab.data.library import Library
+            from cnnlab.data.own.load import load_splits
             from cnnlab.runs.run import open_run
 
             run = open_run(Path(self.folders[number]), lambda _: None, trust=self.trust)
             folder = Path(self.data_dir) if self.data_dir else None
             try:
-                splits = Library(folder, offline=True).load(run.data_set_name)
+                splits = load_splits(Library(folder, offline=True), run.data_set_name)
             except DataError as error:
                 own = str(error).replace(_NO_DOWNLOAD, "cnnlab play downloads nothing")
                 raise ConfigError(f"The page shows a run with its images. {own}") from None
@@ -203,15 +204,17 @@ class Bench:
 
     def picture(self, run: int, body: str) -> dict[str, Any]:
         """Return the grey levels of a picture file, read as ``cnnlab predict`` reads it."""
-        from cnnlab.data.catalog import find_data_set
+        from cnnlab.data.catalog import DataSet, find_data_set
         from cnnlab.data.pictures.normalise import read_picture
 
-        name = self._run(run).run.data_set_name if self.folders else SHIPPED_DATA_SET
+        data_set: DataSet = find_data_set(SHIPPED_DATA_SET)
+        if self.folders:
+            data_set = self._run(run).run.data_set
         with TemporaryDirectory() as folder:
             path = Path(folder, "your picture")
             path.write_bytes(base64.b64decode(body))
             try:
-                picture = read_picture(path, find_data_set(name))
+                picture = read_picture(path, data_set)
             except CnnlabError as error:
                 raise ConfigError(str(error).replace(str(path), path.name)) from None
         return {"levels": picture.image.ravel().tolist(), "notes": list(picture.notes)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import build, find_network
+from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.errors import RunError
 from cnnlab.insight.predictions import Predictions
@@ -168,6 +169,7 @@ class _Course:
     def go_through(self) -> Path:
         """Train both networks and tell all chapters; write the results and the report."""
         splits, chapters, told = self.prepared.splits, list[Chapter](), count(1)
+        classes = len(splits.data_set.classes)
 
         def tell(chapter: Chapter) -> None:
             chapters.append(chapter)
@@ -177,16 +179,21 @@ class _Course:
             tell(images_chapter(splits))
         chapters.append(image_chapter(splits.stored))
         tell(batches_chapter(self.prepared, self.config))
-        first = build(VARIANTS[0], self.config.seed)
+        first = build(VARIANTS[0], self.config.seed, classes)
         with self._asked(questions.most_parameters, first):
-            tell(network_chapter(first))
+            tell(network_chapter(first, classes))
         with self._asked(questions.untrained, first, self.prepared):
             tell(untrained_chapter(first, self.prepared))
 
         results: list[VariantResult] = []
         figures: list[Drawing] = []
         for model_name in VARIANTS:
-            job = Job(find_network(model_name), self.recipe_name, self.config, splits.data_set)
+            job = Job(
+                find_network(model_name, classes=classes),
+                self.recipe_name,
+                self.config,
+                splits.data_set,
+            )
             run = self._find_run(job)
             tell(learning_chapter(job, self._device_of(run)))
             if self.quiz:
@@ -224,8 +231,12 @@ class _Course:
                 "test",
             ),
             made_with=[
-                f"cnnlab workshop --dataset {splits.data_set.name} --recipe {self.recipe_name} "
-                f"--epochs {self.config.epochs} --seed {self.config.seed}"
+                command_line(
+                    "workshop",
+                    *dataset_words(splits.data_set.name),
+                    *("--recipe", self.recipe_name),
+                    *("--epochs", str(self.config.epochs), "--seed", str(self.config.seed)),
+                )
             ],
         )
         write_json(self.output / RESULTS, _numbers(results))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.files import write_whole
@@ -88,7 +89,7 @@ def write_handout(
 
 def _commands(first: VariantResult, splits: Splits) -> list[tuple[str, str]]:
     """Return what one can do next, each with its command."""
-    data_set = ("--dataset", splits.data_set.name)
+    data_set = dataset_words(splits.data_set.name)
     quick = ("--recipe", "sprint", *data_set)
     return [
         ("Look inside your network, and draw for it", first.run.command("play")),

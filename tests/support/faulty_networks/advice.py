@@ -246,7 +246,7 @@ FAULTS = [
         "forward",
         18,
         "The network has no forward, but it has foward (line 18). Write def forward(self, x) in "
-        "its class, indented like __init__, and return 10 numbers per image, one for each class.",
+        "its class, indented like __init__, and return one number for each class, for each image.",
         id="no-forward",
     ),
     pytest.param(
@@ -254,7 +254,7 @@ FAULTS = [
         "forward",
         None,
         "The network has no forward. Write def forward(self, x) in its class, indented like "
-        "__init__, and return 10 numbers per image, one for each class.",
+        "__init__, and return one number for each class, for each image.",
         id="nothing-like-forward",
     ),
     pytest.param(

@@ -226,7 +226,7 @@ def learning(material: Material) -> Item:
         for name, split in (("training", "train"), ("validation", "validation"))
     }
     return Drawing(
-        run_curves(material.history, "accuracy").markup,
+        run_curves(material.history, "accuracy", classes=material.run.class_count).markup,
         lambda: curves_picture(lines, 34, 24, "epoch", 1),
         34,
         24,

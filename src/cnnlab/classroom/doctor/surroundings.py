@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from cnnlab.classroom.doctor.check import Check
 from cnnlab.classroom.doctor.machine import Machine
 from cnnlab.classroom.versions import tested_versions
-from cnnlab.data.catalog import DATA_SETS, DataSet
+from cnnlab.data.catalog import DATA_SETS, PublishedDataSet
 from cnnlab.data.library import Library
 from cnnlab.wording import command_line
 
@@ -44,7 +44,7 @@ def data(machine: Machine) -> Check:
     return Check("Data", "fix" if damaged else "warn", found, do, where)
 
 
-def _can_reach(data_set: DataSet, machine: Machine) -> str:
+def _can_reach(data_set: PublishedDataSet, machine: Machine) -> str:
     """Return in words whether the first server with that data set answers from here."""
     if not data_set.mirrors:
         return "with an internet connection"

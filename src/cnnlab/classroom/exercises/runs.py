@@ -15,6 +15,7 @@ from cnnlab.classroom.exercises.attempt import Attempt
 from cnnlab.data.catalog import DEFAULT_SAMPLE
 from cnnlab.data.images import ImageSet
 from cnnlab.data.library import Library
+from cnnlab.data.own.load import load_splits
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph, read_graph
@@ -82,7 +83,7 @@ def _of_run(folder: Path, trust: bool) -> TrainedNetwork:
     if not (folder / CONFIG).exists():
         raise RunError(not_a_run(folder))
     run = open_run(folder, trust=trust)
-    splits = Library(offline=True, notify=lambda _: None).load(run.data_set_name)
+    splits = load_splits(Library(offline=True, notify=lambda _: None), run.data_set_name)
     return TrainedNetwork(
         f"{run.model_name} in {folder.name}", network_graph(run), splits.validation
     )

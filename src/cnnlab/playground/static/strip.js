@@ -210,8 +210,10 @@ function stageColumn(app, stage) {
   return view;
 }
 
+const MOST_ROWS = 12; // classes that fit beside the maps; more are ranked, and the list scrolls
+
 function answerColumn(app) {
-  const title = el("h3"), verdict = el("p"), list = el("ol"), answer = app.stages.find(stage => stage.isAnswer);
+  const title = el("h3"), verdict = el("p"), list = el("ol"), answer = app.stages.find(stage => stage.isAnswer), isLong = app.classes.length > MOST_ROWS;
   const rows = app.classes.map((name, place) => {
     const at = { stage: answer.name, pixel: [place, 0, 0] };
     const row = el("li", {
@@ -221,7 +223,7 @@ function answerColumn(app) {
     return row;
   });
   return {
-    node: el("section", { class: "stage s-answer", "aria-label": "The answer" }, title, verdict, el("div", { class: "body" }, list)),
+    node: el("section", { class: `stage s-answer${isLong ? " many" : ""}`, "aria-label": "The answer" }, title, verdict, el("div", isLong ? { class: "body", tabindex: 0 } : { class: "body" }, list)),
     rows,
     update() {
       const order = orderOf(app.shares);
