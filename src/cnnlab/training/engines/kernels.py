@@ -287,53 +287,72 @@ def _backward_of_weights(
     )
 
 
-def _backward_of_input(code: Lanes, block: Block, weight: Any, sums: Any, x: Any) -> None:
+def _input_tile(block: Block, registers: int) -> tuple[int, int]:
+    """Return how many columns and input channels the input's gradient takes at once.
+
+    With one channel each sum waits for its last product, at most ``kernel`` products deep; with
+    too many, sums leave the registers. The estimate counts turns of the processor a product:
+    two products or two loads a turn, four turns until a product is there.
+    """
+    k, columns = block.kernel, block.pool * block.columns_out
+    best = (float("inf"), 1, 1)
+    for tile in sorted({_largest_divisor(columns, limit) for limit in range(2, _ROW_TILE + 1)}):
+        width = tile + k - 1
+        channels = _largest_divisor(block.channels_in, (registers - tile - 1) // width)
+        products = tile * k * channels
+        turns = max(products / 2, 4 * min(tile, k), (tile + k * channels) / 2)
+        best = min(best, (turns / products, tile, channels))
+    return best[1:]
+
+
+def _backward_of_input(
+    code: Lanes, block: Block, registers: int, weight: Any, sums: Any, x: Any
+) -> None:
     """Write: the gradient of the block's input, by spreading each sum's over its window."""
-    k = block.kernel
+    k, plane = block.kernel, block.height * block.width
     rows, columns = block.pool * block.rows_out, block.pool * block.columns_out
-    tile = _largest_divisor(columns, _ROW_TILE)
+    tile, group = _input_tile(block, registers)
+    width = tile + k - 1
     code.clear(x, block.inputs)
 
-    def window_row(channel: Any, row: Any, number: Any, down: Any) -> None:
+    def window_row(channels: Any, row: Any, number: Any, down: Any) -> None:
         target = code.at(
-            x,
-            (channel, block.height * block.width),
-            (row, block.width),
-            (down, block.width),
-            (number, tile),
+            x, (channels, group * plane), (row, block.width), (down, block.width), (number, tile)
         )
+        places = [each * plane + place for each in range(group) for place in range(width)]
 
-        def channel_out(each: Any, *totals: Any) -> list[Any]:
+        def channel_out(channel: Any, *totals: Any) -> list[Any]:
             new = list(totals)
-            sums_at = code.at(sums, (each, rows * columns), (row, columns), (number, tile))
+            sums_at = code.at(sums, (channel, rows * columns), (row, columns), (number, tile))
             filters = code.at(
                 weight,
-                (each, block.channels_in * k * k),
-                (channel, k * k),
+                (channel, block.channels_in * k * k),
+                (channels, group * k * k),
                 (down, k),
                 of=ir.FloatType(),
             )
             gradients = [code.load(sums_at, step) for step in range(tile)]
             for right in range(k):
-                factor = code.spread(filters, right)
-                for step in range(tile):
-                    new[step + right] = code.multiply_add(
-                        factor, gradients[step], new[step + right]
-                    )
+                for each in range(group):
+                    factor = code.spread(filters, each * k * k + right)
+                    for step in range(tile):
+                        at = each * width + step + right
+                        new[at] = code.multiply_add(factor, gradients[step], new[at])
             return new
 
-        initial = [code.load(target, place) for place in range(tile + k - 1)]
-        for place, total in enumerate(code.loop(block.channels_out, channel_out, initial)):
+        initial = [code.load(target, place) for place in places]
+        totals = code.loop(block.channels_out, channel_out, initial)
+        for place, total in zip(places, totals, strict=True):
             code.store(total, target, place)
 
-    def all_rows(channel: Any, row: Any, number: Any) -> None:
-        code.loop(k, lambda down: window_row(channel, row, number, down))
+    def all_rows(channels: Any, row: Any, number: Any) -> None:
+        code.loop(k, lambda down: window_row(channels, row, number, down))
 
     code.loop(
-        block.channels_in,
-        lambda channel: code.loop(
+        block.channels_in // group,
+        lambda channels: code.loop(
             rows,
-            lambda row: code.loop(columns // tile, lambda number: all_rows(channel, row, number)),
+            lambda row: code.loop(columns // tile, lambda number: all_rows(channels, row, number)),
         ),
     )
 
@@ -403,10 +422,12 @@ def compile_chain(
             )
             _backward_of_weights(code, block, processor.registers, before, sums, weight_gradient)
             if index:
-                _backward_of_input(code, block, weight, sums, groups[index - 1][3])
+                _backward_of_input(
+                    code, block, processor.registers, weight, sums, groups[index - 1][3]
+                )
             elif input_gradient:
                 vectors, images = rest[-2:]
-                _backward_of_input(code, block, weight, sums, vectors)
+                _backward_of_input(code, block, processor.registers, weight, sums, vectors)
                 target = code.at(images, (number, first.inputs * lanes), of=ir.FloatType())
                 code.from_lanes(vectors, first.inputs, target)
 
