@@ -59,7 +59,6 @@ STAGES = {
     "relu, average": lambda: network(nn.Conv2d(3, 4, 5), nn.ReLU(), nn.AvgPool2d(2)),
     "average, relu": lambda: network(nn.Conv2d(3, 4, 5), nn.AvgPool2d(2), nn.ReLU()),
     "no pooling": lambda: network(nn.Conv2d(1, 7, 3), nn.ReLU()),
-    "convolution alone": lambda: network(nn.Conv2d(1, 4, 1)),
     "a chain": lambda: network(
         nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 12, 3), nn.ReLU(), nn.MaxPool2d(2)
     ),
@@ -154,6 +153,7 @@ def test_the_number_of_threads_changes_no_more_than_the_order_of_sums(threads):
         nn.Conv2d(1, 4, 3).double(),
         nn.Conv2d(1, 4, 3).requires_grad_(False),
         nn.Conv2d(64, 128, 5),
+        nn.Conv2d(1, 4, 3),
         nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 4, 3)),
         nn.Linear(4, 4),
     ],

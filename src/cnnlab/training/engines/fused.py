@@ -19,6 +19,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 from torch.nn.functional import pad
+from torch.nn.modules.conv import _ConvNd
 
 from cnnlab.training.engines.kernels import Block, compile_chain
 from cnnlab.training.engines.lanes import Processor, this_processor
@@ -398,14 +399,26 @@ def _agrees(chain: Chain, stages: list[_Stage], seed: int) -> bool:
 
 
 def fusable(model: nn.Module) -> list[nn.Sequential]:
-    """Return the Sequentials of a network that hold at least one convolutional stage."""
+    """Return the Sequentials of a network that hold a stage of more than a convolution."""
     return [
         module
         for module in model.modules()
         if type(module) is nn.Sequential
         and not _is_watched(module)
-        and any(_stage(list(module)[start:]) for start in range(len(module)))
+        and any(len(stage.layers) > 1 for stage in _stages(module))
     ]
+
+
+def has_convolution_outside(model: nn.Module) -> bool:
+    """Return whether PyTorch itself runs a convolution of a network."""
+    inside = {stage.convolution for module in fusable(model) for stage in _stages(module)}
+    return any(isinstance(each, _ConvNd) and each not in inside for each in model.modules())
+
+
+def _stages(sequential: nn.Sequential) -> list[_Stage]:
+    children = list(sequential)
+    found = [_stage(children[start:]) for start in range(len(children))]
+    return [stage for stage in found if stage is not None]
 
 
 @contextmanager
