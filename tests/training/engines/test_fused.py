@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from cnnlab.custom.find import build
-from cnnlab.training.engines import fused as fused_module
+from cnnlab.training.engines import chain as chain_module
 from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.engines.fused import fusable, fused
 from cnnlab.training.engines.lanes import Processor, this_processor
@@ -195,12 +195,12 @@ def test_code_that_fails_its_self_test_is_not_used(monkeypatch):
     model = build("lenet5")
     images = torch.randn(4, 1, 32, 32)
     expected = model(images)
-    real = fused_module.compile_chain
+    real = chain_module.compile_chain
 
     def wrong(blocks, processor, input_gradient):
         return real((replace(blocks[0], activation="relu"), *blocks[1:]), processor, input_gradient)
 
-    monkeypatch.setattr(fused_module, "compile_chain", wrong)
+    monkeypatch.setattr(chain_module, "compile_chain", wrong)
     with fused(model):
         with pytest.warns(UserWarning, match="own layers, .* slower .* failed their self-test"):
             torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
@@ -216,7 +216,7 @@ def test_where_nothing_can_be_compiled_pytorchs_layers_run():
         raise RuntimeError("no such processor")
 
     with pytest.MonkeyPatch.context() as patch, fused(model):
-        patch.setattr(fused_module, "compile_chain", refuse)
+        patch.setattr(chain_module, "compile_chain", refuse)
         with pytest.warns(UserWarning, match="could not be compiled: no such processor"):
             torch.testing.assert_close(model(images), expected, rtol=0, atol=0)
 

@@ -21,9 +21,7 @@ class CopiedViews(TorchFunctionMode):
     Tutorials write ``x.view(-1, 400)``, which PyTorch refuses for channels-last maps.
     """
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> torch.Tensor:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call a function of PyTorch; a view that is refused becomes a reshape."""
         if func is not torch.Tensor.view:
             return func(*args, **(kwargs or {}))
