@@ -16,8 +16,9 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
+from cnnlab.training.engines.activations import Activation
+from cnnlab.training.engines.blocks import Block
 from cnnlab.training.engines.chain import Chain
-from cnnlab.training.engines.kernels import Block
 from cnnlab.training.engines.lanes import Processor, this_processor
 
 _MOST_WEIGHTS = 40_000  # beyond, the weights' gradients leave the cache and PyTorch is as fast
@@ -63,7 +64,8 @@ def _is_plain(convolution: nn.Conv2d) -> bool:
     return (
         kernel[0] == kernel[1] <= 7
         and convolution.stride == convolution.dilation == (1, 1)
-        and convolution.padding == (0, 0)
+        and convolution.padding in ((0, 0), (1, 1), (2, 2), (3, 3))
+        and convolution.padding_mode == "zeros"
         and convolution.groups == 1
         and convolution.bias is not None
         and convolution.weight.dtype == convolution.bias.dtype == torch.float32
@@ -154,7 +156,7 @@ class _FusedForward:
             for parameter in (stage.convolution.weight, stage.convolution.bias)
             if parameter is not None
         ]
-        return chain(images, parameters)
+        return chain(images, parameters, [each.detach() for each in parameters])
 
     def _chain(
         self, stages: list[_Stage], images: torch.Tensor, wants_gradient: bool
@@ -191,7 +193,8 @@ def _blocks(stages: list[_Stage], images: torch.Tensor) -> list[Block]:
             width=width,
             channels_out=stage.convolution.out_channels,
             kernel=stage.convolution.kernel_size[0],
-            activation=stage.activation,
+            padding=int(stage.convolution.padding[0]),
+            activation=Activation(stage.activation) if stage.activation else None,
             pooling=stage.pooling,
         )
         suits = channels == stage.convolution.in_channels
@@ -232,12 +235,12 @@ def _agrees(chain: Chain, stages: list[_Stage], seed: int) -> bool:
         images = torch.randn(shape, generator=generator)
         images.requires_grad_(chain.input_gradient)
         sources = [images, *parameters] if chain.input_gradient else parameters
-        expected, found = _layer_by_layer(stages, images), chain(images, parameters)
+        expected, found = _layer_by_layer(stages, images), chain(images, parameters, parameters)
         weights = torch.randn(expected.shape, generator=generator)
         expected_gradients = torch.autograd.grad((expected * weights).sum(), sources)
         found_gradients = torch.autograd.grad((found * weights).sum(), sources)
     with torch.no_grad():
-        inferred = chain(images, parameters)
+        inferred = chain(images, parameters, parameters)
         pairs = [(expected, found), (expected, inferred)]
         pairs += list(zip(expected_gradients, found_gradients, strict=True))
         return all(
