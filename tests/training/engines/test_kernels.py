@@ -125,3 +125,35 @@ def test_every_activation_computes_what_pytorch_does(pooling):
         assert distance(expected, found) < 1e-6, activation
         (a,), (b,) = (torch.autograd.grad(each.sum(), [images]) for each in (expected, found))
         assert distance(a, b) < 1e-6, activation
+
+
+def run_alone(activation, pooling, values, rows):
+    """Return what one block computes whose convolution changes nothing."""
+    images = values.view(-1, 1, rows, rows)
+    blocks = [Block(1, rows, rows, 1, 1, 0, 1, False, activation, pooling)]
+    with torch.no_grad():
+        weight = [torch.ones(1, 1, 1, 1), None]
+        return Chain(blocks, this_processor(), input_gradient=False)(images, weight, weight)
+
+
+def test_tanh_over_its_whole_range():
+    values = torch.cat([torch.linspace(-50, 50, 2000), torch.logspace(-20, 1, 2000)])
+    values = torch.cat([values, torch.tensor([0.0, torch.inf, -torch.inf, torch.nan])])
+    values = functional.pad(values, (0, -len(values) % 64))
+    found = run_alone(Activation("tanh"), None, values, 8).flatten()
+    expected = values.double().tanh()
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0, equal_nan=True)
+
+
+def test_every_activation_keeps_nan():
+    for activation in ACTIVATIONS:
+        assert run_alone(activation, None, torch.full((64,), torch.nan), 8).isnan().all()
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_max_pooling_keeps_nan_at_every_place(place):
+    images = torch.zeros(16, 1, 8, 8)
+    images[:, :, place // 2, place % 2] = torch.nan
+    found = run_alone(None, "max", images, 8)
+    assert found[:, 0, 0, 0].isnan().all()
+    assert found.isnan().sum() == len(images)

@@ -1,6 +1,6 @@
 """The activations that kernels compute: each one's value, and its slope for the way back.
 
-A new one is a row of the table at the end, and in `fused` the functions of PyTorch that it is.
+A new one is a row of the table at the end, and in `steps` the functions of PyTorch that it is.
 """
 
 import math

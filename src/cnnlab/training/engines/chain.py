@@ -198,7 +198,7 @@ def _totals(blocks: Sequence[Block], lanes: int) -> int:
 class Chain:
     """Blocks in a row, compiled for one size of image."""
 
-    def __init__(self, blocks: list[Block], processor: Processor, input_gradient: bool) -> None:
+    def __init__(self, blocks: Sequence[Block], processor: Processor, input_gradient: bool) -> None:
         self.blocks = blocks
         self.lanes = processor.lanes
         self.input_gradient = input_gradient

@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -13,6 +13,9 @@ from torch.overrides import TorchFunctionMode
 
 from cnnlab.seeding import seeded
 from cnnlab.training.engines.memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    from cnnlab.training.engines.capture import Plan
 
 
 class CopiedViews(TorchFunctionMode):
@@ -50,6 +53,7 @@ class Engine:
     name: Literal["fused kernels", "PyTorch's own layers"]
     reason: str = ""
     layout: Layout = Layout()
+    plan: "Plan | None" = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.reason})" if self.reason else self.name
@@ -62,9 +66,9 @@ class Engine:
         model = model.to(device=device, memory_format=self.layout.memory_format)  # type: ignore[call-overload]
         with self.layout.views():
             if self.name == "fused kernels":
-                from cnnlab.training.engines.fused import fused
+                from cnnlab.training.engines.capture import fused
 
-                with fused(model):
+                with fused(model, plan=self.plan):
                     yield model
             else:
                 yield model
@@ -77,13 +81,15 @@ def engine_for(model: nn.Module, device: torch.device) -> Engine:
         if importlib.util.find_spec("llvmlite") is None:
             reason = "for fused kernels: pip install 'cnnlab[fast]'"
         else:
-            from cnnlab.training.engines.fused import fusable, has_convolution_outside
+            from cnnlab.training.engines.capture import plan_for
             from cnnlab.training.engines.lanes import this_processor
 
-            if fusable(model):
-                layout = fastest_layout(model) if has_convolution_outside(model) else Layout()
-                return Engine("fused kernels", f"{this_processor().lanes} images at once", layout)
-            reason = "no convolution in an nn.Sequential fits a fused kernel"
+            plan = plan_for(model, _images(model))
+            if plan.convolutions:
+                layout = fastest_layout(model) if plan.is_partial else Layout()
+                lanes = f"{this_processor().lanes} images at once"
+                return Engine("fused kernels", lanes, layout, plan)
+            reason = "no convolution gains by a fused kernel"
     return Engine("PyTorch's own layers", reason, fastest_layout(model))
 
 
@@ -115,11 +121,16 @@ def fastest_layout(model: nn.Module) -> Layout:
 
 def _tried(model: nn.Module, layout: Layout) -> torch.Tensor:
     """Return what a copy of a network computes in a layout, after it has computed gradients."""
-    first = next(model.parameters(), None)
-    levels = torch.linspace(-1, 1, 4, device=None if first is None else first.device)
-    images = levels.view(4, 1, 1, 1).repeat(1, 1, 32, 32)
+    images = _images(model)
     with seeded(0), torch.enable_grad(), layout.views():
         copied = copy.deepcopy(model).to(memory_format=layout.memory_format)  # type: ignore[call-overload]
         copied.train()(images).sum().backward()
         logits: torch.Tensor = copied.eval()(images)
         return logits.detach()
+
+
+def _images(model: nn.Module) -> torch.Tensor:
+    """Return a few images to try a network with, on its device."""
+    first = next(model.parameters(), None)
+    levels = torch.linspace(-1, 1, 4, device=None if first is None else first.device)
+    return levels.view(4, 1, 1, 1).repeat(1, 1, 32, 32)
