@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 
+import torch
 from torch import nn
 
 from cnnlab.custom.check import CheckReport, examine
@@ -11,6 +12,7 @@ from cnnlab.custom.network import is_custom, read_custom
 from cnnlab.custom.suggest import notebook_advice, suggest_network
 from cnnlab.errors import ModelError
 from cnnlab.models.catalog import MODELS, ModelSpec, count_parameters, layers_of
+from cnnlab.training.engines.choose import engine_for
 
 
 def find_network(name: str, notify: Callable[[str], None] = lambda _: None) -> ModelSpec:
@@ -59,12 +61,13 @@ def check_network(name: str, notify: Callable[[str], None] = lambda _: None) -> 
     """
     if not is_custom(name):
         network = find_network(name)
-        layers = layers_of(network)
+        layers, model = layers_of(network), network.build(seed=0)
         return CheckReport(
             name,
             layers,
-            parameters=count_parameters(network.build(seed=0)),
+            parameters=count_parameters(model),
             multiply_accumulates=sum(each.multiply_accumulates for each in layers),
+            engine=str(engine_for(model, torch.device("cpu"))),
         )
     try:
         custom = read_custom(name)

@@ -107,11 +107,15 @@ class PassSeen:
 
 @dataclass(frozen=True)
 class StepsSeen:
-    """A few training steps: where an exception came from, and whether all outputs stayed alike."""
+    """A few training steps: where an exception came from, and whether all outputs stayed alike.
+
+    ``engine`` says which layers ran how.
+    """
 
     raised: Raised | None = None
     raised_in: Doing = "step"
     is_constant: bool = False
+    engine: str = ""
 
 
 @dataclass(frozen=True)

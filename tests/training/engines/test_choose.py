@@ -1,4 +1,4 @@
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from itertools import chain
 
 import pytest
@@ -13,6 +13,7 @@ from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe
 from cnnlab.training.engines.choose import CopiedViews, Layout, engine_for
+from cnnlab.training.engines.workers import workers
 from cnnlab.training.loop import fit, loss_batch
 from cnnlab.training.optimizers import Optimizer
 
@@ -131,3 +132,18 @@ def test_a_view_that_no_layout_has_is_refused_in_pytorchs_words():
             RuntimeError, match=r"shape '\[-1, 47\]' is invalid for input of size 96"
         ):
             maps.view(-1, 47)
+
+
+@pytest.mark.parametrize(("width", "threads"), [(84, 1), (400, 2)])
+def test_small_layers_of_pytorchs_have_one_thread_and_kernels_all(width, threads):
+    first = [nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1176, width)]
+    model = nn.Sequential(*first, nn.ReLU(), nn.Linear(width, 10))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with suppress(KeyError), engine_for(model, CPU).applied(model, CPU):
+            assert (torch.get_num_threads(), workers()) == (threads, 2)
+            raise KeyError
+        assert (torch.get_num_threads(), workers()) == (2, 2)
+    finally:
+        torch.set_num_threads(before)

@@ -29,6 +29,7 @@ from cnnlab.training.engines.worth import is_worth_it
 _TOLERANCE = 1e-4
 _STEPS_UNTESTED = 1000
 _FAR_OFF = 0.02
+_LITTLE = 100_000
 _ELSE = (
     "In step {} this network computed something else with fused kernels than without. "
     "Does its code change tensors through `.data`?"
@@ -40,12 +41,24 @@ _SLOWER = "Using PyTorch's own layers, which are slower than fused kernels."
 class Plan:
     """Which convolutions are in a chain, by name, and which values are used twice.
 
-    The plan ``is_partial`` if the network has other convolutions too.
+    The plan ``is_partial`` if the network has other convolutions too. ``others`` counts the weights
+    of the layers that PyTorch runs.
     """
 
-    convolutions: frozenset[str]
+    in_order: tuple[str, ...] = ()
     shared: frozenset[tuple[str, ...]] = frozenset()
     is_partial: bool = True
+    others: int = 0
+
+    @property
+    def convolutions(self) -> frozenset[str]:
+        """The same names as a set."""
+        return frozenset(self.in_order)
+
+    @property
+    def leaves_little(self) -> bool:
+        """Whether PyTorch's own layers are so small that a second thread does not help them."""
+        return not self.is_partial and self.others <= _LITTLE
 
 
 class Capture(Owner):
@@ -242,10 +255,12 @@ def plan_for(model: nn.Module, images: torch.Tensor) -> Plan:
             copied(images).sum().backward()
             copied.eval()(images)
     except Exception:  # whatever a user's network raises; in training it says so itself
-        return Plan(frozenset())
+        return Plan()
     others = {each for each in names if isinstance(each, _ConvNd)} - rehearsal.fused
-    inside = frozenset(names[each] for each in rehearsal.fused)
-    return Plan(inside, frozenset(rehearsal.shared), is_partial=bool(others))
+    inside = tuple(name for each, name in names.items() if each in rehearsal.fused)
+    own = [each for module in rehearsal.fused for each in module.parameters()]
+    rest = sum(each.numel() for each in model.parameters()) - sum(each.numel() for each in own)
+    return Plan(inside, frozenset(rehearsal.shared), is_partial=bool(others), others=rest)
 
 
 @contextmanager

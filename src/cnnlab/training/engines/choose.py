@@ -67,8 +67,11 @@ class Engine:
         with self.layout.views():
             if self.name == "fused kernels":
                 from cnnlab.training.engines.capture import fused
+                from cnnlab.training.engines.workers import one_pytorch_thread
 
-                with fused(model, plan=self.plan):
+                is_small = self.plan is not None and self.plan.leaves_little
+                threads = one_pytorch_thread() if is_small else nullcontext()
+                with threads, fused(model, plan=self.plan):
                     yield model
             else:
                 yield model
@@ -87,8 +90,11 @@ def engine_for(model: nn.Module, device: torch.device) -> Engine:
             plan = plan_for(model, _images(model))
             if plan.convolutions:
                 layout = fastest_layout(model) if plan.is_partial else Layout()
-                lanes = f"{this_processor().lanes} images at once"
-                return Engine("fused kernels", lanes, layout, plan)
+                reason = (
+                    f"{', '.join(plan.in_order)} and the activation and pooling after each, "
+                    f"{this_processor().lanes} images at once; PyTorch's own layers run the rest"
+                )
+                return Engine("fused kernels", reason, layout, plan)
             reason = "no convolution gains by a fused kernel"
     return Engine("PyTorch's own layers", reason, fastest_layout(model))
 

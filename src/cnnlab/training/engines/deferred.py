@@ -74,12 +74,16 @@ class Pending:
         return found[::-1]
 
     def computed(self) -> torch.Tensor:
-        """Return the value; compute it the first time, with the grad mode of its capture."""
+        """Return the value; compute it the first time, as its capture would have."""
         if self.value is None:
-            if torch.is_grad_enabled() == self.needs_gradient:
+            if torch.is_grad_enabled() == self.needs_gradient and not _casts():
                 self.value = self._compute()
             else:
-                with torch.inference_mode(False), torch.set_grad_enabled(self.needs_gradient):
+                with (
+                    torch.inference_mode(False),
+                    torch.set_grad_enabled(self.needs_gradient),
+                    torch.autocast("cpu", enabled=False),
+                ):
                     self.value = self._compute()
             self.before = None
         return self.value
@@ -219,8 +223,12 @@ def can_continue(pending: Pending) -> bool:
         and not pending.after
         and pending.site not in pending.owner.shared
         and pending.needs_gradient == torch.is_grad_enabled()
-        and not torch.is_autocast_enabled("cpu")
+        and not _casts()
     )
+
+
+def _casts() -> bool:
+    return torch.is_autocast_enabled("cpu")
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,9 @@ its own sums.
 import ctypes
 import itertools
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -24,9 +26,29 @@ if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's t
     os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
+_instead: list[int] = []  # threads for kernels, where PyTorch's own layers have one
+
+
 def workers() -> int:
-    """Return how many threads run kernels: as many as PyTorch uses."""
-    return torch.get_num_threads()
+    """Return how many threads run kernels: as many as PyTorch uses, or would use."""
+    return _instead[0] if _instead else torch.get_num_threads()
+
+
+@contextmanager
+def one_pytorch_thread() -> Iterator[None]:
+    """Inside the block PyTorch's own layers run in one thread, and kernels in as many as before.
+
+    In small layers PyTorch's threads wait for each other longer than they compute, if another
+    program uses one of the processor's cores (docs/log.md).
+    """
+    threads = torch.get_num_threads()
+    _instead.append(threads)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        _instead.pop()
 
 
 def run(
