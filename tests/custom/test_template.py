@@ -8,7 +8,7 @@ import torch
 from cnnlab.custom.find import build, check_network
 from cnnlab.custom.template import starting_file, write_starting_file
 from cnnlab.errors import ModelError
-from cnnlab.training.engines.fused import _FusedForward, fusable
+from cnnlab.training.engines.capture import plan_for
 
 
 def test_the_starting_network_is_sound_and_its_comments_are_true():
@@ -24,14 +24,11 @@ def test_the_starting_network_is_sound_and_its_comments_are_true():
     assert [layer.output_shape[0] for layer in found.layers if layer.kind == "Linear"] == [64, 10]
 
 
-def test_the_starting_network_is_of_stages_that_fused_kernels_take():
+def test_fused_kernels_take_both_convolutions_of_the_starting_network():
     write_starting_file("mine.py")
-    network = build("mine.py:Net")
-    assert fusable(network) == [network.features]
-    ((first, second),) = _FusedForward(network.features).steps
-    assert [(s.activation, s.pooling, len(s.layers)) for s in (first, second)] == [
-        ("relu", "max", 3)
-    ] * 2
+    plan = plan_for(build("mine.py:Net"), torch.zeros(4, 1, 32, 32))
+    assert plan.convolutions == {"features.0", "features.3"}
+    assert not plan.is_partial
 
 
 @pytest.mark.parametrize(

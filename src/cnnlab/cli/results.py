@@ -29,6 +29,8 @@ def show_check(terminal: Terminal, report: "CheckReport") -> None:
         terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.message)}")
     if report.memory:
         terminal.console.print(report.memory)
+    if report.engine:
+        terminal.console.print(f"How it runs: {escape(report.engine)}.")
     if report.files:
         terminal.show(f"Each run keeps a copy of: {', '.join(report.files)}.")
     if report.is_sound:

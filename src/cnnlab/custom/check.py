@@ -19,7 +19,8 @@ class CheckReport:
     If a pass fails, ``layers`` holds the layers before the failure. The findings that stop training
     come first. ``printed`` is what the network printed while it was made and in one pass;
     ``bytes_per_image`` is what a training pass keeps of an image for the backward pass; ``files``
-    are other files that the network needs, and each run keeps.
+    are other files that the network needs, and each run keeps; ``engine`` says which layers run
+    how on this processor.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CheckReport:
     printed: str = ""
     bytes_per_image: int = 0
     files: tuple[str, ...] = ()
+    engine: str = ""
 
     @property
     def memory(self) -> str:
@@ -70,6 +72,7 @@ def examine(source: CustomNetwork, notify: Callable[[str], None] = lambda _: Non
         printed=trial.printed,
         bytes_per_image=trial.bytes_per_image,
         files=tuple(name for name, _ in source.files),
+        engine=trial.steps.engine if trial.steps else "",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 
+import torch
 from torch import nn
 
 from cnnlab.custom.check import CheckReport, examine
@@ -12,6 +13,7 @@ from cnnlab.custom.suggest import notebook_advice, suggest_network
 from cnnlab.errors import ModelError
 from cnnlab.models.catalog import MODELS, ModelSpec, count_parameters, layers_of, model_for
 from cnnlab.models.classes import CLASSES
+from cnnlab.training.engines.choose import engine_for
 
 
 def find_network(
@@ -65,12 +67,13 @@ def check_network(
     """
     if not is_custom(name):
         network = find_network(name, classes=classes)
-        layers = layers_of(network)
+        layers, model = layers_of(network), network.build(seed=0)
         return CheckReport(
             name,
             layers,
-            parameters=count_parameters(network.build(seed=0)),
+            parameters=count_parameters(model),
             multiply_accumulates=sum(each.multiply_accumulates for each in layers),
+            engine=str(engine_for(model, torch.device("cpu"))),
         )
     try:
         custom = read_custom(name, classes)

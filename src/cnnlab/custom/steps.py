@@ -74,7 +74,8 @@ def _train(
     is_constant = False
     doing: Doing = "forward"
     try:
-        with engine_for(network, _CPU).applied(network, _CPU) as model:
+        engine = engine_for(network, _CPU)
+        with engine.applied(network, _CPU) as model:
             optimizer = Optimizer(model, RECIPES["workshop"])
             for step in range(_STEPS + _MORE_STEPS):
                 if step >= _STEPS and wanted == moved and not is_constant:
@@ -93,7 +94,7 @@ def _train(
                     is_constant = _are_alike(model.eval()(images))
     except (Exception, SystemExit) as error:
         return StepsSeen(Raised.of(error, notes.path), doing), moved
-    return StepsSeen(is_constant=is_constant), moved
+    return StepsSeen(is_constant=is_constant, engine=str(engine)), moved
 
 
 def trainable(network: nn.Module) -> set[nn.Parameter]:

@@ -111,13 +111,15 @@ class PassSeen:
 class StepsSeen:
     """A few training steps: where an exception came from, and what they showed.
 
-    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were.
+    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were,
+    ``engine`` which layers ran how.
     """
 
     raised: Raised | None = None
     raised_in: Doing = "step"
     is_constant: bool = False
     is_finite: bool = True
+    engine: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,109 +7,125 @@ channels of a small network they also leave most of a vector empty (measured in 
 """
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from llvmlite import ir
-
-from cnnlab.training.engines.lanes import Compiled, Lanes, Processor, compile_functions, define
+from cnnlab.training.engines.activations import activated, activated_with_slope, times_slope
+from cnnlab.training.engines.blocks import Block
+from cnnlab.training.engines.lanes import FLOAT, Lanes, Term
 
 _ROW_TILE = 5
 
 
 @dataclass(frozen=True)
-class Block:
-    """One convolution (stride 1, no padding), its activation, and its pooling by 2 x 2.
+class Maps:
+    """Where the maps of one vector of images lie: the address, their size, a border around each."""
 
-    Max pooling runs before the activation. The result is the same, because both activations
-    rise. Output rows and columns that pooling would leave out are not computed.
-    """
-
-    channels_in: int
-    height: int
-    width: int
-    channels_out: int
-    kernel: int
-    activation: Literal["tanh", "relu"] | None
-    pooling: Literal["average", "max"] | None
+    base: Any
+    rows: int
+    columns: int
+    border: int = 0
 
     @property
-    def pool(self) -> int:
-        """Side of the pooling window: 2, or 1 without pooling."""
-        return 2 if self.pooling else 1
+    def step(self) -> int:
+        """Vectors from one row to the next."""
+        return self.columns + 2 * self.border
 
     @property
-    def rows_out(self) -> int:
-        """Height of the output."""
-        return (self.height - self.kernel + 1) // self.pool
+    def plane(self) -> int:
+        """Vectors of one map."""
+        return (self.rows + 2 * self.border) * self.step
 
-    @property
-    def columns_out(self) -> int:
-        """Width of the output."""
-        return (self.width - self.kernel + 1) // self.pool
+    def index(self, code: Lanes, *channel: Term, row: Any, column: Any) -> Any:
+        """Return how many vectors after the address a pixel lies."""
+        pairs = [term if isinstance(term, tuple) else (term, 1) for term in channel]
+        terms = [(value, factor * self.plane) for value, factor in pairs]
+        corner = self.border * (self.step + 1)
+        return code.index(*terms, (row, self.step), column, corner)
 
-    @property
-    def inputs(self) -> int:
-        """Values of one image before the block."""
-        return self.channels_in * self.height * self.width
 
-    @property
-    def outputs(self) -> int:
-        """Values of one image after the block."""
-        return self.channels_out * self.rows_out * self.columns_out
+def clear_border(code: Lanes, channels: int, maps: Maps) -> None:
+    """Write: fill the border of each map with zeros."""
+    if not maps.border:
+        return
+    first, gap = maps.border * (maps.step + 1), 2 * maps.border
 
-    @property
-    def sums(self) -> int:
-        """Values of one image before pooling."""
-        return self.outputs * self.pool**2
+    def channel(number: Any) -> None:
+        plane = code.at(maps.base, (number, maps.plane))
+        code.clear(plane, first)
+        if maps.rows > 1:
+            code.loop(
+                maps.rows - 1,
+                lambda row: code.clear(code.at(plane, first + maps.columns, (row, maps.step)), gap),
+            )
+        code.clear(code.at(plane, maps.plane - first), first)
 
-    @property
-    def weights(self) -> int:
-        """Weights, without biases."""
-        return self.channels_out * self.channels_in * self.kernel**2
+    code.loop(channels, channel)
 
-    @property
-    def kept_bytes(self) -> int:
-        """Bytes for one image that the backward pass needs besides the output.
 
-        Max pooling keeps which of the four was largest; average pooling all four.
-        """
-        return {"max": self.outputs, "average": 4 * self.sums, None: 0}[self.pooling]
+def copy_maps(code: Lanes, channels: int, source: Maps, target: Maps) -> None:
+    """Write: copy maps from one place to another of the same size, without the borders."""
+
+    def row_of(channel: Any, row: Any) -> None:
+        start = source.index(code, channel, row=row, column=0)
+        end = target.index(code, channel, row=row, column=0)
+        code.loop(
+            source.columns,
+            lambda column: code.store(
+                code.load(source.base, start, column), target.base, end, column
+            ),
+        )
+
+    code.loop(channels, lambda channel: code.loop(source.rows, lambda row: row_of(channel, row)))
 
 
 def _largest_divisor(number: int, limit: int) -> int:
     return max(d for d in range(1, max(1, min(number, limit)) + 1) if number % d == 0)
 
 
-def _forward(
-    code: Lanes, block: Block, registers: int, x: Any, weight: Any, bias: Any, kept: Any, out: Any
+@dataclass(frozen=True)
+class Kept:
+    """Where a block keeps what its backward pass needs: bytes and vectors, as `Block` says."""
+
+    which: Any
+    values: Any
+
+
+def convolve(
+    code: Lanes,
+    block: Block,
+    registers: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    kept: Kept | None,
+    out: Maps,
 ) -> None:
     """Write the forward pass of a block for one vector of images; ``kept`` None keeps nothing."""
-    k, pool = block.kernel, block.pool
-    across = pool if block.pooling else _largest_divisor(block.columns_out, 4)
+    k, pool, stride = block.kernel, block.pool, block.stride
+    across = pool if block.pooling else _largest_divisor(block.columns_out, 4 // stride)
     window = [(row, column) for row in range(pool) for column in range(across)]
     group = _largest_divisor(block.channels_out, (registers - 8) // len(window))
     filter_size = block.channels_in * k * k
 
     def tile(channels: Any, row: Any, column: Any) -> None:
         initial = [
-            code.spread(bias, (channels, group), each) for each in range(group) for _ in window
+            code.spread(bias, (channels, group), each) if block.has_bias else code.constant(0)
+            for each in range(group)
+            for _ in window
         ]
 
         def channel_in(channel: Any, *sums: Any) -> list[Any]:
             corner = code.at(
                 x,
-                (channel, block.height * block.width),
-                (row, pool * block.width),
-                (column, across),
+                (channel, block.padded_height * block.padded_width),
+                (row, pool * stride * block.padded_width),
+                (column, across * stride),
             )
-            filters = code.at(
-                weight, (channels, group * filter_size), (channel, k * k), of=ir.FloatType()
-            )
+            filters = code.at(weight, (channels, group * filter_size), (channel, k * k), of=FLOAT)
             pixels = {
-                (down, right): code.load(corner, down * block.width + right)
-                for down in range(k + pool - 1)
-                for right in range(k + across - 1)
+                (down, right): code.load(corner, down * block.padded_width + right)
+                for down in range(k + (pool - 1) * stride)
+                for right in range(k + (across - 1) * stride)
             }
             new = list(sums)
             for down in range(k):
@@ -118,9 +134,8 @@ def _forward(
                         factor = code.spread(filters, each * filter_size + down * k + right)
                         for place, (a, b) in enumerate(window):
                             at = each * len(window) + place
-                            new[at] = code.multiply_add(
-                                factor, pixels[down + a, right + b], new[at]
-                            )
+                            pixel = pixels[down + a * stride, right + b * stride]
+                            new[at] = code.multiply_add(factor, pixel, new[at])
             return new
 
         sums = code.loop(block.channels_in, channel_in, initial)
@@ -130,31 +145,34 @@ def _forward(
 
     def finish(channels: Any, each: int, row: Any, column: Any, sums: list[Any]) -> None:
         size = block.rows_out * block.columns_out
-        step = across // pool
-        here = code.index(
-            (channels, group * size), each * size, (row, block.columns_out), (column, step)
-        )
+        first = code.index((column, across // pool))
+        here = code.index((channels, group * size), each * size, (row, block.columns_out), first)
+        there = out.index(code, (channels, group), each, row=row, column=first)
         if block.pooling == "max":
-            largest, which = sums[0], code.byte(0)
-            for place, value in enumerate(sums[1:], start=1):
-                better = code.larger_or_nan(value, largest)
-                largest = code.where(better, value, largest)
-                which = code.where(better, code.byte(place), which)
-            if kept is not None:
-                code.store_bytes(which, kept, here)
-            code.store(_activated(code, block, largest), out, here)
+            value = _largest(code, block, sums, kept, here)
+            code.store(value, out.base, there)
             return
-        values = [_activated(code, block, value) for value in sums]
+        values, slopes = [], []
+        for total in sums:
+            if kept is not None and block.keeps_slope and block.activation is not None:
+                value, slope = activated_with_slope(code, block.activation, total)
+                slopes.append(slope)
+            else:
+                value = activated(code, block.activation, total)
+            values.append(value)
         if block.pooling is None:
             for place, value in enumerate(values):
-                code.store(value, out, here, place)
+                code.store(value, out.base, there, place)
+            for place, slope in enumerate(slopes):
+                code.store(slope, kept.values, here, place)  # type: ignore[union-attr]
             return
+        if kept is not None and block.kept_values:
+            for place, value in enumerate(slopes or values):
+                code.store(value, kept.values, (here, 4), place)
         total = values[0]
-        for place, value in enumerate(values):
-            total = code.add(total, value) if place else value
-            if kept is not None:
-                code.store(value, kept, (here, 4), place)
-        code.store(code.multiply(total, code.constant(0.25)), out, here)
+        for value in values[1:]:
+            total = code.add(total, value)
+        code.store(code.multiply(total, code.constant(0.25)), out.base, there)
 
     code.loop(
         block.channels_out // group,
@@ -167,23 +185,30 @@ def _forward(
     )
 
 
-def _activated(code: Lanes, block: Block, value: Any) -> Any:
-    if block.activation == "tanh":
-        return code.tanh(value)
-    return code.relu(value) if block.activation == "relu" else value
+def _largest(code: Lanes, block: Block, sums: list[Any], kept: Kept | None, here: Any) -> Any:
+    """Write: keep which of four sums is the largest, and return its activated value."""
+    activation = block.activation
+    slopes: list[Any] = []
+    if activation is not None and not activation.rises:
+        pairs = [activated_with_slope(code, activation, each) for each in sums]
+        sums, slopes = [value for value, _ in pairs], [slope for _, slope in pairs]
+    largest, which = sums[0], code.byte(0)
+    slope = slopes[0] if slopes else None
+    for place, value in enumerate(sums[1:], start=1):
+        better = code.larger_or_nan(value, largest)
+        largest = code.where(better, value, largest)
+        which = code.where(better, code.byte(place), which)
+        if slopes:
+            slope = code.where(better, slopes[place], slope)
+    if kept is not None:
+        code.store_bytes(which, kept.which, here)
+        if slopes:
+            code.store(slope, kept.values, here)
+    return largest if slopes else activated(code, activation, largest)
 
 
-def _times_slope(code: Lanes, block: Block, gradient: Any, value: Any) -> Any:
-    """Return the gradient before an activation, from that after it; ``value`` is its result."""
-    if block.activation == "tanh":
-        return code.multiply(gradient, code.subtract(code.constant(1), code.multiply(value, value)))
-    if block.activation == "relu":
-        return code.where(code.above_zero(value), gradient, code.constant(0))
-    return gradient
-
-
-def _backward_of_sums(
-    code: Lanes, block: Block, kept: Any, out: Any, gradient: Any, sums: Any, bias: Any
+def gradient_of_sums(
+    code: Lanes, block: Block, kept: Kept, out: Maps, gradient: Maps, sums: Any, bias: Any
 ) -> None:
     """Write: from the gradient after the block, that of the convolution's sums and the biases."""
     size, pool = block.rows_out * block.columns_out, block.pool
@@ -193,18 +218,21 @@ def _backward_of_sums(
         def place(row: Any, column: Any, total: Any) -> Any:
             here = code.index((channel, size), (row, block.columns_out), column)
             corner = code.at(sums, (channel, size * pool**2), (row, pool * columns), (column, pool))
-            given = code.load(gradient, here)
+            given = code.load(gradient.base, gradient.index(code, channel, row=row, column=column))
             if block.pooling == "average":
                 given = code.multiply(given, code.constant(0.25))
                 for number in range(4):
-                    value = code.load(kept, (here, 4), number)
-                    part = _times_slope(code, block, given, value)
+                    part = before_average(given, here, number)
                     code.store(part, corner, number // 2 * columns + number % 2)
                     total = code.add(total, part)
                 return total
-            given = _times_slope(code, block, given, code.load(out, here))
+            if block.keeps_slope:
+                given = code.multiply(given, code.load(kept.values, here))
+            elif block.activation is not None:
+                result = code.load(out.base, out.index(code, channel, row=row, column=column))
+                given = times_slope(code, block.activation, given, result)
             if block.pooling == "max":
-                which = code.load_bytes(kept, here)
+                which = code.load_bytes(kept.which, here)
                 for number in range(4):
                     chosen = code.equal_bytes(which, code.byte(number))
                     part = code.where(chosen, given, code.constant(0))
@@ -221,14 +249,22 @@ def _backward_of_sums(
         (total,) = code.loop(block.rows_out, row_of, [code.load(bias, channel)])
         code.store(total, bias, channel)
 
+    def before_average(given: Any, here: Any, number: int) -> Any:
+        if block.activation is None:
+            return given
+        value = code.load(kept.values, (here, 4), number)
+        if block.keeps_slope:
+            return code.multiply(given, value)
+        return times_slope(code, block.activation, given, value)
+
     code.loop(block.channels_out, channel_out)
 
 
-def _backward_of_weights(
+def gradient_of_weights(
     code: Lanes, block: Block, registers: int, x: Any, sums: Any, weight: Any
 ) -> None:
     """Write: add the weights' gradient, a vector each, to what ``weight`` holds."""
-    k = block.kernel
+    k, stride = block.kernel, block.stride
     rows, columns = block.pool * block.rows_out, block.pool * block.columns_out
     group = _largest_divisor(block.channels_out, (registers - 10) // k)
     tile = _largest_divisor(columns, _ROW_TILE)
@@ -251,21 +287,23 @@ def _backward_of_weights(
             new = list(totals)
             pixels_at = code.at(
                 x,
-                (channel, block.height * block.width),
-                (row, block.width),
-                (down, block.width),
-                (number, tile),
+                (channel, block.padded_height * block.padded_width),
+                (row, stride * block.padded_width),
+                (down, block.padded_width),
+                (number, tile * stride),
             )
             sums_at = code.at(
                 sums, (channels, group * rows * columns), (row, columns), (number, tile)
             )
-            pixels = [code.load(pixels_at, right) for right in range(tile + k - 1)]
+            pixels = [code.load(pixels_at, right) for right in range((tile - 1) * stride + k)]
             for step in range(tile):
                 for each in range(group):
                     gradient = code.load(sums_at, each * rows * columns + step)
                     for right in range(k):
                         at = each * k + right
-                        new[at] = code.multiply_add(gradient, pixels[step + right], new[at])
+                        new[at] = code.multiply_add(
+                            gradient, pixels[step * stride + right], new[at]
+                        )
             return new
 
         totals = code.loop(
@@ -287,131 +325,75 @@ def _backward_of_weights(
     )
 
 
-def _backward_of_input(code: Lanes, block: Block, weight: Any, sums: Any, x: Any) -> None:
+def _input_tile(block: Block, registers: int) -> tuple[int, int]:
+    """Return how many columns and input channels the input's gradient takes at once.
+
+    With one channel each sum waits for its last product, at most ``kernel`` products deep; with
+    too many, sums leave the registers. The estimate counts turns of the processor a product:
+    two products or two loads a turn, four turns until a product is there.
+    """
+    k, stride, columns = block.kernel, block.stride, block.pool * block.columns_out
+    best = (float("inf"), 1, 1)
+    for tile in sorted({_largest_divisor(columns, limit) for limit in range(2, _ROW_TILE + 1)}):
+        width = (tile - 1) * stride + k
+        channels = _largest_divisor(block.channels_in, (registers - tile - 1) // width)
+        products = tile * k * channels
+        turns = max(products / 2, 4 * min(tile, -(-k // stride)), (tile + k * channels) / 2)
+        best = min(best, (turns / products, tile, channels))
+    return best[1:]
+
+
+def gradient_of_input(
+    code: Lanes, block: Block, registers: int, weight: Any, sums: Any, x: Any
+) -> None:
     """Write: the gradient of the block's input, by spreading each sum's over its window."""
-    k = block.kernel
+    k, stride, plane = block.kernel, block.stride, block.padded_height * block.padded_width
     rows, columns = block.pool * block.rows_out, block.pool * block.columns_out
-    tile = _largest_divisor(columns, _ROW_TILE)
+    tile, group = _input_tile(block, registers)
+    width = (tile - 1) * stride + k
     code.clear(x, block.inputs)
 
-    def window_row(channel: Any, row: Any, number: Any, down: Any) -> None:
+    def window_row(channels: Any, row: Any, number: Any, down: Any) -> None:
         target = code.at(
             x,
-            (channel, block.height * block.width),
-            (row, block.width),
-            (down, block.width),
-            (number, tile),
+            (channels, group * plane),
+            (row, stride * block.padded_width),
+            (down, block.padded_width),
+            (number, tile * stride),
         )
+        places = [each * plane + place for each in range(group) for place in range(width)]
 
-        def channel_out(each: Any, *totals: Any) -> list[Any]:
+        def channel_out(channel: Any, *totals: Any) -> list[Any]:
             new = list(totals)
-            sums_at = code.at(sums, (each, rows * columns), (row, columns), (number, tile))
+            sums_at = code.at(sums, (channel, rows * columns), (row, columns), (number, tile))
             filters = code.at(
                 weight,
-                (each, block.channels_in * k * k),
-                (channel, k * k),
+                (channel, block.channels_in * k * k),
+                (channels, group * k * k),
                 (down, k),
-                of=ir.FloatType(),
+                of=FLOAT,
             )
             gradients = [code.load(sums_at, step) for step in range(tile)]
             for right in range(k):
-                factor = code.spread(filters, right)
-                for step in range(tile):
-                    new[step + right] = code.multiply_add(
-                        factor, gradients[step], new[step + right]
-                    )
+                for each in range(group):
+                    factor = code.spread(filters, each * k * k + right)
+                    for step in range(tile):
+                        at = each * width + step * stride + right
+                        new[at] = code.multiply_add(factor, gradients[step], new[at])
             return new
 
-        initial = [code.load(target, place) for place in range(tile + k - 1)]
-        for place, total in enumerate(code.loop(block.channels_out, channel_out, initial)):
+        initial = [code.load(target, place) for place in places]
+        totals = code.loop(block.channels_out, channel_out, initial)
+        for place, total in zip(places, totals, strict=True):
             code.store(total, target, place)
 
-    def all_rows(channel: Any, row: Any, number: Any) -> None:
-        code.loop(k, lambda down: window_row(channel, row, number, down))
+    def all_rows(channels: Any, row: Any, number: Any) -> None:
+        code.loop(k, lambda down: window_row(channels, row, number, down))
 
     code.loop(
-        block.channels_in,
-        lambda channel: code.loop(
+        block.channels_in // group,
+        lambda channels: code.loop(
             rows,
-            lambda row: code.loop(columns // tile, lambda number: all_rows(channel, row, number)),
+            lambda row: code.loop(columns // tile, lambda number: all_rows(channels, row, number)),
         ),
     )
-
-
-@cache
-def compile_chain(
-    blocks: tuple[Block, ...], processor: Processor, input_gradient: bool
-) -> tuple[dict[str, Compiled], Any]:
-    """Return ``forward``, ``infer`` and ``backward`` of blocks in a row, and what keeps them.
-
-    Each takes a table of pointers; the vectors of an image block lie together. ``forward``:
-    images, input vectors; weight, bias, kept and output vectors of each block; results.
-    ``infer`` is the same, keeps nothing and uses the first block's places for all. ``backward``:
-    results' gradient, input vectors, gradient of sums (one block's place); weight, kept,
-    output, output gradient (one block's place), weight's and bias's gradient of each block;
-    and, with ``input_gradient``, the images' gradient, as vectors (one block's place) and as
-    images.
-    """
-    module = ir.Module("chain")
-    lanes = processor.lanes
-    first, last = blocks[0], blocks[-1]
-
-    def kept_at(code: Lanes, block: Block, base: Any, number: Any) -> Any:
-        return code.at(base, (number, block.kept_bytes), of=code.bytes)
-
-    def forward(keep: bool) -> Any:
-        def body(code: Lanes, number: Any, start: Any, *pointers: Any) -> None:
-            images, x, *rest, results = pointers
-            place = number if keep else start
-            here = code.at(x, (place, first.inputs))
-            source = code.at(images, (number, first.inputs * lanes), of=ir.FloatType())
-            code.to_lanes(source, first.inputs, here)
-            for index, block in enumerate(blocks):
-                weight, bias, kept, out = rest[4 * index : 4 * index + 4]
-                out_here = code.at(out, (place, block.outputs))
-                kept_here = kept_at(code, block, kept, place) if keep else None
-                _forward(code, block, processor.registers, here, weight, bias, kept_here, out_here)
-                here = out_here
-            target = code.at(results, (number, last.outputs * lanes), of=ir.FloatType())
-            code.from_lanes(here, last.outputs, target)
-
-        return body
-
-    def backward(code: Lanes, number: Any, start: Any, *pointers: Any) -> None:
-        del start
-        gradient_in, x, sums, *rest = pointers
-        groups = [rest[6 * index : 6 * index + 6] for index in range(len(blocks))]
-        source = code.at(gradient_in, (number, last.outputs * lanes), of=ir.FloatType())
-        code.to_lanes(source, last.outputs, groups[-1][3])
-        for index in reversed(range(len(blocks))):
-            block = blocks[index]
-            weight, kept, out, gradient, weight_gradient, bias_gradient = groups[index]
-            out_here = code.at(out, (number, block.outputs))
-            before = (
-                code.at(groups[index - 1][2], (number, block.inputs))
-                if index
-                else code.at(x, (number, block.inputs))
-            )
-            _backward_of_sums(
-                code,
-                block,
-                kept_at(code, block, kept, number),
-                out_here,
-                gradient,
-                sums,
-                bias_gradient,
-            )
-            _backward_of_weights(code, block, processor.registers, before, sums, weight_gradient)
-            if index:
-                _backward_of_input(code, block, weight, sums, groups[index - 1][3])
-            elif input_gradient:
-                vectors, images = rest[-2:]
-                _backward_of_input(code, block, weight, sums, vectors)
-                target = code.at(images, (number, first.inputs * lanes), of=ir.FloatType())
-                code.from_lanes(vectors, first.inputs, target)
-
-    count = len(blocks)
-    define(module, "forward", lanes, 4 * count + 3, forward(keep=True))
-    define(module, "infer", lanes, 4 * count + 3, forward(keep=False))
-    define(module, "backward", lanes, 6 * count + 3 + 2 * input_gradient, backward)
-    return compile_functions(module, ("forward", "infer", "backward"), processor)

@@ -177,6 +177,10 @@ class Lanes:
         """Return a * b."""
         return self.builder.fmul(a, b)
 
+    def divide(self, a: Any, b: Any) -> Any:
+        """Return a / b."""
+        return self.builder.fdiv(a, b)
+
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """Return a * b + c, as one instruction if the processor has one."""
         return self.builder.fadd(self.builder.fmul(a, b, flags=_FUSE), c, flags=_FUSE)
@@ -186,9 +190,21 @@ class Lanes:
         larger = self.builder.fcmp_ordered(">", a, b)
         return self.builder.or_(larger, self.builder.fcmp_unordered("uno", a, a))
 
+    def larger(self, a: Any, b: Any) -> Any:
+        """Return where a > b."""
+        return self.builder.fcmp_ordered(">", a, b)
+
+    def smaller(self, a: Any, b: Any) -> Any:
+        """Return the smaller of a and b; NaN in a stays NaN."""
+        return self.where(self.larger(a, b), b, a)
+
     def above_zero(self, a: Any) -> Any:
         """Return where a > 0."""
         return self.builder.fcmp_ordered(">", a, self.constant(0))
+
+    def below(self, a: Any, number: float) -> Any:
+        """Return where a < a number."""
+        return self.builder.fcmp_ordered("<", a, self.constant(number))
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """Return a where the condition holds, else b."""
@@ -205,36 +221,54 @@ class Lanes:
     def tanh(self, x: Any) -> Any:
         """Return the hyperbolic tangent, within 1e-6 of its value: 1 - 2 / (exp(2x) + 1).
 
-        exp by splitting off the power of two and six terms of Taylor's series for the rest;
-        near zero, where the difference would cancel, Taylor's series of tanh itself.
+        Near zero, where the difference would cancel, it is Taylor's series of tanh itself.
         """
         builder = self.builder
-        powers = builder.fmul(x, self.constant(2 * math.log2(math.e)))
-        for bound, beyond in ((40.0, ">"), (-40.0, "<")):
+        exponential = self.two_to(builder.fmul(x, self.constant(2 * math.log2(math.e))))
+        one = self.constant(1)
+        large = builder.fsub(one, builder.fdiv(self.constant(2), builder.fadd(exponential, one)))
+        square = builder.fmul(x, x)
+        small = builder.fmul(x, self.polynomial(square, [1, -1 / 3, 2 / 15, -17 / 315]))
+        is_large = builder.fcmp_ordered(">", square, self.constant(_NEAR_ZERO**2))
+        return self.where(is_large, large, small)
+
+    def exponential(self, x: Any) -> Any:
+        """Return e to the power of x, within 1e-6 of its value between 1e-36 and 1e36."""
+        return self.two_to(self.multiply(x, self.constant(math.log2(math.e))))
+
+    def sigmoid(self, x: Any) -> Any:
+        """Return 1 / (1 + exp(-x))."""
+        one = self.constant(1)
+        beyond = self.two_to(self.multiply(x, self.constant(-math.log2(math.e))))
+        return self.divide(one, self.add(one, beyond))
+
+    def two_to(self, powers: Any) -> Any:
+        """Return 2 to a power, which counts as at least -120 and at most 120; NaN stays NaN.
+
+        It splits off the whole number, which is the exponent of a float, and takes six terms of
+        Taylor's series for the rest.
+        """
+        builder, given = self.builder, powers
+        for bound, beyond in ((120.0, ">"), (-120.0, "<")):
             limit = self.constant(bound)
             powers = self.where(builder.fcmp_ordered(beyond, powers, limit), limit, powers)
-        # Adding 1.5 * 2**23 rounds to a whole number, which then stands in the lowest bits.
+        # Adding 1.5 * 2**23 rounds to a whole number, which is then in the lowest bits.
         rounder = self.constant(1.5 * 2**23)
         rounded = builder.fadd(powers, rounder)
         rest = builder.fsub(powers, builder.fsub(rounded, rounder))
-        two_to_rest = self._polynomial(
+        two_to_rest = self.polynomial(
             rest, [math.log(2) ** n / math.factorial(n) for n in range(7)]
         )
         exponent = builder.shl(
             builder.bitcast(rounded, self.integers), ir.Constant(self.integers, [23] * self.lanes)
         )
-        exponential = builder.bitcast(
+        power = builder.bitcast(
             builder.add(builder.bitcast(two_to_rest, self.integers), exponent), self.vector
         )
-        one = self.constant(1)
-        large = builder.fsub(one, builder.fdiv(self.constant(2), builder.fadd(exponential, one)))
-        square = builder.fmul(x, x)
-        small = builder.fmul(x, self._polynomial(square, [1, -1 / 3, 2 / 15, -17 / 315]))
-        limit = self.constant(_NEAR_ZERO**2)
-        is_large = builder.fcmp_ordered(">", square, limit)  # false for NaN, which stays NaN
-        return self.where(is_large, large, small)
+        return self.where(builder.fcmp_unordered("uno", given, given), given, power)
 
-    def _polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
+    def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
+        """Return the sum of coefficients times the powers of x, the lowest first."""
         value = self.constant(coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
             value = self.multiply_add(value, x, self.constant(coefficient))
@@ -276,6 +310,26 @@ class Lanes:
 
         self._squares(count, square)
 
+    def sum_lanes(self, vectors: Any, number: Any, count: int, repeats: Any, floats: Any) -> None:
+        """Write the floats of one square: each the sum of a vector's lanes, and of its repeats.
+
+        Vectors repeat after ``count``, a multiple of the lanes; the square is the one ``number``.
+        The order of the sum is always the same.
+        """
+        start = self.index((number, self.lanes))
+
+        def one(repeat: Any, *totals: Any) -> list[Any]:
+            return [
+                self.add(total, self.load(vectors, (repeat, count), start, place))
+                for place, total in enumerate(totals)
+            ]
+
+        rows = self.loop(repeats, one, [self.constant(0)] * self.lanes)
+        total, *others = self._transposed(rows)
+        for other in others:
+            total = self.add(total, other)
+        self.store_floats(total, floats, start)
+
     def _squares(self, count: int, square: Callable[[Any], None]) -> None:
         """Call ``square`` for each square of floats; the last one may overlap its neighbour."""
         self.loop(count // self.lanes, lambda n: square(self.index((n, self.lanes))))
@@ -283,25 +337,45 @@ class Lanes:
             square(self.index(count - self.lanes))
 
 
-Compiled = Callable[[Any, int, int], None]
-"""Machine code: (table of pointers, first block, end of blocks). Other threads run meanwhile."""
+Compiled = Callable[[Any, int, int, int, int], None]
+"""Machine code: (table of pointers, first, end, part, worker). Other threads run meanwhile."""
+
+
+class Given:
+    """What a function is given: addresses by name, and the numbers of its part and its worker.
+
+    Functions read an address from their table when they start, in the order of first use.
+    """
+
+    def __init__(self, code: Lanes, table: Any, part: Any, worker: Any) -> None:
+        self.code, self.table = code, table
+        self.part, self.worker = part, worker
+        self.addresses: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.addresses:
+            with self.code.builder.goto_entry_block():
+                place = self.code.at(self.table, len(self.addresses), of=POINTER)
+                self.addresses[name] = self.code.builder.load(place, typ=POINTER)
+        return self.addresses[name]
 
 
 def define(
-    module: ir.Module, name: str, lanes: int, pointers: int, body: Callable[..., None]
-) -> None:
-    """Write a function: ``body(code, block, first, *pointers)`` for each block of images."""
-    function = ir.Function(
-        module, ir.FunctionType(ir.VoidType(), [POINTER, INTEGER, INTEGER]), name
-    )
+    module: ir.Module, name: str, lanes: int, body: Callable[[Lanes, Given, Any], None]
+) -> list[str]:
+    """Write a function, ``body(code, given, number)`` for each number from first to end.
+
+    Returns the names of the addresses that its table holds, in order.
+    """
+    kinds = [POINTER, *[INTEGER] * 4]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)
     builder = ir.IRBuilder(function.append_basic_block())
     code = Lanes(builder, lanes)
-    table, first, end = function.args
-    given = [
-        builder.load(code.at(table, number, of=POINTER), typ=POINTER) for number in range(pointers)
-    ]
-    code.loop(end, lambda block: body(code, block, first, *given), start=first)
+    table, first, end, part, worker = function.args
+    given = Given(code, table, part, worker)
+    code.loop(end, lambda number: body(code, given, number), start=first)
     builder.ret_void()
+    return list(given.addresses)
 
 
 def compile_functions(
@@ -321,5 +395,5 @@ def compile_functions(
     parsed.verify()
     engine = binding.create_mcjit_compiler(parsed, machine)
     engine.finalize_object()
-    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 4)
     return {name: kind(engine.get_function_address(name)) for name in names}, engine
