@@ -3,11 +3,12 @@ import torch
 
 from cnnlab.errors import DeviceError
 from cnnlab.training.device import choose_device, describe_device
+from cnnlab.wording import counted
 
 
 def test_cpu_is_always_there():
     assert choose_device("cpu").type == "cpu"
-    assert f"{torch.get_num_threads()} threads" in describe_device(choose_device("cpu"))
+    assert counted(torch.get_num_threads(), "thread") in describe_device(choose_device("cpu"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
