@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.experiments.jobs import fit_many
 from cnnlab.experiments.verdict import judge
 from cnnlab.runs.job import Job

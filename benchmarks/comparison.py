@@ -15,7 +15,7 @@ from typing import Any
 
 from distributed import LocalCluster
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.experiments.cluster import connected
 from cnnlab.experiments.jobs import fit_many

@@ -8,7 +8,7 @@ benchmarks/results/networks.json.
 
 from functools import partial
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.runs.job import Job
 from cnnlab.runs.train import train_run

@@ -15,7 +15,7 @@ import time
 from scipy.stats import t as student
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare
 from cnnlab.experiments.jobs import fit_many

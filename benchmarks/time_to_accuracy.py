@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cnnlab.custom.find import build
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.training.config import recipe
 from cnnlab.training.loop import fit
 from harness import about, ask, command_line, fresh, summary, write_results

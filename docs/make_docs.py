@@ -1,7 +1,8 @@
 """Write what the code says about itself into the documents: python docs/make_docs.py.
 
 docs/reference.md comes from the commands' own help; the tree in README.md from the first line of
-each file's docstring. Tests hold both to the code.
+each file's docstring; the slides in docs/leading.md from the notes of their source. Tests hold all
+of them to the code.
 """
 
 import ast
@@ -14,12 +15,17 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 
+from cnnlab.classroom.deck.source import read_slides
+from cnnlab.classroom.slides import SOURCE as SOURCE_OF_SLIDES
+from cnnlab.classroom.slides import of_every_run
 from cnnlab.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "cnnlab"
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
+GUIDE = ROOT / "docs" / "leading.md"
+BEGIN_SLIDES, END_SLIDES = "<!-- slides -->\n", "<!-- /slides -->\n"
 BEGIN, END = "<!-- tree -->\n", "<!-- /tree -->\n"
 WIDTH, COLUMN = 100, 22
 ROOMS = (
@@ -64,9 +70,37 @@ def reference() -> str:
 
 def with_tree(readme: str) -> str:
     """Return the README's text with the tree of the code as it is now."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}```text\n{tree()}\n```\n{END}{after}"
+    return between(readme, BEGIN, f"```text\n{tree()}\n```\n", END)
+
+
+def with_slides(guide: str) -> str:
+    """Return the leader's guide with what to say and to ask at each slide."""
+    slides = read_slides(SOURCE_OF_SLIDES.read_text(encoding="utf-8"), AnyRun(of_every_run()))
+    blocks = []
+    for slide in slides:
+        lines = [f"### {slide.number}. {slide.title}", ""]
+        lines += [f"- **{name}**: {words}" for name, words in slide.notes.items()]
+        blocks.append("\n".join(lines))
+    return between(guide, BEGIN_SLIDES, "\n" + "\n\n".join(blocks) + "\n\n", END_SLIDES)
+
+
+class AnyRun(dict[str, str]):
+    """Values for slides without a run: what differs from run to run is three points."""
+
+    def __contains__(self, name: object) -> bool:
+        """Return that there is every value."""
+        return True
+
+    def __missing__(self, name: str) -> str:
+        """Return three points."""
+        return "..."
+
+
+def between(text: str, begin: str, content: str, end: str) -> str:
+    """Return a text with new content between two marks."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}{content}{end}{after}"
 
 
 def tree() -> str:
@@ -118,4 +152,5 @@ def docstring(path: Path) -> str:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
-    README.write_text(with_tree(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, renewed in ((README, with_tree), (GUIDE, with_slides)):
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import shutil
 import signal
 import sys
@@ -26,6 +27,8 @@ from tests.support.browser import CHROMIUM
 from tests.support.tiny import tiny_arrays
 
 let_waiting_threads_sleep()  # as the command line does it, before PyTorch is loaded
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @cache

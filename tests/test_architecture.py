@@ -144,6 +144,14 @@ def test_the_tree_in_the_readme_is_what_the_files_say():
     assert readme == with_tree(readme), "run: python docs/make_docs.py"
 
 
+def test_the_slides_in_the_guide_are_those_of_their_source():
+    from docs.make_docs import GUIDE, with_slides
+
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert guide == with_slides(guide), "run: python docs/make_docs.py"
+    assert guide.count("- **Say**: ") == 26
+
+
 def test_the_tree_names_every_file_once_in_reading_order():
     from docs.make_docs import tree
 

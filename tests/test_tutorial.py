@@ -62,7 +62,7 @@ def run(cnnlab, tiny, monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("cnnlab.experiments.comparison.judge_all", as_on_the_page)
-    monkeypatch.setattr("cnnlab.custom.sandbox.NOTICE_SECONDS", 1000)  # however slow this machine
+    monkeypatch.setattr("cnnlab.custom.process.NOTICE_SECONDS", 1000)  # however slow this machine
     # Chance decides whether so few images say something about overfitting.
     monkeypatch.setattr("cnnlab.views.sentences.overfitting_sentence", lambda _: "")
 

@@ -11,7 +11,7 @@ import torch
 
 from cnnlab.custom.find import build
 from cnnlab.data.idx import write_idx
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare
 
 PEER_FOLDER = Path(__file__).parent

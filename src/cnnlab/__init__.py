@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnnlab.custom.find import build as build
     from cnnlab.data.images import ImageSet as ImageSet
-    from cnnlab.data.library import load as load
+    from cnnlab.data.own.load import load as load
     from cnnlab.data.splits import Splits as Splits
     from cnnlab.data.tensors import as_input as as_input
     from cnnlab.data.tensors import prepare as prepare
@@ -33,7 +33,7 @@ _HOMES = {
     "evaluate": "training.loop",
     "explain": "runs.explain",
     "fit": "training.loop",
-    "load": "data.library",
+    "load": "data.own.load",
     "loss_batch": "training.loop",
     "open_run": "runs.run",
     "prepare": "data.tensors",

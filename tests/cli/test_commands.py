@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import catalog
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.models.catalog import MODELS
 from cnnlab.runs.evaluation import predictions_on
 from tests.support.printed import said
@@ -202,6 +202,7 @@ def test_workshop_goes_from_images_to_a_report(cnnlab):
     folder = Path("runs/workshop-tiny")
     assert sorted(p.name for p in folder.iterdir()) == [
         ".lock",
+        "handout.html",
         "lenet5",
         "lenet5-relu-max",
         "report.html",

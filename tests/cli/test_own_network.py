@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from cnnlab.cli.terminal import Terminal
-from cnnlab.custom import sandbox
+from cnnlab.custom import process
 from tests.support.events import waiting_for
 from tests.support.printed import said
 
@@ -75,7 +75,7 @@ def test_the_reason_for_waiting_is_on_standard_error(cnnlab, monkeypatch):
         if message.startswith("Waiting"):
             Path("told").touch()
 
-    monkeypatch.setattr(sandbox, "NOTICE_SECONDS", 0)
+    monkeypatch.setattr(process, "NOTICE_SECONDS", 0)
     monkeypatch.setattr(Terminal, "say", say_and_tell)
     Path("mine.py").write_text(waiting_for("told") + SOFTMAX)
     standard_error = sys.stderr

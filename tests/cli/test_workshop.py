@@ -17,7 +17,7 @@ REPORT = "runs/workshop-tiny/report.html"
 def no_training(monkeypatch):
     """The question comes after the training, which other tests do."""
 
-    def workshop(prepared, config, folder, listener, tell, recipe_name):
+    def workshop(prepared, config, folder, listener, tell, recipe_name, quiz):
         (folder / "results.json").write_text("{}")
         (folder / "report.html").write_text("a report")
         return folder / "report.html"
@@ -124,3 +124,54 @@ def test_a_recipe_that_cannot_be_is_refused(cnnlab, words, message):
     assert status == 1
     assert message in said(err)
     assert not Path("runs").exists()
+
+
+def test_step_asks_waits_and_counts(cnnlab, monkeypatch):
+    from cnnlab.cli.progress import TrainingProgress
+
+    asked, bars = [], []
+    answers = iter(["C", "", "what?", "c", "", ""])  # then Enter everywhere
+    hide = TrainingProgress.hide
+
+    def hidden(progress):
+        hide(progress)
+        bars.append(progress.bars.live.is_started)
+
+    monkeypatch.setattr(TrainingProgress, "hide", hidden)
+    monkeypatch.setattr("cnnlab.cli.workshop.is_interactive", lambda: True)
+    monkeypatch.setattr(
+        "builtins.input", lambda: asked.append(1) or next(answers, "n" if len(asked) > 60 else "")
+    )
+    monkeypatch.setattr(webbrowser, "open", lambda _: True)
+    status, out, err = cnnlab(*ARGUMENTS, "--step")
+    assert status == 0, err
+    words = said(out)
+    first = words.index("Guess first. An image has 28 rows of 28 pixels.")
+    assert first < words.index("1 The images") < words.index("Your guess is correct. 28 x 28 = 784")
+    assert "Type one of the letters, or press Enter to skip." in words
+    assert "Your guess is correct. They have 59,134 of all 61,706: 96 %." in words
+    assert words.index("How many of 100 validation images will it") < words.index(
+        "6 How LeNet-5 (tanh, average) learned"
+    )
+    assert "The answer is c, no. Another seed may reverse the result." in words
+    assert "You guessed 2 of 2 questions correctly." in words
+    assert "Press Enter to continue." in words
+    assert bars and not any(bars)  # a bar would draw over what a person types
+
+
+def test_step_goes_on_without_answers_if_the_input_ends(cnnlab, monkeypatch):
+    def ended():
+        raise EOFError
+
+    monkeypatch.setattr("cnnlab.cli.workshop.is_interactive", lambda: True)
+    monkeypatch.setattr("builtins.input", ended)
+    status, out, err = cnnlab(*ARGUMENTS, "--step", "--open")
+    assert status == 0, err
+    assert "You guessed nothing this time." in out
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_step_needs_a_person(cnnlab, words):
+    status, _, err = cnnlab(*ARGUMENTS, "--step", *words)
+    assert status == 1
+    assert "--step waits for a person who answers in a terminal." in said(err)

@@ -8,7 +8,16 @@ from tests.support.faulty_networks import FAULTS
 
 def test_every_kind_of_finding_has_a_test():
     elsewhere = {"file", "syntax", "which-class", "no-class", "not-a-network", "slow", "crash"}
-    elsewhere |= {"equal-filters", "seeded", "hidden-name", "lazy", "straight"}
+    elsewhere |= {
+        "equal-filters",
+        "seeded",
+        "hidden-name",
+        "lazy",
+        "straight",
+        "same-network",
+        "unfinished",
+        "memory",
+    }
     tested = {case.values[1] for case in FAULTS}
     assert tested | elsewhere == set(get_args(Kind))
     assert not tested & elsewhere
@@ -23,9 +32,3 @@ def test_only_the_first_of_many_names_are_joined():
     assert join_names(["a"]) == "a"
     assert join_names(["a", "b", "c"]) == "a, b and c"
     assert join_names([*"abcdefgh"]) == "a, b, c, d, e and 3 more"
-
-
-def test_a_line_stands_in_front_unless_the_message_names_it():
-    assert Finding("frozen", "x is frozen.", 3).sentence == "Line 3: x is frozen."
-    assert Finding("frozen", "x (line 2) is frozen.", 3).sentence == "x (line 2) is frozen."
-    assert Finding("frozen", "x is frozen.").sentence == "x is frozen."

@@ -236,3 +236,20 @@ def test_what_the_file_draws_does_not_make_its_first_network_another():
     forget_files()
     first, second = network.build(3), network.build(3)
     assert torch.equal(first.classifier[0].weight, second.classifier[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("maker", "begins", "line", "made"),
+    [
+        ("MODEL = Net()\n\n\ndef net():\n    return MODEL\n", 27, 24, ", made in line 24"),
+        ("import functools\n\n\n@functools.cache\ndef net():\n    return Net()\n", 28, 28, ""),
+    ],
+)
+def test_a_function_that_returns_one_network_again_is_refused(maker, begins, line, made):
+    assert only(check(f"{NET}\n\n{maker}", name="mine.py:net")) == (
+        "same-network",
+        line,
+        f"net (line {begins}) returns the same network each time{made}, so each run would begin "
+        "with the weights of the run before. Make a new one inside it: def net(): return "
+        "nn.Sequential(...).",
+    )

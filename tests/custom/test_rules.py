@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cnnlab.custom import observe
 from cnnlab.custom.check import CheckReport
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.rules import RULES, judge
@@ -11,6 +12,7 @@ from cnnlab.custom.trial import (
     CallSeen,
     HiddenSeen,
     ModuleSeen,
+    NotFinite,
     Outputs,
     PassSeen,
     Raised,
@@ -26,6 +28,7 @@ PASS = PassSeen(4, output_shape=(4, 10))
 ONE = PassSeen(1, output_shape=(1, 10))
 ODD = replace(PASS, differs=True)
 LAYER = ModuleSeen("fc", "Linear", "linear", line=7)
+DROPOUT = CallSeen("drop", "Dropout", line=11, output_shape=(10,))
 GOOD = Trial(
     text="x = 1",
     forward_line=9,
@@ -163,6 +166,22 @@ def test_of_a_good_trial_nothing_is_said():
         ({"outputs": Outputs(0.0, 1.0)}, "squashed", 9, "between 0 and 1, as after a sigmoid"),
         ({"outputs": Outputs(-1.0, 1.0)}, "squashed", 9, "between -1 and 1, as after a tanh"),
         ({"last_step": "ReluBackward0"}, "squashed", 9, "The last step is a ReLU."),
+        (
+            {"training": replace(PASS, calls=(DROPOUT,)), "last_step": "NativeDropoutBackward0"},
+            "dropout",
+            11,
+            "The last step, drop (line 11), is a dropout: in training it sets scores of classes",
+        ),
+        ({"bytes_per_image": 5_000_000}, "memory", None, "keeps about 2.6 GB in memory"),
+        (
+            {
+                "alone": (replace(ONE, differs=True),),
+                "modules": (replace(LAYER, kind="LSTM", is_batch_second=True),),
+            },
+            "batch-dependent",
+            7,
+            "fc (line 7) takes the images from the second dimension. Write batch_first=True",
+        ),
         ({"steps": StepsSeen(is_constant=True)}, "constant", 9, "Every image gets the same"),
         (
             {"modules": (replace(LAYER, kind="Dropout", drops=1.0),)},
@@ -250,7 +269,7 @@ def test_a_softmax_is_found_by_its_values_whatever_follows_it(end, line, what, k
     assert (found, at) == (kind, line)
     assert what in message
     assert f"(line {line}). " in message
-    assert message.endswith("Delete it.") or "return the numbers before it." in message
+    assert "Delete it" in message
 
 
 def test_a_slice_of_a_softmax_is_found_too():
@@ -302,3 +321,31 @@ def test_the_memory_of_a_batch_is_said_in_words():
     report = CheckReport("mine.py:Net", bytes_per_image=5_000_000, parameters=1_000_000)
     assert report.memory == "Training in batches of 512 images needs about 2.6 GB of memory."
     assert CheckReport("mine.py:Net").memory == ""
+
+
+def test_a_mistake_of_cnnlabs_own_code_does_not_stop_training(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no such number")
+
+    monkeypatch.setattr(observe, "range_of_outputs", fail)
+    found = check(NET)
+    message = (
+        "cnnlab could not finish its check (RuntimeError: no such number). Train the network and "
+        "see whether it learns, and please report this."
+    )
+    assert only(found) == ("unfinished", None, message)
+    assert found.findings[0].effect == "spoils"
+
+
+def test_a_gradient_that_is_not_a_number_is_said_with_its_function():
+    trial = replace(
+        GOOD,
+        steps=StepsSeen(is_finite=False),
+        not_finite=NotFinite("sqrt", 12),
+    )
+    (found,) = judge(trial)
+    assert (found.kind, found.line) == ("not-finite", 12)
+    assert found.message.startswith(
+        "The gradient contains NaN or infinity, first from sqrt in line 12, so a training step "
+        "makes all weights NaN. A square root needs"
+    )

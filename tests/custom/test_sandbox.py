@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.custom import sandbox
+from cnnlab.custom import process, sandbox
 from cnnlab.custom.find import check_network, find_network
 from cnnlab.custom.network import MODULE_PREFIX, read_custom
 from cnnlab.custom.observe import observe_here
@@ -141,7 +141,7 @@ def test_what_the_file_starts_ends_with_the_check():
 
 
 def test_a_file_that_runs_long_is_waited_for_in_words(monkeypatch):
-    monkeypatch.setattr(sandbox, "NOTICE_SECONDS", 0)
+    monkeypatch.setattr(process, "NOTICE_SECONDS", 0)
     write(NET, (NET_CLASS, f"{waiting_for('told')}\n\nclass Net("))
     said = []
 

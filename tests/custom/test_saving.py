@@ -324,8 +324,8 @@ def test_a_parameter_outside_of_the_network_is_named(tmp_path, monkeypatch):
     assert only(check_network(name)) == (
         "outside",
         15,
-        "SCALE is a parameter outside of the network, so PyTorch does not train it or save it with "
-        "the run. Make it in __init__: self.scale = nn.Parameter(...).",
+        "forward (line 15): SCALE is a parameter outside of the network, so PyTorch does not train "
+        "it or save it with the run. Make it in __init__: self.scale = nn.Parameter(...).",
     )
     name = written(tmp_path, monkeypatch, answer="self.last(x) * nn.Parameter(torch.ones(10))")
     assert only(check_network(name)) == (
@@ -348,8 +348,8 @@ def test_a_network_without_weights_is_said():
     assert only(found) == (
         "no-parameters",
         18,
-        "The network has no weights, so there is nothing to train. Make a layer with weights in "
-        "__init__, as in self.last = nn.Linear(1024, 10).",
+        "forward (line 18): The network has no weights, so there is nothing to train. Make a layer "
+        "with weights in __init__, as in self.last = nn.Linear(1024, 10).",
     )
     assert found.parameters == 0
 

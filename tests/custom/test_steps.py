@@ -15,12 +15,14 @@ KEPT = "        self.mean = torch.zeros(400)\n        self.state = None\n"
     ],
 )
 def test_a_value_that_keeps_its_graph_is_found_by_the_second_step(line):
-    line = f"{FLATTEN}\n        if self.training:\n            {line}"
-    kind, at, message = only(check(NET, (INIT, INIT + KEPT), (FLATTEN, line)))
-    assert (kind, at) == ("mistake", None)
-    assert message.endswith(
-        "an attribute such as self.mean. Write .detach() where you keep it, as in "
-        "self.mean = x.mean(0).detach()."
+    edit = f"{FLATTEN}\n        if self.training:\n            {line}"
+    kind, at, message = only(check(NET, (INIT, INIT + KEPT), (FLATTEN, edit)))
+    assert (kind, at) == ("mistake", 24)
+    name = line[5:].partition(" ")[0]
+    assert message == (
+        "Line 24: the network keeps a value from the batch before, with all the steps that led to "
+        f"it, in an attribute such as self.{name}. Write .detach() where you keep it, as in "
+        f"self.{name} = {name}.detach(), or start each batch without it."
     )
 
 

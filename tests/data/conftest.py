@@ -6,7 +6,7 @@ import pytest
 
 from cnnlab.data import catalog, download, places, sources
 from cnnlab.data.catalog import find_data_set
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from tests.support.library import Told, put
 from tests.support.mirror import Mirror
 

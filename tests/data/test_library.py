@@ -9,7 +9,8 @@ import pytest
 
 from cnnlab.data import catalog, files
 from cnnlab.data.catalog import find_data_set
-from cnnlab.data.library import DataSetCheck, load
+from cnnlab.data.library import DataSetCheck
+from cnnlab.data.own.load import load
 from cnnlab.data.places import SAMPLE_FOLDER
 from cnnlab.errors import DataError, DataUnavailableError
 from tests.support.library import FULL, IMAGES, LABELS, library, names, no_space, obtain, put

@@ -7,7 +7,7 @@ import pytest
 
 from cnnlab.data import places
 from cnnlab.data.catalog import find_data_set
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import DataUnavailableError
 from docs.make_sample import first_of_each
 from docs.make_sample import sample as made_again

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as stn
 from PIL import Image
 
 from cnnlab.custom.find import build
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare, resize
 from cnnlab.errors import DataError
 from cnnlab.training.config import recipe

@@ -6,7 +6,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import prepare
 from cnnlab.errors import RunError
 from cnnlab.experiments import comparison as compare_module

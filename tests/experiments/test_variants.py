@@ -1,5 +1,6 @@
 import pytest
 
+from cnnlab.data.catalog import DATA_SETS
 from cnnlab.errors import ConfigError, ModelError
 from cnnlab.experiments.variants import folder_name, read_variants
 
@@ -187,6 +188,6 @@ def test_an_unknown_model_is_named(write):
 def test_different_contents_have_different_folders():
     one = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {})
     two = read_variants(["lenet5", "lenet5-relu-max"], "workshop", {"epochs": 3})
-    names = {folder_name(each, "mnist") for each in (one, two)}
+    names = {folder_name(each, DATA_SETS["mnist"]) for each in (one, two)}
     assert len(names) == 2
     assert all(name.startswith("compare-mnist-lenet5-vs-lenet5-relu-max-") for name in names)

@@ -13,7 +13,7 @@ from PIL import Image
 from cnnlab.custom.find import find_network
 from cnnlab.custom.network import read_custom
 from cnnlab.data.catalog import DATA_SETS
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.pictures.normalise import read_picture
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.experiments.comparison import open_comparison

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare
 from cnnlab.errors import ConfigError
 from cnnlab.insight.interpret import logits_of, run

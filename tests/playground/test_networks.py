@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare
 from cnnlab.insight.trace import trace
 from cnnlab.models.catalog import MODELS

@@ -1,7 +1,6 @@
 """The page of a run, opened from a file in a real browser, as a person opens it."""
 
 import copy
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,18 @@ from PIL import Image
 
 import cnnlab
 from cnnlab.cli.main import run
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import ModelError
+from cnnlab.insight.trace import trace
+from cnnlab.models.catalog import MODELS
 from cnnlab.playground.page import render
-from cnnlab.playground.payload import Payload, build_payload, shorten
+from cnnlab.playground.payload import Payload, as_text, build_payload, shorten, stored
 from cnnlab.runs.run import open_run
+from tests.support.browser import script
+from tests.support.idioms import lively
+from tests.support.screens import serious_findings
 
-MOST_BYTES = 600_000
+MOST_BYTES = 575_000
 TABS = ("see", "draw", "why", "kernels", "mistakes", "training")
 NUMBER = r"[+\u2212]?\d+(?:\.\d+)?"
 
@@ -72,7 +76,7 @@ def test_a_page_with_other_weights_says_that_it_cannot_be_trusted(browser_page, 
     assert "Do not trust these numbers" in page.text_content(".proof.disagrees")
 
 
-@pytest.mark.parametrize("size", [(380, 800), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("size", [(380, 800), (900, 760), (1138, 760), (1280, 720), (1920, 1080)])
 def test_no_part_of_the_page_is_wider_than_the_screen(browser_page, address, size):
     for tab in TABS:
         page = opened(browser_page, f"{address}", f"tab={tab}", size)
@@ -94,6 +98,33 @@ def test_the_numbers_of_a_sum_add_up_as_they_are_shown(browser_page, address):
         assert re.search(rf" is {NUMBER}$", shown), shown
         if "pool" not in stage:
             assert rows
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("lenet5", "Convolution 2"),  # the first in which channels add up
+        ("resnet8", "Convolution 2"),
+        ("mobilenet-small", "Convolution 1"),  # its others read one map each, or one pixel
+    ],
+)
+def test_the_page_opens_with_a_convolution(browser_page, payload, folder, name, stage):
+    graph = trace(lively(MODELS[name].make), (1, 32, 32))
+    tensors, block = stored(graph, half=False)
+
+    def exchange(content):
+        content["graph"] = graph.to_json() | tensors
+        content["weights"] = as_text(block)
+
+    page = opened(browser_page, changed(payload, folder, exchange))
+    assert page.text_content(".drawer h2").startswith(f"{stage}, map ")
+
+
+def test_the_page_opens_with_a_number_whose_parts_have_both_signs(browser_page, address):
+    page = opened(browser_page, address)
+    assert abs(number(page.text_content(".drawer h2").rsplit(" is ")[1])) < 0.95  # tanh is visible
+    signs = {each[0] for each in page.locator(".column .number").all_text_contents()}
+    assert signs == {"+", "\u2212"}
 
 
 def test_keys_walk_through_the_network(browser_page, address):
@@ -137,7 +168,7 @@ def test_pointing_shows_what_a_number_reads(browser_page, address):
 def test_the_address_holds_the_state_and_is_checked(browser_page, address):
     page = opened(browser_page, address, "tab=kernels&picture=5&at=conv1.3.12.14&scale=map")
     assert "6 of " in page.text_content(".source")
-    assert page.text_content(".scale button") == "per map"
+    assert page.text_content(".scale button") == "scale: per map"
     page = opened(browser_page, address, "tab=nothing&picture=99999&at=conv9.1.1.1&x=<b>")
     page.reload()
     said = page.text_content(".note")
@@ -247,15 +278,22 @@ def build_payload_weights(folder: Path) -> str:
     ).content["weights"]
 
 
-def test_axe_finds_nothing_serious(browser_page, address):
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_axe_finds_nothing_serious_and_no_browser_may_darken_the_page(browser_page, address):
     for tab in TABS:
         page = opened(browser_page, address, f"tab={tab}")
         page.reload()
-        found = Axe().run(page).response["violations"]
-        serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
-        assert serious == [], json.dumps([each["nodes"] for each in found])[:2000]
+        assert serious_findings(page) == [], tab
+    scheme = page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    assert set(scheme.split()) == {"only", "light"}
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 1000])
+def test_bytes_as_text_are_the_same_bytes_on_the_page(browser_page, length):
+    browser_page.add_script_tag(content=script("stored"))
+    content = bytes(np.random.default_rng(length).integers(0, 256, length, np.uint8))
+    text = as_text(content)
+    assert not set('<\\"') & set(text)
+    assert browser_page.evaluate("text => Array.from(unpack(text))", text) == list(content)
 
 
 def test_zeros_are_stored_as_their_number():
@@ -301,3 +339,45 @@ def test_a_network_that_cannot_be_followed_is_refused_with_its_line(tmp_path, mo
     with pytest.raises(ModelError, match=r"line 5 of source.py, `if x.sum\(\) > 1e9:`, decides by"):
         run(["export", "run", "--page"])
     assert not Path("run/page.html").exists()
+
+
+def test_a_file_says_how_many_of_how_many_images_it_has(browser_page, address, payload):
+    validation = payload.content["run"]["validation"]
+    page = opened(browser_page, address, "tab=kernels")
+    page.get_by_text(
+        re.compile(rf"of the \d+ pictures here, not all {validation:,}, before tanh")
+    ).wait_for()
+    page = opened(browser_page, address, "tab=mistakes")
+    page.reload()
+    matrix = np.array(payload.content["matrix"]) * (1 - np.eye(10, dtype=int))
+    shown = re.search(
+        r"(\d+) of these (\d+) images are in this file\.", page.text_content(".about")
+    )
+    assert int(shown[2]) == matrix.max(), "it opens with the largest mistake"
+    assert page.locator(".images button").count() == int(shown[1]) >= 4
+
+
+def test_on_a_phone_the_answer_is_above_the_sheet_and_the_number_is_always_in_view(
+    browser_page, address
+):
+    page = opened(browser_page, address, "tab=draw", (380, 800))
+    assert page.locator(".sheet").bounding_box()["y"] < 450
+    page.click('nav [data-tab="see"]')
+    line = page.locator(".here")
+    assert line.bounding_box()["y"] + line.bounding_box()["height"] <= 800
+    assert line.text_content().startswith("Convolution 2, map ")
+    line.click()
+    assert page.locator(".drawer h2").bounding_box()["y"] < 100
+
+
+def test_a_changed_picture_can_be_restored(browser_page, address):
+    page = opened(browser_page, address, "tab=draw")
+    slider, source = page.locator(".slider input").first, page.locator(".source")
+    before = source.text_content()
+    slider.fill("4")
+    page.click("text=As it was")
+    assert (source.text_content(), slider.input_value()) == (before, "0")
+    slider.fill("3")
+    page.click("text=Another picture")
+    assert source.text_content().startswith("2 of ")
+    assert slider.input_value() == "0"

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,12 +30,12 @@ from cnnlab.errors import ConfigError
 from cnnlab.playground.bundle import STATIC
 from cnnlab.playground.guard import MOST_BYTES, SMALL_BYTES
 from cnnlab.playground.server import SHIPPED, application
-from cnnlab.playground.worker import SHIPPED_DATA_SET, Bench, Worker
+from cnnlab.playground.worker import CELL_IMAGES, EXAMPLES, SHIPPED_DATA_SET, Bench, Worker
 from tests.support.custom_network import NET
 
-PORT, TOKEN = 8123, "the-token"
+PORT, TOKEN, SECRET = 8123, "the-token", "the-secret"
 HOST = f"127.0.0.1:{PORT}"
-GOOD = {"host": HOST, "cookie": f"cnnlab-{PORT}={TOKEN}"}
+GOOD = {"host": HOST, "cookie": f"cnnlab-{PORT}={SECRET}"}
 POST = GOOD | {"content-type": "application/octet-stream", "x-cnnlab": "1"}
 MALFORMED = int(os.environ.get("CNNLAB_MALFORMED", "2000"))
 
@@ -72,7 +73,7 @@ def worker():
 
 @pytest.fixture
 def client(worker):
-    app = application(["one"], worker, PORT, TOKEN)
+    app = application(["one"], worker, PORT, TOKEN, SECRET)
     with TestClient(app, raise_server_exceptions=True, follow_redirects=False) as client:
         client.headers.clear()
         yield client
@@ -110,13 +111,14 @@ REFUSED = [
     ("GET", "/?t=", {"host": HOST}, 403),
     ("GET", f"/?t={TOKEN[:-1]}", {"host": HOST}, 403),
     ("GET", f"/?t={TOKEN}2", {"host": HOST}, 403),
-    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}={TOKEN[:-1]}"}, 403),
-    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}={TOKEN}2"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}={TOKEN}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}={SECRET[:-1]}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}={SECRET}2"}, 403),
     ("GET", f"/?t={TOKEN}&t=another", {"host": HOST}, 403),
     ("HEAD", f"/?t={TOKEN}", {"host": HOST}, 403),
     ("GET", "/", {"host": HOST, "cookie": f"cnnlab-{PORT}=another"}, 403),
-    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-8124={TOKEN}"}, 403),
-    ("GET", "/", {"host": HOST, "cookie": f"{TOKEN}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"cnnlab-8124={SECRET}"}, 403),
+    ("GET", "/", {"host": HOST, "cookie": f"{SECRET}"}, 403),
     ("GET", "/", {"host": HOST, "cookie": "\xff=;;;==,"}, 403),
     # Methods, headers of a body, paths.
     ("PUT", "/", GOOD, 405),
@@ -155,31 +157,47 @@ def _as_sent(headers):
     return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
 
 
-def test_the_token_becomes_a_cookie_and_leaves_the_address(client):
+def test_the_token_becomes_a_cookie_once_and_leaves_the_address(client):
     response = client.get(f"/?t={TOKEN}", headers={"host": HOST})
     assert (response.status_code, response.headers["location"]) == (303, "/")
     assert response.headers["set-cookie"] == (
-        f"cnnlab-{PORT}={TOKEN}; HttpOnly; SameSite=Strict; Path=/"
+        f"cnnlab-{PORT}={SECRET}; HttpOnly; SameSite=Strict; Path=/"
     )
     for host in (HOST, f"localhost:{PORT}", f"[::1]:{PORT}"):
         page = client.get("/", headers=GOOD | {"host": host, "origin": f"http://{host}"})
         assert page.status_code == 200
         assert TOKEN not in page.text
+        assert SECRET not in page.text
+    again = client.get(f"/?t={TOKEN}", headers=GOOD)
+    assert (again.status_code, again.headers["location"]) == (303, "/")
+    assert "set-cookie" not in again.headers
+    client.cookies.clear()
+    other = client.get(f"/?t={TOKEN}", headers={"host": HOST})
+    assert other.status_code == 403
+    assert "set-cookie" not in other.headers
+    assert other.text == (
+        "A browser has opened this address already, and it works once. Use that browser, or stop "
+        "cnnlab play with Ctrl-C, type cnnlab play --no-browser, and open the new address here."
+    )
 
 
 def test_the_page_is_served_and_what_it_asks_is_answered(client, worker):
     assert "/page.js" in client.get("/", headers=GOOD).text
     assert "openPage" in client.get("/page.js", headers=GOOD).text
-    assert client.get("/api/runs", headers=GOOD).json() == {"runs": ["one"]}
+    assert client.get("/api/runs", headers=GOOD).json() == {"runs": ["one"], "own": True}
     for _ in range(2):
         assert client.get("/api/payload?run=0", headers=GOOD).json() == {"what": "payload"}
     assert [each[0] for each in worker.asked] == ["payload"], "it is computed once"
     client.get("/api/image?run=0&number=7", headers=GOOD)
+    client.get("/api/cell?run=0&label=3&answer=6&first=60", headers=GOOD)
+    client.get("/api/examples?run=0&stage=3&map=15", headers=GOOD)
     client.post("/api/picture?run=0", headers=POST, content=b"abc")
     client.post("/api/slope?run=0&class=3", headers=POST, content=b"abc")
     body = base64.b64encode(b"abc").decode()
     assert worker.asked[1:] == [
         ("image", {"run": 0, "number": 7}),
+        ("cell", {"run": 0, "label": 3, "answer": 6, "first": 60}),
+        ("examples", {"run": 0, "stage": 3, "map_": 15}),
         ("picture", {"run": 0, "body": body}),
         ("slope", {"run": 0, "number": 3, "body": body}),
     ]
@@ -214,6 +232,12 @@ async def answer(app, headers, receive, path="/", method="GET", query=b""):
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:]).decode()
 
 
+def completed(coroutine):
+    """Return a coroutine's result; in a thread, because Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 async def nothing():
     return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -232,10 +256,10 @@ async def nothing():
     ],
 )
 def test_a_header_comes_once(worker, headers, status):
-    app = application(["one"], worker, PORT, TOKEN)
+    app = application(["one"], worker, PORT, TOKEN, SECRET)
     headers = [("cookie", GOOD["cookie"]), *headers]
     sent = [(name.encode(), value.encode()) for name, value in headers]
-    assert asyncio.run(answer(app, sent, nothing))[0] == status
+    assert completed(answer(app, sent, nothing))[0] == status
 
 
 def test_a_body_that_does_not_arrive_is_waited_for_no_longer(worker, monkeypatch):
@@ -245,8 +269,8 @@ def test_a_body_that_does_not_arrive_is_waited_for_no_longer(worker, monkeypatch
         await asyncio.Event().wait()
 
     headers = [(name.encode(), value.encode()) for name, value in POST.items()]
-    app = application(["one"], worker, PORT, TOKEN)
-    found = asyncio.run(answer(app, headers, stalled, "/api/picture", "POST", b"run=0"))
+    app = application(["one"], worker, PORT, TOKEN, SECRET)
+    found = completed(answer(app, headers, stalled, "/api/picture", "POST", b"run=0"))
     assert found == (408, "This took more than 0 s to arrive.")
     assert worker.asked == []
 
@@ -259,11 +283,16 @@ def malformed(generator):
 
     method = generator.choice(["GET", "POST", "HEAD", "PUT", noise(9).decode("latin-1")])
     path = generator.choice(
-        ["/", "/api/payload", "/api/image", "/api/picture", "/api/slope", "/api/runs", "/page.js"]
+        [
+            *("/", "/page.js", "/api/runs", "/api/payload", "/api/image", "/api/cell"),
+            *("/api/examples", "/api/picture", "/api/slope"),
+        ]
     )
     if generator.random() < 0.2:
         path += noise(30).decode("utf-8", "replace")
-    query = generator.choice([b"", b"run=0&", b"run=0&number=1&class=1&"])
+    query = generator.choice(
+        [b"", b"run=0&", b"run=0&number=1&class=1&", b"run=0&stage=1&map=2&label=1&"]
+    )
     if generator.random() < 0.5:
         query += generator.choice([b"run=", b"t=", b"&&=%", b"number=-", b"class=9"]) + noise(20)
     sent = generator.choice([GOOD, POST, POST, {"host": HOST}, {}])
@@ -277,7 +306,7 @@ def malformed(generator):
 
 def test_malformed_requests_break_nothing_and_fill_no_memory():
     generator = random.Random(0)
-    app = application(["one"], Computes(), PORT, TOKEN)
+    app = application(["one"], Computes(), PORT, TOKEN, SECRET)
 
     async def one():
         headers, path, method, query, bodies = malformed(generator)
@@ -301,7 +330,7 @@ def test_malformed_requests_break_nothing_and_fill_no_memory():
         tracemalloc.stop()
         return found
 
-    (first, halfway), (second, after) = asyncio.run(both_halves())
+    (first, halfway), (second, after) = completed(both_halves())
     assert {200, 400, 403, 404, 405, 413, 415} == first | second
     assert after - halfway < 50_000, "as much for 1,000 requests as for 5,000"
 
@@ -333,7 +362,24 @@ def test_the_bench_reads_a_picture_a_slope_and_an_image(folder):
     assert max(map(abs, slopes)) > 0
     image = asked(bench, "image", run=0, number=0)
     assert (len(image["levels"]), image["label"] in range(10)) == (784, True)
+    predictions = bench._run(0).predictions
+    label, answer = 0, 6
+    cell = asked(bench, "cell", run=0, label=label, answer=answer, first=0)
+    numbers = [each["number"] for each in cell["images"]]
+    assert cell["count"] == (
+        ((predictions.image_set.labels == label) & (predictions.predicted == answer)).sum()
+    )
+    assert len(numbers) == min(cell["count"], CELL_IMAGES) > 5
+    assert list(np.diff(predictions.confidence[numbers]) <= 0) == [True] * (len(numbers) - 1)
+    assert {each["label"] for each in cell["images"]} == {label}
+    rest = asked(bench, "cell", run=0, label=label, answer=answer, first=cell["count"] - 1)
+    assert len(rest["images"]) == 1
+    examples = asked(bench, "examples", run=0, stage=3, map_=15)
+    assert (examples["count"], len(examples["images"])) == (2000, EXAMPLES)
+    assert len(examples["images"][0]["levels"]) == 784
     for what, given, words in [
+        ("examples", {"run": 0, "stage": 3, "map_": 16}, "does not have that map."),
+        ("examples", {"run": 0, "stage": 9, "map_": 0}, "does not have that map."),
         ("picture", {"run": 0, "body": "bm9uZQ=="}, "your picture"),
         ("slope", {"run": 0, "number": 3, "body": ""}, "784 grey levels"),
         ("image", {"run": 0, "number": 99_999}, "There are 2,000 validation images."),
@@ -342,6 +388,22 @@ def test_the_bench_reads_a_picture_a_slope_and_an_image(folder):
     ]:
         assert words in asked(bench, what, **given)["error"]
     assert "This failed (JSONDecodeError" in json.loads(bench.answer("no JSON"))["error"]
+
+
+def test_a_run_without_its_data_set_says_what_is_missing_and_what_to_do(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "run")
+    config = tmp_path / "run/config.json"
+    config.write_text(config.read_text().replace("fashion-mnist-sample", "mnist"))
+    (tmp_path / "nothing").mkdir()
+    bench = Bench([str(tmp_path / "run")], data_dir=str(tmp_path / "nothing"))
+    for what in ("payload", "examples"):
+        given = {} if what == "payload" else {"stage": 3, "map_": 0}
+        said = asked(bench, what, run=0, **given)["error"]
+        assert said.startswith(
+            "The page shows a run with its images. MNIST is not on this machine, and cnnlab play "
+            "downloads nothing. cnnlab looked in "
+        )
+        assert "Run 'cnnlab data get mnist' once with an internet connection" in said
 
 
 def test_what_is_no_number_is_refused_in_words(monkeypatch):
@@ -445,6 +507,21 @@ def expect_refusals(page, count):
     page.faults.clear()
 
 
+def look_through_all_images(page):
+    """Open the best example of a map, and the hundredth image of a cell."""
+    page.click('nav [data-tab="kernels"]')
+    page.get_by_text("of all 2,000 validation images").wait_for()
+    page.locator(".patch").first.click()
+    assert re.fullmatch(r"Validation image [\d,]+", page.text_content(".source"))
+    page.click('nav [data-tab="mistakes"]')
+    page.locator(".matrix tbody tr").nth(3).locator("button").nth(3).click()
+    page.get_by_text(re.compile(r"The 60 surest of \d+\.")).wait_for()
+    page.get_by_role("button", name="More").click()
+    page.get_by_text(re.compile(r"The 120 surest of \d+\.")).wait_for()
+    page.locator(".images button").nth(100).click()
+    assert "correct" in page.text_content(".s-answer")
+
+
 def test_the_served_page_does_what_a_file_cannot(browser_page, folder, tmp_path):
     runs = tmp_path / "runs"
     shutil.copytree(folder, runs / "whole")
@@ -485,8 +562,10 @@ def test_the_served_page_does_what_a_file_cannot(browser_page, folder, tmp_path)
 
         page.get_by_label("Number of a validation image").fill("7")
         page.keyboard.press("Enter")
-        page.get_by_text("validation image 7").wait_for()
+        page.get_by_text("Validation image 7").wait_for()
         assert page.text_content(".s-answer") != after
+
+        look_through_all_images(page)
 
         page.click('nav [data-tab="why"]')
         page.get_by_role("button", name="Show the slope instead").click()

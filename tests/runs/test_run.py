@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import as_input, prepare
 from cnnlab.errors import DivergedError, RunError
 from cnnlab.runs import evaluation as evaluation_module

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cnnlab.custom.find import find_network
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import RunError
 from cnnlab.runs import store as store_module
 from cnnlab.runs import train as train_module
@@ -351,6 +351,7 @@ def test_a_killed_program_resumes_bit_identical(start, resume, tmp_path, tiny_fo
     command += ["--output", str(folder)]
     # Dask's test cluster leaves such variables behind; another number of threads, other bits.
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    environment["OMP_NUM_THREADS"] = str(torch.get_num_threads())
     environment["CNNLAB_DATA"] = str(tiny_folder)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

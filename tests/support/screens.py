@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
+
 SCREENS = {"phone": (380, 800), "laptop": (1280, 800), "projector": (1920, 1080)}
 _LEAST = {"phone": 13, "laptop": 13, "projector": 22}
 """The smallest text in pixels, by screen."""
@@ -18,6 +20,17 @@ _OUTSIDE = """width => [...document.querySelectorAll("main text, main img")].fil
     return !e.closest("details") && (box.left < 0 || box.right > width);
 }).map(e => e.outerHTML.slice(0, 80))"""
 _IS_LOADED = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
+_COLOUR_SCHEME = "getComputedStyle(document.documentElement).colorScheme"
+
+
+def serious_findings(page: Any) -> list[str]:
+    """Return what axe-core finds serious or critical: the rule, and the first element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
 
 
 @contextmanager
@@ -25,7 +38,8 @@ def shown(browser: Any, path: Path, screen: str) -> Iterator[Any]:
     """Show a page on a screen of `SCREENS`, and check what every page must keep.
 
     All images load, nothing lies outside, no text is too small, nothing scrolls sideways, the
-    console stays empty, and nothing else is requested.
+    console stays empty, nothing else is requested, axe-core finds nothing serious, and the page
+    forbids a browser to darken it.
     """
     width, height = SCREENS[screen]
     said: list[str] = []
@@ -38,6 +52,8 @@ def shown(browser: Any, path: Path, screen: str) -> Iterator[Any]:
     assert page.evaluate(_IS_LOADED)
     assert page.evaluate(_SMALL_TEXT, _LEAST[screen]) == []
     assert page.evaluate(_OUTSIDE, width) == []
+    assert page.evaluate(_COLOUR_SCHEME) in {"light only", "only light"}
+    assert serious_findings(page) == []
     yield page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from cnnlab.custom.find import build
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import TensorSet, prepare
 from cnnlab.errors import DivergedError
 from cnnlab.training.config import recipe

@@ -10,7 +10,8 @@ import torch
 
 from cnnlab.custom.find import find_network
 from cnnlab.data.images import ImageSet
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
+from cnnlab.insight.interpret import run as interpret
 from cnnlab.insight.predictions import Predictions
 from cnnlab.insight.trace import graph_of
 from cnnlab.runs.evaluation import predictions_on
@@ -332,8 +333,9 @@ def test_kernels_are_called_edges_only_if_most_show_two_colours(scale, says_edge
         factors = torch.tensor(scale, dtype=torch.float32)
         networks[1].features[0].weight.copy_(factors[:, None, None, None] * edge)
     before, after = (graph_of(network, images) for network in networks)
-    image_set = ImageSet(np.zeros((1, 28, 28), np.uint8), np.array([8]), tuple("0123456789"))
-    (sentence,) = kernels_chapter(Inside(after, before), image_set, 0).paragraphs
+    (sentence,) = kernels_chapter(
+        Inside(after, before), interpret(after, images[:1]), "8"
+    ).paragraphs
     assert "Before training they are chance: no number is beyond 0.2. After it they reach 2.0." in (
         sentence
     )

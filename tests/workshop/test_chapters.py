@@ -22,7 +22,10 @@ def said(data_set, *, epochs=25, accuracies=(0.89, 0.88)):
         VariantResult(
             name=model,
             run=SimpleNamespace(
-                model_name=model, data_set_name=data_set, config=TrainConfig(epochs=epochs)
+                class_count=10,
+                model_name=model,
+                data_set_name=data_set,
+                config=TrainConfig(epochs=epochs),
             ),
             history=[EpochRecord(1, 0.5, 0.8, 0.5, 0.8, 0.1, 1.0)],
             test=SimpleNamespace(test_loss=0.3, test_accuracy=accuracy),
@@ -83,7 +86,7 @@ def test_the_notebook_is_explained_where_its_numbers_are_shown():
 
 
 def test_every_parameter_is_counted_by_hand():
-    words = network_chapter(MODELS["lenet5"].build(seed=0)).paragraphs[1]
+    words = network_chapter(MODELS["lenet5"].build(seed=0), 10).paragraphs[1]
     assert words.splitlines() == [
         "You can count them by hand:",
         "features.0: 6 filters x (1 x 5 x 5 weights + 1 bias) = 156",

@@ -9,7 +9,7 @@ import pytest
 
 from cnnlab.cli.progress import TrainingProgress
 from cnnlab.cli.terminal import Terminal
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.errors import RunError
 from cnnlab.runs.store import alone
 from cnnlab.training.listener import Listener

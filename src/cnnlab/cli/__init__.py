@@ -1,6 +1,6 @@
 """The command line: parse, call, print.
 
-Read: app, flags, then a file for each group of commands (workshop, data, networks, runs,
-experiments), terminal (what a person sees), usage (a mistake in the command), main (how it
-ends).
+Read: app, flags, then a file for each group of commands (workshop, quiz, data, networks, runs,
+experiments, playground, exercises, slides, laptops), terminal and progress (what a person sees),
+results, usage (a mistake in the command), main (how it ends).
 """

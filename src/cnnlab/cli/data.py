@@ -1,19 +1,22 @@
-"""Commands about data sets: list, get, check."""
+"""Commands about data sets: list, get, check, look."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, data_app
-from cnnlab.cli.flags import DataDir, Dataset, Json, Offline
+from cnnlab.cli.flags import AsTheyAre, DataDir, Dataset, Json, Offline, PublishedName, load
 from cnnlab.cli.progress import fetching
 from cnnlab.cli.terminal import Terminal
 from cnnlab.data.catalog import DEFAULT
 from cnnlab.wording import command_line
 
 if TYPE_CHECKING:
-    from cnnlab.data.catalog import DataSet
+    from cnnlab.data.catalog import PublishedDataSet
+
+_DOUBTS_PRINTED = 10
 
 
 @data_app.command(name="list")
@@ -50,7 +53,7 @@ def data_list(*, data_dir: DataDir = None, json_wanted: Json = False) -> Command
     return CommandResult({"data_sets": found})
 
 
-def _get(data_set: "DataSet", data_dir: Path | None) -> str:
+def _get(data_set: "PublishedDataSet", data_dir: Path | None) -> str:
     """Return the command that gets a data set, into the folder that the user named."""
     folder = ("--data-dir", str(data_dir)) if data_dir else ()
     return command_line("data", "get", data_set.name, *folder)
@@ -58,7 +61,7 @@ def _get(data_set: "DataSet", data_dir: Path | None) -> str:
 
 @data_app.command(name="get")
 def data_get(
-    name: Dataset = DEFAULT,
+    name: PublishedName = DEFAULT,
     /,
     *,
     data_dir: DataDir = None,
@@ -146,3 +149,89 @@ def data_check(
         ],
     }
     return CommandResult(found, status=1 if open_ones else 0)
+
+
+@data_app.command(name="look")
+def data_look(
+    name: Dataset = DEFAULT,
+    /,
+    *,
+    as_they_are: AsTheyAre = False,
+    labels: Annotated[
+        bool,
+        Parameter(help="Look for labels that may be wrong. This trains a quick network 3 times."),
+    ] = True,
+    output: Annotated[
+        Path | None, Parameter(help="The page to write. Default: NAME-look.html.")
+    ] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    json_wanted: Json = False,
+) -> CommandResult:
+    """Show a data set: classes, samples, images that are almost the same, doubtful labels.
+
+    Example: cnnlab data look folder:my-shapes
+    """
+    terminal = Terminal(json_wanted)
+
+    import numpy as np
+
+    from cnnlab.cli.progress import TrainingProgress
+    from cnnlab.data.images import ImageSet
+    from cnnlab.data.own.data_set import dataset_words, is_own
+    from cnnlab.data.own.load import find_paths
+    from cnnlab.experiments.labels import doubt_labels
+    from cnnlab.views.data_page import (
+        DataLook,
+        counts_table,
+        data_report,
+        data_sentences,
+        doubt_rows,
+        twins_of,
+    )
+
+    splits = load(name, data_dir, offline, terminal, as_they_are)
+    train, validation = splits.train, splits.validation
+    pool = ImageSet(
+        np.concatenate([train.images, validation.images]),
+        np.concatenate([train.labels, validation.labels]),
+        train.classes,
+    )
+    terminal.say("Looking for images that are almost the same ...")
+    twins, in_pool = twins_of(splits)
+    doubts = None
+    if labels:
+        terminal.say("Looking for labels that may be wrong: three quick runs ...")
+        with TrainingProgress(terminal) as progress:
+            listener = replace(progress.listener, epoch=lambda _: None)
+            doubts = doubt_labels(pool, in_pool, listener)
+    paths = find_paths(splits.data_set.name) if is_own(splits.data_set.name) else {}
+    look = DataLook(splits, twins, pool, doubts, paths)
+    said = data_sentences(look)
+    table, rows = counts_table(look), doubt_rows(look, _DOUBTS_PRINTED)
+    terminal.table(list(table.headings), [list(row) for row in table.rows])
+    for sentence in [each for part in said.values() for each in part]:
+        terminal.show(sentence)
+    if rows:
+        terminal.table(["Image", "Label", "Network says", "Probability"], rows)
+    command = command_line("data", "look", *dataset_words(splits.data_set.name)[1:])
+    page = output or Path(f"{splits.data_set.slug}-look.html")
+    data_report(look, command).write(page)
+    terminal.show(f"The page: {page}. Open it with a double-click.")
+    classes = splits.data_set.classes
+    found = {
+        "name": splits.data_set.name,
+        "sha256": splits.data_set.sha256,
+        "classes": {
+            name: {split: int(count[label]) for split, count in look.counts.items()}
+            for label, name in enumerate(classes)
+        },
+        "twins": [{"one": list(each.one), "other": list(each.other)} for each in look.twins],
+        "doubtful": [
+            dict(zip(("image", "label", "predicted", "probability"), row, strict=True))
+            for row in doubt_rows(look, len(pool))
+        ],
+        "sentences": said,
+        "page": str(page),
+    }
+    return CommandResult(found)

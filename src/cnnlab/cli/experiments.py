@@ -12,6 +12,7 @@ from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
     SETTINGS,
+    AsTheyAre,
     ChangesOfAll,
     DataDir,
     Dataset,
@@ -56,6 +57,7 @@ def compare(
         Parameter(help="The images for the verdict. Every use of the test set is counted."),
     ] = "validation",
     dataset: Dataset = DEFAULT,
+    as_they_are: AsTheyAre = False,
     recipe_name: Annotated[str, Parameter(name="--recipe", help=RECIPE_HELP)] = "workshop",
     changes: Annotated[ChangesOfAll, Parameter(name="*", group=SETTINGS)] = ChangesOfAll(),  # type: ignore[valid-type] # noqa: B008
     again: Annotated[
@@ -99,7 +101,11 @@ def compare(
 
     from cnnlab.experiments.variants import folder_name, read_variants
 
-    read = read_variants(variants, recipe_name, made, again=again, notify=terminal.say)
+    splits = load(dataset, data_dir, offline, terminal, as_they_are)
+    classes = len(splits.data_set.classes)
+    read = read_variants(
+        variants, recipe_name, made, classes=classes, again=again, notify=terminal.say
+    )
     warn_of([each.network for each in read], terminal)
 
     from cnnlab.experiments.comparison import open_comparison
@@ -109,8 +115,7 @@ def compare(
     from cnnlab.views.comparison_page import comparison_report
     from cnnlab.views.sentences import tell
 
-    splits = load(dataset, data_dir, offline, terminal)
-    folder = output or Path("runs") / folder_name(read, splits.data_set.name)
+    folder = output or Path("runs") / folder_name(read, splits.data_set)
     with open_comparison(folder, read, splits, seeds) as comparison:
         missing = comparison.missing(seeds)
         terminal.say(

@@ -60,9 +60,17 @@ def _whole_number(_: Any, tokens: Sequence[Token]) -> int:
 
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
-Dataset = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
-DatasetOfNew = Annotated[
-    str | None, Parameter(help=f"Data set: {', '.join(DATA_SETS)}. Default: {DEFAULT}.")
+_DATA_SETS = f"Data set: {', '.join(DATA_SETS)}, or your own: folder:PATH, npz:FILE, idx:FOLDER."
+PublishedName = Annotated[str, Parameter(help=f"Data set: {', '.join(DATA_SETS)}.")]
+Dataset = Annotated[str, Parameter(help=_DATA_SETS)]
+DatasetOfNew = Annotated[str | None, Parameter(help=f"{_DATA_SETS} Default: {DEFAULT}.")]
+AsTheyAre = Annotated[
+    bool,
+    Parameter(
+        help="Of a folder of pictures: only make them grey and 28 x 28. Do not cut, centre or "
+        "invert them.",
+        negative=(),
+    ),
 ]
 RECIPE_HELP = f"A named set of settings: {', '.join(RECIPES)}."
 
@@ -128,10 +136,20 @@ def warn_of(networks: "Sequence[ModelSpec]", terminal: Terminal) -> None:
             terminal.say(f"{name}: {' '.join(about)} See:\n  {command_line('check', name)}")
 
 
-def load(name: str | None, data_dir: Path | None, offline: bool, terminal: Terminal) -> "Splits":
+def load(
+    name: str | None,
+    data_dir: Path | None,
+    offline: bool,
+    terminal: Terminal,
+    as_they_are: bool = False,
+) -> "Splits":
     """Load a data set, or the default one; show a bar for each file that is downloaded."""
     from cnnlab.data.library import Library
+    from cnnlab.data.own.data_set import as_they_are as named_as_they_are
+    from cnnlab.data.own.load import load_splits
 
+    if as_they_are:
+        name = named_as_they_are(name or DEFAULT)
     with fetching(terminal) as progress:
         library = Library(data_dir, offline, terminal.say, progress)
-        return library.load_default() if name is None else library.load(name)
+        return library.load_default() if name is None else load_splits(library, name)

@@ -11,13 +11,23 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from cyclopts import CycloptsError
 
 from cnnlab import startup
-from cnnlab.cli import data, experiments, networks, playground, runs, workshop
+from cnnlab.cli import (
+    data,
+    exercises,
+    experiments,
+    laptops,
+    networks,
+    playground,
+    runs,
+    slides,
+    workshop,
+)
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.terminal import Terminal
 from cnnlab.cli.usage import explain_usage
 from cnnlab.errors import CnnlabError
 
-COMMANDS = (data, experiments, networks, playground, runs, workshop)
+COMMANDS = (data, exercises, experiments, laptops, networks, playground, runs, slides, workshop)
 """The files that add their commands to the app when they are imported."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cnnlab.cli.app import CommandResult, app
-from cnnlab.cli.flags import Json
+from cnnlab.cli.flags import DataDir, Json, Offline, load
 from cnnlab.cli.results import show_check
 from cnnlab.cli.terminal import Terminal
 
@@ -37,6 +37,12 @@ def check(
     model: Annotated[str, Parameter(help="Your own network as file.py:Class, or a model's name.")],
     /,
     *,
+    dataset: Annotated[
+        str | None,
+        Parameter(help="Check it for the classes of this data set, as for train. Default: 10."),
+    ] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
     json_wanted: Json = False,
 ) -> CommandResult:
     """Try a network on a few images. Show its layers, their cost, and what is wrong.
@@ -46,8 +52,12 @@ def check(
     terminal = Terminal(json_wanted)
 
     from cnnlab.custom.find import check_network
+    from cnnlab.models.classes import CLASSES
 
-    report = check_network(model, terminal.say)
+    classes = CLASSES
+    if dataset:
+        classes = len(load(dataset, data_dir, offline, terminal).data_set.classes)
+    report = check_network(model, terminal.say, classes)
     if report.printed:
         terminal.show(f"Your network printed this during one forward pass:\n{report.printed}")
     show_check(terminal, report)

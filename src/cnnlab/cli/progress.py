@@ -44,6 +44,7 @@ class TrainingProgress:
             disable=not terminal.progress_console.is_terminal,
         )
         self.epochs = 0
+        self.is_hidden = False
 
     def __enter__(self) -> "TrainingProgress":
         self.bars.start()
@@ -64,10 +65,18 @@ class TrainingProgress:
 
     def training(self, name: str, config: "TrainConfig") -> None:
         """Start the bar of a run; it replaces the bar of the run before."""
+        if self.is_hidden:
+            self.bars.start()
+            self.is_hidden = False
         self.epochs = config.epochs
         for task in self.bars.task_ids:
             self.bars.remove_task(task)
         self.bars.add_task(escape(name), total=1.0, metrics="")
+
+    def hide(self) -> None:
+        """Hide the bar until the next run starts: it would draw over what a person types."""
+        self.bars.stop()
+        self.is_hidden = True
 
     def batch(self, epoch: int, batch: int, batches: int) -> None:
         """Move the bar forward by one mini-batch."""
@@ -76,16 +85,13 @@ class TrainingProgress:
 
     def epoch(self, record: "EpochRecord") -> None:
         """Show the metrics of an epoch: beside the bar, and as a line that stays."""
+        from cnnlab.views.sentences import epoch_sentence
+
         validation = percent(record.validation_accuracy)
         self.bars.update(self.bars.task_ids[0], metrics=f"validation {validation}")
         if record.epoch in (1, self.epochs) or record.epoch % 5 == 0 or self.epochs <= 10:
-            print_wrapped(
-                self.terminal.progress_console,
-                f"Epoch {record.epoch:>{len(str(self.epochs))}}/{self.epochs}: "
-                f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
-                f"validation loss {record.validation_loss:.4f}, {validation}; "
-                f"{record.seconds:.1f} s",
-            )
+            line = epoch_sentence(record, self.epochs)
+            print_wrapped(self.terminal.progress_console, line)
 
 
 @contextmanager
@@ -128,7 +134,7 @@ class RunsProgress:
         from cnnlab.training.history import has_learned
 
         run = finished.run
-        counts = run.status == "finished" and has_learned(run.history())
+        counts = run.status == "finished" and has_learned(run.history(), run.class_count)
         if counts:
             values = self.values.setdefault(finished.variant.name, [])
             values.append(100 * run.history()[-1].validation_accuracy)

@@ -26,7 +26,7 @@ def show_check(terminal: Terminal, report: "CheckReport") -> None:
         terminal.console.print()
     for finding in report.findings:
         colour, word = _COLOURS[finding.effect], _WORDS[finding.effect]
-        terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.sentence)}")
+        terminal.console.print(f"[{colour}]{word}:[/] {escape(finding.message)}")
     if report.memory:
         terminal.console.print(report.memory)
     if report.engine:

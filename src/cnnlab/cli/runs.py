@@ -11,6 +11,7 @@ from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
     SETTINGS,
+    AsTheyAre,
     Changes,
     DataDir,
     DatasetOfNew,
@@ -49,6 +50,7 @@ def train(
         ),
     ] = None,
     dataset: DatasetOfNew = None,
+    as_they_are: AsTheyAre = False,
     recipe_name: Annotated[
         str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
     ] = None,
@@ -72,7 +74,8 @@ def train(
     Example: cnnlab train --model lenet5-relu-max --epochs 5 --learning-rate 0.05
     """
     terminal = Terminal(json_wanted)
-    named = {"model": model, "dataset": dataset, "recipe": recipe_name, "output": output}
+    named: dict[str, Any] = {"model": model, "dataset": dataset, "as_they_are": as_they_are or None}
+    named |= {"recipe": recipe_name, "output": output}
     refuse_with_resume(resume, "A run", named | settings_of(changes))
     recipe_name = recipe_name or "workshop"
     config = recipe(recipe_name, **settings_of(changes))
@@ -97,11 +100,12 @@ def train(
         refuse_finished(stopped)
         network, recipe_name, config = stopped.network, stopped.recipe_name, stopped.config
         dataset = stopped.data_set_name
-    else:
-        network = find_network(model or "lenet5", terminal.say)
-    warn_of([network], terminal)
     chosen = choose_device(device)
-    splits = load(dataset, data_dir, offline, terminal)
+    splits = load(dataset, data_dir, offline, terminal, as_they_are)
+    if not stopped:
+        classes = len(splits.data_set.classes)
+        network = find_network(model or "lenet5", terminal.say, classes)
+    warn_of([network], terminal)
     job = Job(network, recipe_name, config, splits.data_set)
     may_repeat = bool(resume or output)
     if not may_repeat and (same := find_same_run(Path("runs"), job, splits, chosen)):
@@ -116,7 +120,7 @@ def train(
             "Or add --output with a new folder, and it is trained again."
         )
         return CommandResult(found | {"trained": False})
-    name = f"{splits.data_set.name}-{network.slug}-seed-{config.seed}"
+    name = f"{splits.data_set.slug}-{network.slug}-seed-{config.seed}"
     folder = resume or output or free_folder(Path("runs") / name)
     terminal.say(
         f"{network.title} on {splits.data_set.title}: {len(splits.train):,} images to train on, "
@@ -219,7 +223,6 @@ def predict(
     """
     terminal = Terminal(json_wanted)
 
-    from cnnlab.data.catalog import find_data_set
     from cnnlab.data.pictures.normalise import read_pictures
     from cnnlab.data.tensors import resize
     from cnnlab.runs.evaluation import classify
@@ -228,7 +231,7 @@ def predict(
     from cnnlab.views.sentences import learned_nothing_sentence
 
     opened = open_run(run, terminal.say, trust=trust)
-    data_set = find_data_set(opened.data_set_name)
+    data_set = opened.data_set
     if failure := learned_nothing_sentence(opened):
         terminal.warn(failure)
     pictures, faults = read_pictures(_expanded(images), data_set)

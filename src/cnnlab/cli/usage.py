@@ -28,6 +28,8 @@ COMMANDS = {
     "new": "init create make template",
     "check": "verify validate inspect summary",
     "workshop": "start begin demo tutorial course",
+    "doctor": "diagnose ready health laptop",
+    "kit": "offline bundle wheels stick usb serve",
     "data get": "get download fetch",
     "data list": "list ls datasets",
 }

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from cnnlab.cli.app import CommandResult, app
 from cnnlab.cli.flags import (
     RECIPE_HELP,
+    AsTheyAre,
     DataDir,
     DatasetOfNew,
     Device,
@@ -19,6 +20,7 @@ from cnnlab.cli.flags import (
     refuse_with_resume,
 )
 from cnnlab.cli.progress import TrainingProgress
+from cnnlab.cli.quiz import TerminalQuiz
 from cnnlab.cli.terminal import Terminal, is_interactive
 from cnnlab.errors import ConfigError
 from cnnlab.training.config import recipe
@@ -28,12 +30,20 @@ from cnnlab.training.config import recipe
 def workshop(
     *,
     dataset: DatasetOfNew = None,
+    as_they_are: AsTheyAre = False,
     recipe_name: Annotated[
         str | None, Parameter(name="--recipe", help=f"{RECIPE_HELP} Default: workshop.")
     ] = None,
     quick: Annotated[
         bool,
         Parameter(help="For slow laptops: the recipe sprint, with 4 epochs.", negative=()),
+    ] = False,
+    step: Annotated[
+        bool,
+        Parameter(
+            help="Stop after each chapter until you press Enter, and ask you to guess first.",
+            negative=(),
+        ),
     ] = False,
     epochs: Annotated[
         int | None,
@@ -68,9 +78,15 @@ def workshop(
     terminal = Terminal(json_wanted)
     if quick and recipe_name not in (None, "sprint"):
         raise ConfigError("--quick means --recipe sprint. Leave out one of them.")
+    if step and (json_wanted or not is_interactive()):
+        raise ConfigError(
+            "--step waits for a person who answers in a terminal. Leave it out here, and leave out "
+            "--json if you use --step."
+        )
     recipe_name = "sprint" if quick else recipe_name
     named = {
         "dataset": dataset,
+        "as_they_are": as_they_are or None,
         "recipe": recipe_name,
         "epochs": epochs,
         "seed": seed,
@@ -84,7 +100,7 @@ def workshop(
     config = recipe(recipe_name, **changes)
 
     from cnnlab.data.batches import check_mirroring
-    from cnnlab.runs.layout import RESULTS
+    from cnnlab.runs.layout import HANDOUT, RESULTS
     from cnnlab.runs.store import free_folder, read_json, refuse_taken
     from cnnlab.training.device import choose_device
     from cnnlab.workshop.course import open_workshop, resume_workshop, what_is_kept
@@ -94,22 +110,28 @@ def workshop(
     begun = open_workshop(resume) if resume else None
     if output:
         refuse_taken(output)
-    splits = load(begun.data_set_name if begun else dataset, data_dir, offline, terminal)
+    name = begun.data_set_name if begun else dataset
+    splits = load(name, data_dir, offline, terminal, as_they_are)
     if not begun:
         check_mirroring(config.augmentation == "flip", splits.data_set.may_mirror)
-    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.name}")
+    folder = resume or output or free_folder(Path("runs") / f"workshop-{splits.data_set.slug}")
     with (
         kept_on_ctrl_c(terminal, lambda: what_is_kept(folder)),
         TrainingProgress(terminal) as progress,
     ):
         prepared = splits.on(chosen)
+        quiz = TerminalQuiz(terminal, progress) if step else None
+        tell = quiz.chapter if quiz else terminal.chapter
         if begun:
-            report = resume_workshop(begun, prepared, progress.listener, terminal.chapter)
+            report = resume_workshop(begun, prepared, progress.listener, tell, quiz)
         else:
             report = whole_workshop(
-                prepared, config, folder, progress.listener, terminal.chapter, recipe_name
+                prepared, config, folder, progress.listener, tell, recipe_name, quiz
             )
-    terminal.show(f"\nThe report: {report}")
+    if quiz:
+        terminal.show(f"\n{quiz.score}")
+    handout = report.with_name(HANDOUT)
+    terminal.show(f"\nThe report: {report}\nTwo pages to print: {handout}")
     if open_report is None and not json_wanted and is_interactive():
         try:
             open_report = terminal.confirm("Open it in the browser?")
@@ -118,5 +140,10 @@ def workshop(
     if open_report and not webbrowser.open(report.resolve().as_uri()):
         terminal.say(f"No browser was found. Open this file in one: {report.resolve()}")
     runs = read_json(folder / RESULTS, [])
-    found = {"report": str(report), "data_set": splits.data_set.name, "runs": runs}
+    found = {
+        "report": str(report),
+        "handout": str(handout),
+        "data_set": splits.data_set.name,
+        "runs": runs,
+    }
     return CommandResult(found)

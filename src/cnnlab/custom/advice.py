@@ -3,59 +3,17 @@
 import ast
 import re
 from difflib import get_close_matches
+from operator import itemgetter
 
-from cnnlab.custom.finding import UNDER_MAIN, Finding
+from cnnlab.custom.finding import UNDER_MAIN, Finding, at_line
+from cnnlab.custom.lines import (
+    attributes_of_forward,
+    line_of_function,
+    line_of_init,
+    line_of_variable,
+)
 from cnnlab.custom.mistakes import explain_mistake
 from cnnlab.custom.trial import Raised
-
-
-def find_misspelt_init(tree: ast.Module, class_name: str) -> Finding | None:
-    """Return the method that should be a class's __init__, but has a misspelt name."""
-    called = {
-        each.attr
-        for each in ast.walk(tree)
-        if isinstance(each, ast.Attribute) and not _is_of_super(each)
-    }
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-            if any(each.name == "__init__" for each in methods):
-                return None
-            for method in methods:
-                if (
-                    _resembles_init(method.name)
-                    and method.name not in called
-                    and any(_initialises(each) for each in ast.walk(method))
-                ):
-                    return Finding(
-                        "mistake",
-                        f"Line {method.lineno}: Python never calls {method.name}. Write __init__, "
-                        "with two underscores on each side.",
-                        method.lineno,
-                    )
-    return None
-
-
-def _resembles_init(name: str) -> bool:
-    """Return whether a name looks like a misspelt __init__; dataclasses' __post_init__ is not."""
-    return name != "__post_init__" and bool(get_close_matches(name, ["__init__"]))
-
-
-def _initialises(node: ast.AST) -> bool:
-    """Return whether a node is ``super().__init__``, spelt right or nearly so."""
-    return (
-        isinstance(node, ast.Attribute)
-        and _is_of_super(node)
-        and bool(get_close_matches(node.attr, ["__init__"], cutoff=0.7))
-    )
-
-
-def _is_of_super(node: ast.Attribute) -> bool:
-    return (
-        isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Name)
-        and node.value.func.id == "super"
-    )
 
 
 def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
@@ -80,15 +38,18 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
             "super-init",
             f"super().__init__() is missing in {bare[1]}. Write it as the first line of its "
             "__init__.",
-            _line_of_init(text, bare[1]),
+            line_of_init(text, bare[1]),
         )
-    if 'missing the required "forward"' in error_text and "[ModuleList]" not in error_text:
+    container = "ModuleList" in error_text or "ModuleDict" in error_text
+    if 'missing the required "forward"' in error_text and not container:
         return _no_forward(text)
     mistake = (
         _argparse(raised)
         or _exit(raised, activity)
+        or _unknown_name(error_text, line, text)
+        or _without_self(error_text, text)
+        or _keeps_graph(error_text, text)
         or explain_mistake(error_text, line)
-        or _misspelt(error_text, line, text)
     )
     if mistake:
         return mistake
@@ -97,27 +58,57 @@ def explain(raised: Raised, activity: str, path: str, text: str) -> Finding:
     return Finding("error", message, line)
 
 
-def _misspelt(error_text: str, line: int | None, text: str) -> Finding | None:
-    """Return which name of the file was meant, if a name or an attribute does not exist."""
-    found = re.match(r"name '(\w+)' is not defined", error_text)
-    attribute = re.match(r"'\w+' object has no attribute '(\w+)'", error_text)
-    where = f"Line {line}: " if line else ""
-    if found:
-        name, others = found[1], set(re.findall(r"\b\w+\b", text))
-        meant = [each for each in others if each.lower() == name.lower() and each != name]
-        if re.search(rf"\bself\.{name}\b", text):
-            meant = [f"self.{name}"]
-        advice = f"{name} is not defined. Did you mean {meant[0]}?" if meant else ""
-    elif attribute:
-        name, made = attribute[1], re.findall(r"\bself\.(\w+)\s*(?:,[^=\n]*)?=", text)
-        near = get_close_matches(name, [each for each in made if each != name], n=1)
-        if re.search(rf"^\s+{name}\s*=", text, re.MULTILINE):
-            advice = f"self.{name} does not exist. Where you make it, write self.{name} = ..."
-        else:
-            advice = f"self.{name} does not exist. Did you mean self.{near[0]}?" if near else ""
-    else:
+def _unknown_name(error_text: str, line: int | None, text: str) -> Finding | None:
+    """Return what a name or attribute that is not defined should be, by the names of the file."""
+    found = re.match(
+        r"(?:'(\w+)' object has no attribute|name) '(\w+)'(?: is not defined|$)", error_text
+    )
+    if not found or (found[1] and not re.search(rf"\bclass {found[1]}\b", text)):
         return None
-    return Finding("mistake", f"{where}{advice}", line) if advice else None
+    name, is_attribute = found[2], bool(found[1])
+    names = re.findall(r"\bself\.(\w+)", text)
+    variables = [
+        each.arg if isinstance(each, ast.arg) else each.id
+        for each in ast.walk(ast.parse(text))
+        if isinstance(each, ast.Name | ast.arg)
+    ]
+    if not is_attribute:
+        alike = [each for each in variables if each.lower() == name.lower() and each != name]
+        meant = f"self.{name}" if name in names else alike[0] if alike else ""
+    elif made := line_of_variable(text, name):
+        message = f"Line {made} makes {name} without self. Write self.{name} = ... there."
+        return Finding("mistake", message, made)
+    else:
+        near = get_close_matches(name, [each for each in names if each != name], n=1)
+        meant, name = f"self.{near[0]}" if near else "", f"self.{name}"
+    return at_line(line, f"{name} is not defined. Did you mean {meant}?") if meant else None
+
+
+def _without_self(error_text: str, text: str) -> Finding | None:
+    """Return that a method has no self among its arguments, if so."""
+    found = re.match(r"\w+\.(\w+)\(\) takes 0 positional arguments but", error_text)
+    if not found:
+        return None
+    name = found[1]
+    return at_line(
+        line_of_function(text, name),
+        f"{name} has no self. Write def {name}(self, ...), with self first.",
+    )
+
+
+def _keeps_graph(error_text: str, text: str) -> Finding | None:
+    """Return which attribute keeps a value from the batch before, if an error is due to that."""
+    if not re.search(
+        "backward through the graph a second time|Inference tensors cannot be saved", error_text
+    ):
+        return None
+    name, line = max(attributes_of_forward(text), key=itemgetter(1), default=("mean", None))
+    return at_line(
+        line,
+        "the network keeps a value from the batch before, with all the steps that led to it, in an "
+        f"attribute such as self.{name}. Write .detach() where you keep it, as in self.{name} = "
+        f"{name}.detach(), or start each batch without it.",
+    )
 
 
 def _exit(raised: Raised, activity: str) -> Finding | None:
@@ -145,57 +136,10 @@ def _argparse(raised: Raised) -> Finding | None:
     )
 
 
-def line_of_call(text: str, name: str, within: int | None) -> int | None:
-    """Return the line that calls a function or class of that name, however it is spelt.
-
-    "logsoftmax" finds ``F.log_softmax`` and ``nn.LogSoftmax``. If there are several calls, it is
-    the last one in the function that begins in line ``within``.
-    """
-    tree = ast.parse(text)
-    lines = _lines_calling(tree, name)
-    if len(lines) > 1:
-        lines = [
-            line
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef) and node.lineno == within
-            for line in _lines_calling(node, name)
-        ]
-    return max(lines, default=None)
-
-
-def line_of_attribute(text: str, attribute: str) -> int | None:
-    """Return the first line that assigns ``self.attribute``."""
-    return min(
-        (
-            node.lineno
-            for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.ctx, ast.Store)
-            and node.attr == attribute
-        ),
-        default=None,
-    )
-
-
-def _lines_calling(tree: ast.AST, name: str) -> list[int]:
-    return [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and last_name(node.func).lower().replace("_", "") == name
-    ]
-
-
-def last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name: "Module" for ``nn.Module``, "" for anything else."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def _no_forward(text: str) -> Finding:
     advice = (
-        "Write def forward(self, x) in its class, indented like __init__, and return 10 numbers "
-        "per image, one for each class."
+        "Write def forward(self, x) in its class, indented like __init__, and return "
+        "one number for each class, for each image."
     )
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef) and get_close_matches(node.name, ["forward"]):
@@ -209,9 +153,12 @@ def _no_forward(text: str) -> Finding:
 def _failed_import(raised: Raised, error_text: str) -> Finding:
     line = raised.line
     if "attempted relative import" in error_text:
-        where = f"Line {line}: " if line else ""
-        advice = "cnnlab runs the file alone, not as part of a package. Write the import without"
-        return Finding("import", f"{where}{advice} the dot, as in from helper import Block.", line)
+        return at_line(
+            line,
+            "cnnlab runs the file alone, not as part of a package. Write the import without the "
+            "dot, as in from helper import Block.",
+            "import",
+        )
     if raised.type != "ModuleNotFoundError" or not raised.name:
         which = f"The import in line {line} of your file" if line else "An import in your file"
         return Finding("import", f"{which} failed: {error_text}.", line)
@@ -222,11 +169,3 @@ def _failed_import(raised: Raised, error_text: str) -> Finding:
         "delete that line."
     )
     return Finding("import", message, line)
-
-
-def _line_of_init(text: str, class_name: str) -> int | None:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            made = [each for each in node.body if getattr(each, "name", "") == "__init__"]
-            return made[0].lineno if made else node.lineno
-    return None

@@ -7,11 +7,9 @@ from cnnlab.custom import sandbox
 from cnnlab.custom.finding import Finding
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.rules import judge
+from cnnlab.custom.size import BATCH, bytes_of_batch
 from cnnlab.custom.trial import Trial
 from cnnlab.models.layers import Layer
-
-BATCH = 512  # images: the workshop's
-BYTES_PER_PARAMETER = 12  # the weight, its gradient, and its momentum
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class CheckReport:
         """What training in batches of 512 images needs, for people; empty if it is not known."""
         if not self.bytes_per_image:
             return ""
-        megabytes = (BATCH * self.bytes_per_image + BYTES_PER_PARAMETER * self.parameters) / 1e6
+        megabytes = bytes_of_batch(self.parameters, self.bytes_per_image) / 1e6
         amount = f"{megabytes / 1e3:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.0f} MB"
         return f"Training in batches of {BATCH} images needs about {amount} of memory."
 

@@ -1,13 +1,13 @@
 """What the child process of `cnnlab.custom.sandbox` runs: one trial, left in a folder."""
 
-import faulthandler
 import os
 import tempfile
 from pathlib import Path
 
 from cnnlab.custom.network import CustomNetwork
 from cnnlab.custom.observe import observe_here
-from cnnlab.custom.sandbox import STAGE, TRACEBACK, TRIAL
+from cnnlab.custom.process import watchdog
+from cnnlab.custom.sandbox import STAGE, TRIAL
 from cnnlab.custom.trial import Stage
 
 
@@ -21,14 +21,8 @@ def main(folder: str, seconds: float, source: CustomNetwork) -> None:
     def note(stage: Stage) -> None:
         Path(folder, STAGE).write_text(stage)
 
-    with Path(folder, TRACEBACK).open("w") as traceback:
-        # Its watchdog is compiled code: it ends a call of compiled code too, whatever that waits
-        # for, and it writes which lines of Python were running.
-        faulthandler.enable(traceback)
-        faulthandler.dump_traceback_later(seconds, exit=True, file=traceback)
+    with watchdog(Path(folder), seconds):
         trial = observe_here(source, note)
-        faulthandler.cancel_dump_traceback_later()
-        faulthandler.disable()
     whole = Path(folder, f"{TRIAL}.part")
     whole.write_text(trial.to_json(), encoding="utf-8")
     whole.rename(Path(folder, TRIAL))

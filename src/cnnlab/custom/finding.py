@@ -1,6 +1,5 @@
 """A finding: one thing that is wrong with a network, for the person who wrote it."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,8 +17,10 @@ Kind = Literal[
     "hidden-name",
     "super-init",
     "not-a-network",
+    "same-network",
     "lazy",
     "too-large",
+    "memory",
     "mistake",
     # Layers and numbers that are not saved with the weights.
     "plain-list",
@@ -41,6 +42,7 @@ Kind = Literal[
     "batch-size",
     "slow",
     "crash",
+    "unfinished",
     "error",
     # What the network does with images, and what it can learn.
     "not-finite",
@@ -51,7 +53,7 @@ Kind = Literal[
     "softmax",
     "log-softmax",
     "squashed",
-    "last-dropout",
+    "dropout",
     "detached",
     "no-gradient",
     "constant",
@@ -79,13 +81,6 @@ class Finding:
     line: int | None = None
     effect: Effect = "stops"
 
-    @property
-    def sentence(self) -> str:
-        """The message, with its line in front if it names none."""
-        if self.line is None or re.search(r"\bline \d", self.message, re.IGNORECASE):
-            return self.message
-        return f"Line {self.line}: {self.message}"
-
 
 class FaultError(ModelError):
     """A network cannot be trained: the finding, and the file if the message does not name it."""
@@ -96,8 +91,12 @@ class FaultError(ModelError):
         self.file = file
 
     def __str__(self) -> str:
-        said = self.finding.sentence
-        return f"{self.file}: {said}" if self.file else said
+        return f"{self.file}: {self.finding.message}" if self.file else self.finding.message
+
+
+def at_line(line: int | None, message: str, kind: Kind = "mistake") -> Finding:
+    """Return a finding whose message begins with its line, if that is known."""
+    return Finding(kind, f"Line {line}: {message}" if line else message, line)
 
 
 def with_line(name: str, line: int | None) -> str:

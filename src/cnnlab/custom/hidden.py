@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
 import torch
 from torch import nn
 
+from cnnlab.custom.graph import graph_steps
 from cnnlab.custom.network import MODULE_PREFIX, CustomModule
 from cnnlab.custom.probes import Notes
 from cnnlab.custom.trial import HiddenSeen, Place
@@ -85,16 +85,8 @@ def hidden_tensors(
         for module in strangers
         if (each := getattr(module, "running_mean", None)) is not None
     }
-    waiting: list[Any] = [logits.grad_fn]
-    visited: set[Any] = {None}
-    while waiting:
-        step = waiting.pop()
-        if step in visited:
-            continue
-        visited.add(step)
-        if hasattr(step, "variable"):
-            found[id(step.variable)] = step.variable
-        waiting += [each for each, _ in step.next_functions]
+    leaves = [each.variable for each in graph_steps(logits) if hasattr(each, "variable")]
+    found |= {id(each): each for each in leaves}
     return {key: each for key, each in found.items() if key not in state}
 
 

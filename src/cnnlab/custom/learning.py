@@ -1,24 +1,27 @@
 """Rules about whether a network can learn: its last step, its gradients, its seeds."""
 
 import ast
+import math
 from collections.abc import Iterator
 
-from cnnlab.custom.advice import explain, line_of_call
+from cnnlab.custom.advice import explain
 from cnnlab.custom.finding import Finding, Kind, join_names, with_line
-from cnnlab.custom.trial import CLASSES, ModuleSeen, Trial
-from cnnlab.wording import with_article
+from cnnlab.custom.lines import line_of_call
+from cnnlab.custom.trial import ModuleSeen, Trial
+from cnnlab.wording import percent, with_article
 
-# The percentages: a softmax of one largest and nine smallest numbers: e / (e + 9) = 0.23.
+# ``most`` is the most that a class can get after another softmax: one largest number and else
+# smallest ones, e / (e + 9) = 23 % for 10 classes.
 _LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
     "softmax": (
         "softmax",
-        "The 10 numbers of each image sum to 1",
+        "The {classes} numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one, and after a second one no class "
-        "can get more than 23 %. Delete it: return the numbers before it.",
+        "can get more than {most}. Delete it: return the numbers before it.",
     ),
     "log-softmax": (
         "log-softmax",
-        "The exponentials of the 10 numbers of each image sum to 1",
+        "The exponentials of the {classes} numbers of each image sum to 1",
         "The training loss, cross-entropy, already contains one. It does no harm, but you do not "
         "need it: you can delete it.",
     ),
@@ -26,13 +29,13 @@ _LAST_STEPS: dict[str, tuple[Kind, str, str]] = {
         "squashed",
         "All outputs are between 0 and 1",
         "It puts all numbers between 0 and 1, and then the training loss can give no class more "
-        "than 23 %. Delete it.",
+        "than {most}. Delete it.",
     ),
     "tanh": (
         "squashed",
         "All outputs are between -1 and 1",
         "It puts all numbers between -1 and 1, and then the training loss can give no class more "
-        "than 45 %. Delete it.",
+        "than {most}. Delete it, or multiply its result by a scale, as in 10 * x.",
     ),
     "ReLU": (
         "squashed",
@@ -51,7 +54,7 @@ def detached(trial: Trial) -> Iterator[Finding]:
             "detached",
             "No gradient can flow back from the output, so the network cannot learn. Delete "
             f"torch.no_grad(), .detach(), .data, .numpy() or torch.tensor() from {trial.forward}.",
-            trial.forward_line or line_of_call(trial.text, "nograd", None),
+            trial.forward_line,
         )
 
 
@@ -82,7 +85,8 @@ def last_step(trial: Trial) -> Iterator[Finding]:
 
 def log_softmax(trial: Trial) -> Iterator[Finding]:
     """Yield that a log-softmax is not needed."""
-    if _bounding_step(trial) == "log-softmax":
+    is_sum = trial.last_step.startswith("Log of") and "Softmax" not in trial.last_step
+    if _bounding_step(trial) == "log-softmax" and not is_sum:
         yield _of_last_step(trial, "log-softmax")
 
 
@@ -102,6 +106,9 @@ def _bounding_step(trial: Trial) -> str | None:
 
 def _of_last_step(trial: Trial, step: str) -> Finding:
     kind, values, why = _LAST_STEPS[step]
+    largest = math.exp(2 if step == "tanh" else 1)  # in relation to the smallest
+    most = percent(largest / (largest + trial.classes - 1), 0)
+    values, why = values.format(classes=trial.classes), why.format(most=most)
     name = step.lower().replace("-", "")
     last = trial.training.calls[-1:] if trial.training else ()
     is_layer = bool(last) and last[0].kind.lower() == name
@@ -112,14 +119,19 @@ def _of_last_step(trial: Trial, step: str) -> Finding:
     return Finding(kind, message, line or trial.forward_line)
 
 
-def last_dropout(trial: Trial) -> Iterator[Finding]:
-    """Yield a dropout as the last layer: it sets answers to 0."""
+def dropout_of_outputs(trial: Trial) -> Iterator[Finding]:
+    """Yield that the last step drops scores of classes."""
     last = trial.training.calls[-1:] if trial.training else ()
-    if last and last[0].kind.startswith("Dropout") and last[0].output_shape == (CLASSES,):
+    drops = (
+        bool(last)
+        and last[0].kind.startswith("Dropout")
+        and last[0].output_shape == (trial.classes,)
+    )
+    if drops and not _is_constant(trial) and trial.last_step.startswith(("NativeDropout", "Mul")):
         yield Finding(
-            "last-dropout",
-            f"The last layer, {last[0].place}, is a dropout: in training it sets whole answers to "
-            "0. Delete it, or put it before the last linear layer.",
+            "dropout",
+            f"The last step, {last[0].place}, is a dropout: in training it sets scores of classes "
+            "to 0 at random. Delete it, or put it before the last linear layer.",
             last[0].line,
         )
 
@@ -195,10 +207,13 @@ def no_gradient(trial: Trial) -> Iterator[Finding]:
     names = [f"{each.name}.{part}".lstrip(".") for each in found for part in each.missed]
     if names:
         them, get = ("it", "gets") if len(names) == 1 else ("them", "get")
+        name = found[0].name
+        is_dropped = found[0].is_called and all(map(str.isidentifier, name.split(".")))
+        use = f" (write x = self.{name}(x))" if is_dropped else ""
         yield Finding(
             "no-gradient",
             f"{join_names(names)} {get} no gradient, so training does not change {them}. Either "
-            f"the output does not use {them}, or .detach(), .data, torch.no_grad() or a "
+            f"the output does not use {them}{use}, or .detach(), .data, torch.no_grad() or a "
             "multiplication by 0 blocks the gradient.",
             found[0].line,
         )

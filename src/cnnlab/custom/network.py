@@ -22,9 +22,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from cnnlab.custom.advice import explain, line_of_call
+from cnnlab.custom.advice import explain
 from cnnlab.custom.beside import PREFIX, files_beside, working_in, write_files
-from cnnlab.custom.finding import FaultError, Finding, with_line
+from cnnlab.custom.finding import FaultError, Finding, at_line, with_line
+from cnnlab.custom.lines import line_of_attribute, line_of_variable
 from cnnlab.custom.parse import (
     functions,
     imported_names,
@@ -33,6 +34,7 @@ from cnnlab.custom.parse import (
     parse,
     statements,
     top_level_names,
+    with_classes,
 )
 from cnnlab.custom.settings import unchanged_settings
 from cnnlab.custom.suggest import suggest_network
@@ -40,6 +42,7 @@ from cnnlab.custom.template import free_file_name, is_file_name
 from cnnlab.custom.trial import Raised
 from cnnlab.errors import CnnlabError
 from cnnlab.models.catalog import SourceCode
+from cnnlab.models.classes import CLASSES
 from cnnlab.seeding import seeded
 from cnnlab.wording import with_article
 
@@ -94,7 +97,7 @@ class CustomNetwork(SourceCode):
             made: object = make(*arguments, **named)
             if isinstance(made, nn.Module):
                 if made is module.last_made():
-                    raise FaultError(self._same_network(), self.path)
+                    raise FaultError(self._same_network(module, made), self.path)
                 module.last_made = weakref.ref(made)
                 list(made.modules())  # fails if a part has not called super().__init__()
                 self._refuse_repeated(made)
@@ -160,14 +163,17 @@ class CustomNetwork(SourceCode):
             line,
         )
 
-    def _same_network(self) -> Finding:
-        """Return that a function returns one network again and again."""
+    def _same_network(self, module: CustomModule, network: nn.Module) -> Finding:
+        """Return that a function returns one network each time, and the line that makes it."""
+        names = [name for name, each in vars(module).items() if each is network]
+        made = line_of_variable(self.text, names[0]) if names else None
+        where = f", made in line {made}" if made else ""
         return Finding(
-            "not-a-network",
-            f"{with_line(self.maker, self._line())} returns the same network each time, so a "
-            "second run would go on with the weights of the first. Make the network inside it, so "
-            "that each call returns a new one.",
-            self._line(),
+            "same-network",
+            f"{with_line(self.maker, self._line())} returns the same network each time{where}, so "
+            "each run would begin with the weights of the run before. Make a new one inside it: "
+            f"def {self.maker}(): return nn.Sequential(...).",
+            made or self._line(),
         )
 
     def _refuse_repeated(self, network: nn.Module) -> None:
@@ -179,8 +185,7 @@ class CustomNetwork(SourceCode):
                     f"{name} repeats the same numbers in memory, as expand() does, and training "
                     "cannot change them one by one. Write .clone() after .expand(...)."
                 )
-                line = line_of_call(self.text, "expand", None)
-                raise FaultError(Finding("mistake", message, line), self.path)
+                raise FaultError(at_line(line_of_attribute(self.text, name), message), self.path)
 
     def _refuse_arguments(
         self, make: Callable[..., object], call: str, arguments: list[Any], named: dict[str, Any]
@@ -196,10 +201,10 @@ class CustomNetwork(SourceCode):
                 else f"Name only arguments that {self.maker} has."
             )
             raise FaultError(
-                Finding(
-                    "arguments",
-                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                at_line(
                     _first_line(make),
+                    f"cnnlab makes the network with {call}, but Python says: {error}. {cure}",
+                    "arguments",
                 ),
                 self.path,
             ) from None
@@ -270,11 +275,12 @@ def _first_line(make: Callable[[], object]) -> int | None:
     return code.co_firstlineno if code else None
 
 
-def read_custom(name: str) -> CustomNetwork:
+def read_custom(name: str, classes: int = CLASSES) -> CustomNetwork:
     """Return the network that ``file.py:Class`` names, without running its code.
 
-    ``file.py`` alone names the only network in it. Raises `FaultError` if there is no such file or
-    class, or if the file is not valid Python.
+    ``file.py`` alone names the only network in it. If the class takes ``num_classes``, and its
+    default is another number, it gets the number of classes. Raises `FaultError` if there is no
+    such file or class, or if the file is not valid Python.
     """
     file, class_name = split_name(name)
     _arguments(class_name)
@@ -288,7 +294,8 @@ def read_custom(name: str) -> CustomNetwork:
     maker = class_name.partition("(")[0].strip()
     if maker not in there and (not maker or maker not in imported_names(tree)):
         raise FaultError(_not_there(file, maker, there, networks))
-    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), tree))
+    class_name = with_classes(class_name, tree, classes)
+    return CustomNetwork(str(Path(file)), class_name, text, files_beside(Path(file), tree), classes)
 
 
 def _text(file: str, name: str) -> str:

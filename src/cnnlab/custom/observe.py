@@ -1,6 +1,7 @@
 """Observe a network: read its file, make it, and try it on a few images; judge nothing."""
 
 import ast
+import inspect
 import io
 import sys
 import warnings
@@ -13,9 +14,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlab.custom.finding import FaultError
+from cnnlab.custom.finite import find_not_finite
+from cnnlab.custom.graph import watch_graph
 from cnnlab.custom.hidden import find_hidden, hidden_tensors, state_ids
+from cnnlab.custom.methods import find_hiding_name
 from cnnlab.custom.network import CustomModule, CustomNetwork
-from cnnlab.custom.parse import find_hiding_name
+from cnnlab.custom.outputs import last_step, range_of_outputs
 from cnnlab.custom.probes import (
     Notes,
     TooLargeError,
@@ -23,14 +27,7 @@ from cnnlab.custom.probes import (
     record_strangers,
     take_notes,
 )
-from cnnlab.custom.steps import (
-    family,
-    last_step,
-    range_of_outputs,
-    train_a_little,
-    trainable,
-    watch_graph,
-)
+from cnnlab.custom.steps import family, train_a_little, trainable
 from cnnlab.custom.trial import (
     CallSeen,
     Family,
@@ -63,7 +60,7 @@ def observe_here(
     ``on_stage`` hears what begins. This replaces streams and functions of the process for that
     time, and runs the user's code: `cnnlab.custom.sandbox.observe` does it in a child process.
     """
-    trial = Trial(path=source.path, maker=source.maker, text=source.text)
+    trial = Trial(path=source.path, maker=source.maker, text=source.text, classes=source.classes)
     try:
         with _read_again(source), take_notes(source.path) as notes, _quiet(), seeded(0):
             on_stage("reading")
@@ -83,6 +80,8 @@ def observe_here(
         return replace(trial, too_large=error.seen)
     except FaultError as error:
         return replace(trial, stopped=error.finding)
+    except Exception as error:  # a mistake of cnnlab's own: the network may train all the same
+        return replace(trial, unfinished=Raised.of(error, source.path))
     return replace(
         trial,
         printed=printed.getvalue() + trial.printed,
@@ -123,7 +122,9 @@ class _Observer:
     def observe(self, trial: Trial) -> Trial:
         """Return the trial with all that the network does with images."""
         network = self.network
-        code = getattr(getattr(type(network), "forward", None), "__code__", None)
+        # What @torch.no_grad() wraps, for example.
+        forward = inspect.unwrap(getattr(type(network), "forward", None))  # type: ignore[arg-type]
+        code = getattr(forward, "__code__", None)
         if code and code.co_filename == self.source.path:
             trial = replace(trial, forward_line=code.co_firstlineno)
         if any(is_lazy(each) for each in network.parameters()):
@@ -145,6 +146,11 @@ class _Observer:
         with preserve_state(network):
             trial = self._try(trial)
         steps = trial.steps
+        seen = (trial.training, trial.evaluation)
+        if (steps and not steps.is_finite) or any(each and not each.is_finite for each in seen):
+            with preserve_state(network):
+                found = find_not_finite(network, self.images, self.source.classes, self.notes)
+            return replace(trial, not_finite=found)
         if steps is None or steps.raised or trial.hidden:
             return trial
         with preserve_state(network):
@@ -193,9 +199,34 @@ class _Observer:
         trial = replace(trial, again=again, alone=tuple(alone), last_step=last_step(logits))
         if trainable(network) and training.has_gradient:
             called = {each.module for each in calls}
-            steps, modules = train_a_little(network, images, called, self.notes)
+            steps, modules = train_a_little(
+                network, images, called, self.notes, self.source.classes
+            )
+            if any(each.missed for each in modules):
+                modules = self._missed_twice(modules)
             trial = replace(trial, steps=steps, modules=modules)
         return replace(trial, second=self._try_second())
+
+    def _missed_twice(self, modules: tuple[ModuleSeen, ...]) -> tuple[ModuleSeen, ...]:
+        """Return the modules, with the parameters that other weights leave without gradient too.
+
+        A narrow layer before a ReLU may begin with only 0 behind it: that is no mistake.
+        """
+        try:
+            with seeded(1):
+                _, others = train_a_little(
+                    self._make(), self.images, set(), self.notes, self.source.classes
+                )
+        except FaultError:
+            return modules
+        missed = {each.name: each.missed for each in others}
+        return tuple(
+            replace(
+                each,
+                missed=tuple(part for part in each.missed if part in missed.get(each.name, ())),
+            )
+            for each in modules
+        )
 
     def _pass(
         self, network: nn.Module, images: torch.Tensor
@@ -212,6 +243,7 @@ class _Observer:
         rows = iter(tabulate(calls, len(images)))
         seen = PassSeen(
             images=len(images),
+            classes=self.source.classes,
             calls=tuple(self._seen(each, next(rows) if each.is_done else None) for each in calls),
             raised=raised,
             output_type=type(output).__name__,

@@ -4,10 +4,8 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from torch import nn
-
-from cnnlab.custom.advice import last_name
 from cnnlab.custom.finding import FaultError, Finding
+from cnnlab.custom.lines import last_name
 from cnnlab.custom.mistakes import is_layer
 
 
@@ -138,69 +136,49 @@ def imported_names(tree: ast.Module) -> dict[str, int]:
     }
 
 
-_CALLED_BY_CNNLAB = {
-    *("train", "eval", "parameters", "named_parameters", "modules", "named_modules", "children"),
-    *("named_children", "buffers", "named_buffers", "state_dict", "load_state_dict", "to", "apply"),
-    *("zero_grad", "requires_grad_", "register_buffer", "register_parameter", "add_module"),
-}
+def with_classes(class_name: str, tree: ast.Module, classes: int) -> str:
+    """Return a class, as in "Net(width=32)", with num_classes if it takes it and needs it.
+
+    It needs it if its default is not the number of classes. What the user wrote stays.
+    """
+    maker, _, arguments = class_name.partition("(")
+    default = _default_of_classes(tree, maker.strip())
+    if default in (_NO_SUCH, classes) or "num_classes" in arguments:
+        return class_name
+    given = arguments.rstrip().removesuffix(")").strip().rstrip(",")
+    return f"{maker.strip()}({given}{', ' if given else ''}num_classes={classes})"
 
 
-def find_hiding_name(tree: ast.Module) -> Finding | None:
-    """Return a name in a network's class that hides a method of nn.Module, if there is one."""
-    networks = network_classes(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ClassDef) or node.name not in networks:
-            continue
-        for name, line, what in _hiding_names(node):
-            return Finding(
-                "hidden-name",
-                f"Line {line}: {what} hides {name}(), a method of nn.Module that cnnlab calls. "
-                f"Rename it, as in my_{name}.",
-                line,
-            )
-    return None
+_NO_SUCH = "no such argument"
 
 
-def _hiding_names(owner: ast.ClassDef) -> Iterator[tuple[str, int, str]]:
-    for node in owner.body:
-        if isinstance(node, ast.FunctionDef) and _cannot_be_called(node):
-            yield node.name, node.lineno, f"the method {node.name}"
-        elif (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in _CALLED_BY_CNNLAB
-            and not isinstance(node.value, ast.Name)
-        ):
-            yield node.targets[0].id, node.lineno, node.targets[0].id
-    assignments = (each for each in ast.walk(owner) if isinstance(each, ast.Assign | ast.AnnAssign))
-    for assignment in assignments:
-        targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
-        value = assignment.value
-        holds_layer = isinstance(value, ast.Call) and is_layer(last_name(value.func))
-        for each in targets:
-            if (
-                isinstance(each, ast.Attribute)
-                and isinstance(each.value, ast.Name)
-                and each.value.id == "self"
-                and (
-                    each.attr in _CALLED_BY_CNNLAB
-                    or (holds_layer and callable(getattr(nn.Module, each.attr, None)))
-                )
-            ):
-                yield each.attr, assignment.lineno, f"self.{each.attr}"
-
-
-def _cannot_be_called(method: ast.FunctionDef) -> bool:
-    """Return whether PyTorch's call of a method of that name fails, by its number of arguments."""
-    given = method.args
-    most = len(given.posonlyargs) + len(given.args) - 1
-    least = most - len(given.defaults)
-    if method.name == "train":  # train(), and train(False)
-        return least > 0 or (most < 1 and not given.vararg)
-    wants_none = _CALLED_BY_CNNLAB - {"load_state_dict", "to", "apply", "add_module"}
-    return (
-        method.name in wants_none
-        and not method.name.startswith("register_")
-        and not method.decorator_list
-        and least > 0
-    )
+def _default_of_classes(tree: ast.Module, maker: str) -> object:
+    """Return the default of the argument num_classes of a class or function of the file."""
+    made = {
+        node.name: node
+        for node in statements(tree.body)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
+    node = made.get(maker)
+    if isinstance(node, ast.ClassDef):
+        own = [
+            each
+            for each in node.body
+            if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+        ]
+        if not own:  # that of its base, if it is in this file
+            bases = [last_name(base) for base in node.bases]
+            others = (_default_of_classes(tree, base) for base in bases if base != maker)
+            return next((each for each in others if each != _NO_SUCH), _NO_SUCH)
+        node = own[0]
+    if node is None:
+        return _NO_SUCH
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
+    pairs = [*zip(positional, defaults, strict=True)]
+    pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    for argument, default in pairs:
+        if argument.arg == "num_classes":
+            return default.value if isinstance(default, ast.Constant) else None
+    return _NO_SUCH

@@ -4,47 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from cnnlab.custom.advice import explain, line_of_call
-from cnnlab.custom.finding import UNDER_MAIN, Finding
-from cnnlab.custom.mistakes import MAKE_SMALLER
+from cnnlab.custom.advice import explain
+from cnnlab.custom.finding import Finding
+from cnnlab.custom.mistakes import NO_GRADIENT_THROUGH_NUMPY
 from cnnlab.custom.shapes import explain_function, explain_layer
-from cnnlab.custom.trial import CLASSES, PassSeen, Raised, Shape, Trial
+from cnnlab.custom.trial import PassSeen, Raised, Shape, Trial
+from cnnlab.models.classes import CLASSES
 from cnnlab.wording import counted, with_article
-
-_BYTES = 4
-
-
-def stopped(trial: Trial) -> Iterator[Finding]:
-    """Yield what ended the trial before the passes."""
-    if trial.stopped:
-        yield trial.stopped
-
-
-def too_large(trial: Trial) -> Iterator[Finding]:
-    """Yield that the network is too large for a laptop to train."""
-    seen = trial.too_large
-    if seen:
-        the = f"By line {seen.line} the" if seen.line else "The"
-        gigabytes = seen.parameters * _BYTES / 1e9
-        yield Finding(
-            "too-large",
-            f"{the} network has at least {seen.parameters:,} parameters ({gigabytes:.1f} GB), and "
-            "training needs four times that memory. cnnlab allows "
-            f"{seen.allowed:,} parameters. The largest layer is {with_article(seen.kind)} with "
-            f"{seen.most:,} parameters. {MAKE_SMALLER}",
-            seen.line,
-        )
-
-
-def top_level(trial: Trial) -> Iterator[Finding]:
-    """Yield what the file should do only when the user starts it."""
-    line = trial.top_level_trains or trial.top_level_prints
-    if line:
-        does = "trains" if trial.top_level_trains else "prints"
-        message = (
-            f"Line {line} {does} each time cnnlab reads the file. Delete it, or put it {UNDER_MAIN}"
-        )
-        yield Finding("top-level", message, line)
 
 
 def fault_of(trial: Trial, seen: PassSeen) -> Finding | None:
@@ -85,8 +51,8 @@ def _explain_raised(trial: Trial, seen: PassSeen, raised: Raised) -> Finding:
 
 def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
     wanted = (
-        f"cnnlab expected the shape ({seen.images}, {CLASSES}) for "
-        f"{counted(seen.images, 'image')}: {CLASSES} numbers per image, one for each class"
+        f"cnnlab expected the shape ({seen.images}, {seen.classes}) for "
+        f"{counted(seen.images, 'image')}: {seen.classes} numbers per image, one for each class"
     )
     shape, line, last = seen.output_shape, trial.forward_line, seen.calls[-1:]
     if shape is None:
@@ -94,66 +60,83 @@ def _explain_output(trial: Trial, seen: PassSeen) -> Finding | None:
         if seen.output_type != "NoneType":
             found, advice = with_article(seen.output_type), "Return only that tensor."
         if seen.output_type == "ndarray":
-            found, advice = (
-                "a NumPy array",
-                ("Gradients cannot pass through NumPy: use PyTorch's own functions to the end."),
-            )
+            found, advice = "a NumPy array", f"Return a tensor: {NO_GRADIENT_THROUGH_NUMPY}"
         return Finding("output", f"{trial.forward} returns {found}, but {wanted}. {advice}", line)
     of_maps = [each for each in seen.calls if each.family == "linear" and len(each.input_shape) > 2]
     if of_maps and len(shape) > 2:  # a linear layer also takes maps, row by row, if the width fits
         return explain_layer(seen, of_maps[0])
     if last and last[0].family == "linear" and shape == (seen.images, last[0].makes):
         line = last[0].line or line
-        advice = f"Write nn.Linear({last[0].takes}, {CLASSES}) for {last[0].place}."
+        advice = f"Write nn.Linear({last[0].takes}, {seen.classes}) for {last[0].place}."
+        if seen.classes != CLASSES:
+            advice += (
+                " Or give __init__ an argument num_classes and write that: cnnlab passes the "
+                "number of classes of the data set."
+            )
     else:
-        advice = _advice(shape, seen.images)
+        advice = _advice(shape, seen, has_cat="cat(" in trial.text)
     message = f"{trial.forward} returns the shape {shape}, but {wanted}. {advice}"
     return Finding("output", message, line)
 
 
-def _advice(shape: Shape, images: int) -> str:
+def _advice(shape: Shape, seen: PassSeen, *, has_cat: bool) -> str:
+    images = seen.images
     if shape == (images,):
-        return f"Return all {CLASSES} numbers of each image, not the position of the largest."
+        return f"Return all {seen.classes} numbers of each image, not the position of the largest."
+    if has_cat and len(shape) == 2 and shape[0] in range(2 * images, 9 * images, images):
+        return "torch.cat(..., dim=0) puts images below images. Write dim=1 to join their numbers."
     if len(shape) < 2 or shape[0] != images:
-        advice = (
+        return (
             "A squeeze(), or a view(...) of the wrong size, mixes the images. Write "
             ".flatten(start_dim=1) instead."
         )
-        is_joined = len(shape) == 2 and shape[0] > images and shape[0] % images == 0
-        joined = " Where you join tensors, write torch.cat(..., dim=1)." if is_joined else ""
-        return f"{advice}{joined}"
     numbers = prod(shape[1:])
-    if numbers == CLASSES:
+    if numbers == seen.classes:
         return "End it with .flatten(start_dim=1)."
     flatten = " .flatten(start_dim=1) and" if len(shape) > 2 else ""
-    return f"End it with{flatten} nn.Linear({numbers}, {CLASSES})."
+    return f"End it with{flatten} nn.Linear({numbers}, {seen.classes})."
+
+
+_WHY_NOT_FINITE = {
+    "log": "A logarithm needs numbers above 0: add a small number, as in torch.log(x + 1e-6).",
+    "sqrt": "A square root needs numbers of 0 or more, and its gradient needs numbers above 0: add "
+    "a small number, as in torch.sqrt(x + 1e-6).",
+    "std": "A standard deviation divides by the count of numbers minus 1, and its gradient by the "
+    "deviation: give it two numbers or more that differ, or write x.var(..., correction=0).",
+    "div": "A division needs a number other than 0: add a small number, as in x / (y + 1e-6).",
+}
+_ANY_NOT_FINITE = (
+    "Look for a division by 0, a logarithm or square root of numbers that can be 0 or negative, or "
+    "very large weights."
+)
 
 
 def not_finite(trial: Trial) -> Iterator[Finding]:
-    """Yield after which layer numbers are first NaN or infinite, before any training."""
+    """Yield which function or layer first makes NaN or infinity, before any training."""
+    seen = trial.not_finite
+    why = next((why for name, why in _WHY_NOT_FINITE.items() if seen and name in seen.function), "")
+    if trial.steps and not trial.steps.is_finite:
+        where = f", first from {seen.function} in line {seen.line}" if seen and seen.line else ""
+        yield Finding(
+            "not-finite",
+            f"The gradient contains NaN or infinity{where}, so a training step makes all weights "
+            f"NaN. {why or _ANY_NOT_FINITE}",
+            seen.line if seen else trial.forward_line,
+        )
+        return
     both = trial.training, trial.evaluation
     if trial.works or any(each is None or not each.is_right for each in both):
         return
     calls = trial.training.calls if trial.training else ()
     first = next((each for each in calls if not each.is_finite), None)
-    where = f", first after {first.place}" if first else ""
-    risky = [
-        (name, line)
-        for name in _RISKY
-        if (line := line_of_call(trial.text, name, trial.forward_line))
-    ]
-    look = f"Look at {risky[0][0]}() in line {risky[0][1]} first. " if risky else ""
+    where, line = (f", first after {first.place}", first.line) if first else ("", None)
+    if seen and seen.line and why:
+        where, line = f", first after {seen.function} in line {seen.line}", seen.line
     yield Finding(
         "not-finite",
-        f"The output contains NaN or infinity before any training{where}. {look}Usual causes are a "
-        "division by 0, a logarithm or square root of numbers that can be 0 or negative, or very "
-        "large weights.",
-        risky[0][1] if risky else first.line if first else trial.forward_line,
+        f"The output contains NaN or infinity before any training{where}. {why or _ANY_NOT_FINITE}",
+        line or trial.forward_line,
     )
-
-
-_RISKY = ("log", "log10", "log2", "sqrt", "rsqrt", "std", "var", "div", "reciprocal", "acos")
-"""Functions that make NaN or infinity of some numbers."""
 
 
 def fixed_batch(trial: Trial) -> Iterator[Finding]:
@@ -169,12 +152,19 @@ def batch_dependent(trial: Trial) -> Iterator[Finding]:
     """Yield that an image alone gets another output than in a batch."""
     odd = _odd_alone(trial)
     if odd and odd.is_right:
+        second = [each for each in trial.modules if each.is_batch_second]
+        advice = (
+            f"{second[0].place} takes the images from the second dimension. Write batch_first=True "
+            "in its brackets."
+            if second
+            else "Look for a mean or softmax over dim=0, or a batch normalisation with "
+            "track_running_stats=False."
+        )
         yield Finding(
             "batch-dependent",
             "In evaluation mode the output for an image depends on the other images of its batch. "
-            "It must depend on that image only. Look for a mean or softmax over dim=0, or a batch "
-            "normalisation with track_running_stats=False.",
-            trial.forward_line,
+            f"It must depend on that image only. {advice}",
+            second[0].line if second else trial.forward_line,
         )
 
 
@@ -193,7 +183,7 @@ def input_changed(trial: Trial) -> Iterator[Finding]:
             f"{trial.forward} changes its input images in place. Look for +=, a function whose "
             "name ends in _, or inplace=True in the first layer. Make a new tensor instead, as in "
             "x = x + 1.",
-            trial.forward_line,
+            trial.forward_line or trial.first_line,
         )
 
 

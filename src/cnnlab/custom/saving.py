@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cnnlab.custom.advice import line_of_attribute
 from cnnlab.custom.finding import Finding, join_names, with_line
+from cnnlab.custom.lines import line_of_attribute, line_of_function
 from cnnlab.custom.passes import fault_of
 from cnnlab.custom.trial import HiddenSeen, Trial
 from cnnlab.wording import with_article
@@ -43,7 +43,7 @@ def _layers_in_attribute(seen: HiddenSeen) -> str:
 
 def _tensors_in_attribute(trial: Trial, seen: HiddenSeen) -> Finding:
     attribute = seen.name.rpartition(".")[2]
-    line = line_of_attribute(trial.text, attribute) or trial.forward_line
+    line = line_of_attribute(trial.text, seen.name) or trial.forward_line
     if seen.container in {"list", "tuple", "set", "dict"}:
         better = "ParameterDict({...})" if seen.container == "dict" else "ParameterList([...])"
         return Finding(
@@ -117,10 +117,12 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
                 f"{made_by} adds {name}, {with_article(kind)}, to the saved network, but cnnlab "
                 "saves tensors only. Keep its numbers in a buffer, as in "
                 f'self.register_buffer("scale", torch.tensor(1.5)), and delete {made_by}.',
-                line,
+                line_of_function(trial.text, made_by) or line,
             )
     elif trial.again and trial.again.differs:
         return  # `random_outputs` reports it
+    elif second.refused and second.refused.kind == "same-network":
+        yield second.refused
     elif second.refused:
         message = f"Each run makes a new network, and the second fails: {second.refused.message}"
         yield replace(second.refused, message=message)
@@ -131,7 +133,9 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
             "not-saved",
             "A second network does not accept the saved weights of the first, so cnnlab could not "
             f"load them again: {said.rstrip('.')}. Make the same layers each time.",
-            line,
+            next(
+                (each.line for each in trial.modules if each.line and f"{each.name}." in said), line
+            ),
         )
     elif second.answer:
         fault = fault_of(trial, second.answer)
@@ -139,8 +143,8 @@ def not_saved(trial: Trial) -> Iterator[Finding]:
             message = f"A second network with the same saved weights fails: {fault.message}"
             yield replace(fault, kind="not-saved", message=message)
         elif second.answer.differs:
-            made = line_of_attribute(trial.text, second.attribute.rpartition(".")[2])
-            yield Finding("not-saved", _other_outputs(second.attribute), made or line)
+            line = line_of_attribute(trial.text, second.attribute) or line
+            yield Finding("not-saved", _other_outputs(second.attribute), line)
 
 
 def _other_outputs(name: str) -> str:
@@ -179,14 +183,15 @@ def nothing_to_train(trial: Trial) -> Iterator[Finding]:
         return
     if any(each.is_lazy for each in trial.modules):
         return
+    line = trial.first_line if trial.frozen else trial.forward_line
     message = (
         "All weights are frozen (requires_grad=False), so there is nothing to train. Leave at "
         "least one layer unfrozen."
         if trial.frozen
         else "The network has no weights, so there is nothing to train. Make a layer with weights "
-        "in __init__, as in self.last = nn.Linear(1024, 10)."
+        f"in __init__, as in self.last = nn.Linear(1024, {trial.classes})."
     )
-    yield Finding("no-parameters", message, trial.forward_line)
+    yield Finding("no-parameters", message, line)
 
 
 def frozen(trial: Trial) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def explain_layer(seen: PassSeen, call: CallSeen, raised: Raised | None = None) 
     elif raised and _TOO_SMALL.search(raised.text):
         found = _too_small(call)
     elif call.family == "convolution":
-        found = _convolution(call)
+        found = _convolution(call, seen.images)
     elif call.family in {"normalised rows", "normalised maps"}:
         found = _normalisation(call)
     else:
@@ -78,7 +78,7 @@ def _linear(seen: PassSeen, call: CallSeen) -> tuple[Kind, str] | None:
     )
 
 
-def _convolution(call: CallSeen) -> tuple[Kind, str] | None:
+def _convolution(call: CallSeen, images: int) -> tuple[Kind, str] | None:
     given = call.input_shape
     if len(given) != len(call.kernel) + 2:
         return "flatten", (
@@ -87,6 +87,12 @@ def _convolution(call: CallSeen) -> tuple[Kind, str] | None:
         )
     if given[1] == call.takes:
         return None
+    if given[0] != images and given[1] == images:
+        return "channels", (
+            f"The first dimension of what the convolution {call.place} gets is {given[0]}, but it "
+            f"must be that of the {images} images. A permute or transpose before it exchanges "
+            "images and channels: delete it."
+        )
     grey = ", because the images are grey" if given[1] == 1 else ""
     return "channels", (
         f"The convolution {call.place} takes {counted(call.takes, 'channel')} but gets "

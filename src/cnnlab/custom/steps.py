@@ -1,38 +1,28 @@
-"""A few training steps, as training does them; and what the graph of one pass shows."""
-
-from dataclasses import replace
-from typing import Any
+"""A few training steps, as training does them, and what they show of each layer."""
 
 import torch
 from torch import nn
-from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.dropout import _DropoutNd
 
+from cnnlab.custom.finite import are_gradients_finite
 from cnnlab.custom.probes import Notes
-from cnnlab.custom.trial import (
-    CLASSES,
-    Doing,
-    Family,
-    ModuleSeen,
-    Outputs,
-    Raised,
-    StepsSeen,
-)
+from cnnlab.custom.trial import Doing, Family, ModuleSeen, Raised, StepsSeen
 from cnnlab.training.config import RECIPES
 from cnnlab.training.engines.choose import engine_for
 from cnnlab.training.optimizers import Optimizer
 
 _STEPS, _MORE_STEPS = 2, 4
-_APART = 0.5  # of how far filters moved; what breaks their symmetry drives them as far apart
-_FAR = 30.0  # what weights are multiplied by, twice
-_NEAR = 1e-3
-_MOVES = ("View", "Reshape", "UnsafeView", "Permute", "Squeeze")
+_APART = 0.7  # of how far filters moved; what breaks their symmetry drives them farther apart
 _CPU = torch.device("cpu")
 
 
 def train_a_little(
-    network: nn.Module, images: torch.Tensor, called: set[nn.Module], notes: Notes
+    network: nn.Module,
+    images: torch.Tensor,
+    called: set[nn.Module],
+    notes: Notes,
+    classes: int,
 ) -> tuple[StepsSeen, tuple[ModuleSeen, ...]]:
     """Train for a few steps, as training does: its engine, its layout, its optimiser.
 
@@ -48,9 +38,10 @@ def train_a_little(
     }
     equal = {each: each.weight.detach().clone() for each in _with_equal_filters(network)}
     levels = torch.linspace(-1, 1, len(images)).view(-1, 1, 1, 1)
-    steps, moved = _train(network, torch.cat((images, -images, levels.expand_as(images))), notes)
+    batch = torch.cat((images, -images, levels.expand_as(images)))
+    steps, moved = _train(network, batch, notes, classes)
     if steps.raised:
-        of_few, moved_of_few = _train(network, images, notes)
+        of_few, moved_of_few = _train(network, images, notes, classes)
         if not of_few.raised:  # a fixed batch size, which has its finding
             steps, moved = of_few, moved_of_few
     missed = set() if steps.raised else trainable(network) - moved
@@ -68,16 +59,17 @@ def train_a_little(
             is_zero=module in zero,
             equal_filters=_move_together(equal[module], module.weight) if module in equal else 0,
             drops=module.p if isinstance(module, _DropoutNd) else 0.0,
+            is_batch_second=getattr(module, "batch_first", True) is False,
         )
         for name, module in network.named_modules()
     )
 
 
 def _train(
-    network: nn.Module, images: torch.Tensor, notes: Notes
+    network: nn.Module, images: torch.Tensor, notes: Notes, classes: int
 ) -> tuple[StepsSeen, set[nn.Parameter]]:
     """Return what a few steps did, and the parameters that got a gradient other than 0."""
-    classes = torch.arange(len(images)) % CLASSES
+    labels = torch.arange(len(images)) % classes
     wanted, moved = trainable(network), set[nn.Parameter]()
     is_constant = False
     doing: Doing = "forward"
@@ -89,9 +81,11 @@ def _train(
                 if step >= _STEPS and wanted == moved and not is_constant:
                     break
                 doing = "forward"
-                loss = cross_entropy(model.train()(images), classes)
+                loss = cross_entropy(model.train()(images), labels)
                 doing = "backward"
                 loss.backward()
+                if not are_gradients_finite(model):
+                    return StepsSeen(is_finite=False), wanted
                 moved |= {each for each in wanted if each.grad is not None and each.grad.any()}
                 doing = "step"
                 optimizer.step()
@@ -146,90 +140,3 @@ def _move_together(before: torch.Tensor, after: torch.Tensor) -> int:
 
 def _are_alike(rows: torch.Tensor) -> bool:
     return bool((rows == rows[:1]).all())
-
-
-def last_step(logits: torch.Tensor) -> str:
-    """Return PyTorch's name of the operation that made the logits, such as "SoftmaxBackward0"."""
-    step: Any = logits.grad_fn
-    while step is not None and step.name().startswith(_MOVES):
-        step = step.next_functions[0][0]
-    return step.name() if step is not None else ""
-
-
-@torch.no_grad()
-def range_of_outputs(network: nn.Module, images: torch.Tensor) -> Outputs:
-    """Return what all outputs have in common; their range is that of much larger weights.
-
-    A range that stays between two numbers then is so by construction, whatever the last step.
-    """
-    both, outputs = (images, -images), Outputs()
-    network.eval()
-    for farther in (1.0, _FAR, _FAR):
-        for each in network.parameters():
-            if each.is_floating_point():
-                each.mul_(farther)
-        try:
-            rows = torch.cat([network(each) for each in both])
-        except (Exception, SystemExit):
-            break  # such as numbers that are too large for a check of its own
-        if not rows.isfinite().all() or bool((rows == rows[:1, :1]).all()):
-            break
-        outputs = Outputs(are_shares=_sum_to_1(rows), are_log_shares=_sum_to_1(rows.exp()))
-        if farther > 1:
-            outputs = replace(outputs, lowest=float(rows.min()), highest=float(rows.max()))
-    return outputs
-
-
-def _sum_to_1(rows: torch.Tensor) -> bool:
-    """Return whether the numbers of each row are not negative and sum to 1."""
-    return bool((rows >= 0).all() and ((rows.sum(dim=1) - 1).abs() < _NEAR).all())
-
-
-def watch_graph(
-    network: nn.Module, images: torch.Tensor
-) -> tuple[tuple[tuple[str, str], ...], int]:
-    """Return layers with nothing between them that bends, and the bytes that a pass keeps."""
-    names: dict[nn.Module, str] = {
-        module: name
-        for name, module in network.named_modules()
-        if isinstance(module, (nn.Linear, nn.Conv2d)) and getattr(module, "groups", 1) == 1
-    }
-    made_by: dict[object, nn.Module] = {}
-    pairs: list[tuple[str, str]] = []
-
-    def before(module: nn.Module, given: tuple[Any, ...]) -> None:
-        step = getattr(given[0], "grad_fn", None) if given else None
-        while step is not None and step not in made_by and _is_straight(step):
-            step = step.next_functions[0][0]
-        if step in made_by:
-            pairs.append((names[made_by[step]], names[module]))
-
-    def after(module: nn.Module, _given: tuple[Any, ...], output: Any) -> None:
-        if getattr(output, "grad_fn", None) is not None:
-            made_by[output.grad_fn] = module
-
-    own = {each.untyped_storage().data_ptr() for each in network.parameters()}
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    handles = [module.register_forward_pre_hook(before) for module in names]
-    handles += [module.register_forward_hook(after) for module in names]
-    try:
-        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
-            network.train()(images)
-    except (Exception, SystemExit):
-        return (), 0  # hooks are not for every network; its passes have succeeded
-    finally:
-        for handle in handles:
-            handle.remove()
-    return tuple(dict.fromkeys(pairs)), sum(kept.values())
-
-
-def _is_straight(step: Any) -> bool:
-    """Return whether a step of the graph only moves numbers to other places, or averages them."""
-    return bool(step.name().startswith((*_MOVES, "AvgPool2D")))

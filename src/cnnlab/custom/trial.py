@@ -9,8 +9,8 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cnnlab.custom.finding import Finding, with_line
+from cnnlab.models.classes import CLASSES
 
-CLASSES = 10
 Shape = tuple[int, ...]
 Stage = Literal["reading", "making", "trying"]
 Doing = Literal["forward", "backward", "step"]
@@ -86,10 +86,12 @@ class PassSeen:
     """A pass of so many images: the calls of layers, and the output or the exception.
 
     ``output_shape`` is None if the output is not a tensor. ``differs`` says that the outputs are
-    not those of the first evaluation pass, or that there are none.
+    not those of the first evaluation pass, or that there are none. ``classes`` is how many numbers
+    the output must have for each image.
     """
 
     images: int
+    classes: int = CLASSES
     calls: tuple[CallSeen, ...] = ()
     raised: Raised | None = None
     output_type: str = "Tensor"
@@ -101,20 +103,22 @@ class PassSeen:
 
     @property
     def is_right(self) -> bool:
-        """Whether the output has ten numbers for each image."""
-        return self.output_shape == (self.images, CLASSES)
+        """Whether the output has a number for each class, for each image."""
+        return self.output_shape == (self.images, self.classes)
 
 
 @dataclass(frozen=True)
 class StepsSeen:
-    """A few training steps: where an exception came from, and whether all outputs stayed alike.
+    """A few training steps: where an exception came from, and what they showed.
 
+    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were;
     ``engine`` says which layers ran how.
     """
 
     raised: Raised | None = None
     raised_in: Doing = "step"
     is_constant: bool = False
+    is_finite: bool = True
     engine: str = ""
 
 
@@ -124,6 +128,7 @@ class ModuleSeen:
 
     ``missed`` are its parameters that got no gradient, or 0 only. ``equal_filters`` counts filters
     that were equal and stayed equal. ``drops`` is the share that a dropout layer drops.
+    ``is_batch_second`` says that it takes the images from the second dimension of its input.
     """
 
     name: str
@@ -136,6 +141,7 @@ class ModuleSeen:
     is_zero: bool = False
     equal_filters: int = 0
     drops: float = 0.0
+    is_batch_second: bool = False
     is_lazy: bool = False
 
     @property
@@ -189,6 +195,14 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class NotFinite:
+    """The function of PyTorch, and the line, that first made NaN or infinity, or its gradient."""
+
+    function: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
 class TooLarge:
     """The parameters of a network when it was refused, with the line, and of its largest layer."""
 
@@ -203,21 +217,25 @@ class TooLarge:
 class Trial:
     """What a network did when it was tried on a few images.
 
-    ``stopped`` is what ended the trial before the passes. ``printed`` is what the network printed
-    while it was made and in one pass. ``last_step`` is PyTorch's name of the operation that made
-    the logits, before others only moved them. ``reseeded`` are the stages, "making" and "trying",
-    after which PyTorch's generator is the same although the seed before was another, with the lines
-    that set it. ``straight_pairs`` are layers with nothing between them that bends.
-    ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes after a
-    failure is empty.
+    ``classes`` is how many numbers it must return for each image. ``stopped`` is what ended the
+    trial before the passes. ``unfinished`` is an exception that cnnlab's own code raised: what it
+    has seen until then is not kept. ``printed`` is what the network printed while it was made and
+    in one pass. ``last_step`` is PyTorch's name of the
+    operation that made the logits, before others only moved them. ``reseeded`` are the stages,
+    "making" and "trying", after which PyTorch's generator is the same although the seed before was
+    another, with the lines that set it. ``straight_pairs`` are layers with nothing between them
+    that bends. ``bytes_per_image`` is what a training pass keeps for the backward pass. What comes
+    after a failure is empty.
     """
 
     path: str = ""
     maker: str = ""
     text: str = ""
+    classes: int = CLASSES
     forward_line: int | None = None
     stopped: Finding | None = None
     too_large: TooLarge | None = None
+    unfinished: Raised | None = None
     printed: str = ""
     top_level_trains: int | None = None
     top_level_prints: int | None = None
@@ -234,6 +252,7 @@ class Trial:
     steps: StepsSeen | None = None
     modules: tuple[ModuleSeen, ...] = ()
     second: SecondSeen | None = None
+    not_finite: NotFinite | None = None
     reseeded: tuple[tuple[Stage, int | None], ...] = ()
     outputs: Outputs | None = None
     straight_pairs: tuple[tuple[str, str], ...] = ()
@@ -243,6 +262,12 @@ class Trial:
     def forward(self) -> str:
         """The name of forward in a message: "forward (line 12)"."""
         return with_line("forward", self.forward_line)
+
+    @property
+    def first_line(self) -> int | None:
+        """The line of the first layer that a pass calls, of those with a line."""
+        calls = self.training.calls if self.training else ()
+        return next((each.line for each in calls if each.line), None)
 
     @property
     def works(self) -> bool:

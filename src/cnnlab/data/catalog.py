@@ -3,8 +3,13 @@
 import math
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
 
 from cnnlab.errors import DataError
+
+Preparation = Literal["digit", "article", "as-they-are"]
+"""How a photo becomes like the images of a data set: as MNIST's, as Fashion-MNIST's, not at all."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,40 @@ class SplitRule:
     test: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """The facts about one data set."""
+    """What networks, runs and pages know about a data set.
+
+    ``may_mirror``: an image mirrored left to right still shows its class. ``preparation``: what
+    makes a photo look like the images. ``licence`` and
+    ``source`` are empty if nobody published it; ``sample_of`` is the name of the data set that
+    this is only a sample of.
+    """
 
     name: str
     title: str
     classes: tuple[str, ...]
+    may_mirror: bool = False
+    preparation: Preparation = "article"
+    licence: str = ""
+    source: str = ""
+    sample_of: str | None = None
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The SHA-256 of each file that a result depends on, by its name."""
+        raise NotImplementedError
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file's name, on every system."""
+        return self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedDataSet(DataSet):
+    """The facts about a data set that its authors published."""
+
     folder: str
     """Folder name in torchvision's layout: ``<root>/<folder>/raw``."""
     train_images: DataFile
@@ -51,12 +83,6 @@ class DataSet:
     mirrors: tuple[str, ...]
     debian_package: str | None
     npm_package: str | None
-    licence: str
-    source: str
-    may_mirror: bool = False
-    """Whether an image mirrored left to right still shows its class."""
-    sample_of: str | None = None
-    """Name of the data set that this is only a sample of."""
     sample_folder: str | None = None
     """Name of its folder in ``cnnlab/data/sample``, if the files come with cnnlab."""
 
@@ -66,11 +92,16 @@ class DataSet:
         every = (self.train_images, self.train_labels, self.test_images, self.test_labels)
         return tuple(file for file in every if file is not None)
 
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The SHA-256 of each file, by its name."""
+        return {file.name: file.sha256 for file in self.files}
+
 
 _WORKSHOP_SPLIT = SplitRule(seed=42, validation=12_000)
 _DIGITS = tuple("0123456789")
 
-_FASHION_MNIST = DataSet(
+_FASHION_MNIST = PublishedDataSet(
     name="fashion-mnist",
     title="Fashion-MNIST",
     classes=(
@@ -119,7 +150,7 @@ _FASHION_MNIST = DataSet(
     source="Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
 )
 
-_FASHION_MNIST_SAMPLE = DataSet(
+_FASHION_MNIST_SAMPLE = PublishedDataSet(
     name="fashion-mnist-sample",
     title="Fashion-MNIST sample (10,000 images)",
     classes=_FASHION_MNIST.classes,
@@ -157,10 +188,11 @@ _FASHION_MNIST_SAMPLE = DataSet(
     sample_folder="fashion-mnist",
 )
 
-_MNIST = DataSet(
+_MNIST = PublishedDataSet(
     name="mnist",
     title="MNIST",
     classes=_DIGITS,
+    preparation="digit",
     folder="MNIST",
     train_images=DataFile(
         "train-images-idx3-ubyte",
@@ -193,10 +225,11 @@ _MNIST = DataSet(
     source="LeCun, Bottou, Bengio and Haffner 1998, Proc. IEEE 86(11)",
 )
 
-_MNIST_SAMPLE = DataSet(
+_MNIST_SAMPLE = PublishedDataSet(
     name="mnist-sample",
     title="MNIST sample (10,000 digits)",
     classes=_DIGITS,
+    preparation="digit",
     folder="MNISTSample",
     train_images=DataFile(
         "sample-images-idx3-ubyte",
@@ -220,7 +253,7 @@ _MNIST_SAMPLE = DataSet(
     sample_of="mnist",
 )
 
-DATA_SETS: dict[str, DataSet] = {
+DATA_SETS: dict[str, PublishedDataSet] = {
     data_set.name: data_set
     for data_set in (_FASHION_MNIST, _FASHION_MNIST_SAMPLE, _MNIST, _MNIST_SAMPLE)
 }
@@ -231,10 +264,15 @@ DEFAULT_SAMPLE = "fashion-mnist-sample"
 """The sample of `DEFAULT`: it comes with cnnlab, so it is always available."""
 
 
-def find_data_set(name: str) -> DataSet:
+def find_data_set(name: str) -> PublishedDataSet:
     """Return the data set of that name, or raise `DataError` naming the nearest one."""
     if name in DATA_SETS:
         return DATA_SETS[name]
     near = get_close_matches(name.lower(), DATA_SETS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}.")
+    if Path(name).is_dir():
+        hint = f" For the pictures in the folder of that name, write folder:{name}."
+    raise DataError(
+        f"There is no data set {name!r}.{hint} Choose from: {', '.join(DATA_SETS)}; or name your "
+        "own: folder:PATH, npz:FILE or idx:FOLDER."
+    )

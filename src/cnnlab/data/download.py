@@ -6,9 +6,10 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from cnnlab.data.catalog import DataFile
 from cnnlab.data.places import write_error
@@ -21,6 +22,7 @@ ATTEMPTS_PER_MIRROR = 3
 RETRY_WAIT_SECONDS = 1.0
 
 _CHUNK = 1 << 16
+Checked = TypeVar("Checked")
 
 
 class CertificateError(DataError):
@@ -35,13 +37,30 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
     part = folder / f"{file.name}.gz.part"
     with suppress(DataError):  # an earlier run may have finished this file and not the next
         return read_file(part, file)
+    try:
+        return receive(
+            url, part, file.byte_count, lambda: verify(part.read_bytes(), file, url), progress
+        )
+    except OSError as error:
+        raise write_error(folder, error) from None
+
+
+def receive(
+    url: str, part: Path, limit: int, check: Callable[[], Checked], progress: Progress | None
+) -> Checked:
+    """Bring what is at an address, at most ``limit`` bytes, into a partial file.
+
+    Resumes what the file already has, tries again, and returns what ``check`` makes of the whole
+    file. ``check`` raises `DataError` if it is the wrong file. Raises `CertificateError` or
+    `DataError`, and `OSError` if the disk is full or cannot be written to.
+    """
     fault = "no attempt was made"
     for attempt in range(ATTEMPTS_PER_MIRROR):
         if attempt:
             time.sleep(RETRY_WAIT_SECONDS * attempt)
         resumed = part.exists() and part.stat().st_size > 0
         try:
-            _receive(url, part, file.byte_count, progress)
+            _append(url, part, limit, progress)
         except urllib.error.HTTPError as error:
             fault = f"the server answered {error.code} {error.reason}"
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -62,11 +81,11 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
         except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
             fault = f"the connection broke ({str(error) or type(error).__name__})"
             continue
-        except OSError as error:
+        except OSError:
             part.unlink(missing_ok=True)
-            raise write_error(folder, error) from None
+            raise
         try:
-            return verify(part.read_bytes(), file, url)
+            return check()
         except DataError as error:
             # A wrong file must not be resumed. If it came from two servers, start again from zero.
             part.unlink()
@@ -76,7 +95,7 @@ def download(url: str, file: DataFile, folder: Path, progress: Progress | None) 
     raise DataError(f"{url}: {fault}.")
 
 
-def _receive(url: str, part: Path, limit: int, progress: Progress | None) -> None:
+def _append(url: str, part: Path, limit: int, progress: Progress | None) -> None:
     """Append what is at an address to a partial file, from where that file ends.
 
     Raises `DataError` if it is longer than ``limit`` bytes.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cnnlab.data.catalog import DataFile, DataSet
+from cnnlab.data.catalog import DataFile, PublishedDataSet
 from cnnlab.data.places import Place, write_error
 from cnnlab.data.verify import OtherFileError, SoundFile, find_copies, read_sound
 from cnnlab.errors import DataError
@@ -17,7 +17,7 @@ from cnnlab.notices import Notify
 class DataFiles:
     """The verified IDX bytes of a data set's files, by name; where they lie and came from."""
 
-    data_set: DataSet
+    data_set: PublishedDataSet
     contents: dict[str, bytes]
     place: Place
     source: str
@@ -40,7 +40,9 @@ class FileCheck:
     faults: tuple[str, ...] = ()
 
 
-def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> DataFiles | None:
+def find_files(
+    data_set: PublishedDataSet, places: Sequence[Place], notify: Notify
+) -> DataFiles | None:
     """Return the files from the first place that has them all, verified.
 
     Raises `DataError` if a file is damaged in a folder that the user named, and no other folder
@@ -73,7 +75,7 @@ def find_files(data_set: DataSet, places: Sequence[Place], notify: Notify) -> Da
     return None
 
 
-def _read_files(data_set: DataSet, folder: Path) -> dict[str, SoundFile]:
+def _read_files(data_set: PublishedDataSet, folder: Path) -> dict[str, SoundFile]:
     """Return a folder's files by name, each verified.
 
     Raises `OtherFileError` if the files are those of another data set, and for every other fault
@@ -97,7 +99,7 @@ def _read_files(data_set: DataSet, folder: Path) -> dict[str, SoundFile]:
     return sound
 
 
-def check_files(data_set: DataSet, folder: Path) -> list[FileCheck]:
+def check_files(data_set: PublishedDataSet, folder: Path) -> list[FileCheck]:
     """Verify every file of a data set in a folder; return nothing if the folder has none.
 
     Files of another data set have the same names, but they are none of this one. If there are

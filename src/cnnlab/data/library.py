@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnlab.data.catalog import DATA_SETS, DEFAULT, DEFAULT_SAMPLE, DataSet, find_data_set
+from cnnlab.data.catalog import DATA_SETS, DEFAULT, DEFAULT_SAMPLE, PublishedDataSet, find_data_set
 from cnnlab.data.fetch import fetch
 from cnnlab.data.files import (
     STATES,
@@ -29,7 +29,7 @@ class DataSetCheck:
     ``folder`` is the first one in that state, None if no folder has any of the files.
     """
 
-    data_set: DataSet
+    data_set: PublishedDataSet
     state: State
     folder: Path | None
     files: list[FileCheck]
@@ -81,7 +81,7 @@ class Library:
         self.notify(f"{files.data_set.title}: from {files.source}.")
         return split(files.data_set, files.contents, files.source)
 
-    def obtain(self, data_set: DataSet) -> DataFiles:
+    def obtain(self, data_set: PublishedDataSet) -> DataFiles:
         """Return the verified files of a data set; fetch them if they are not here.
 
         Raises `DataError` if a folder that the user named does not exist or holds a damaged file,
@@ -90,7 +90,7 @@ class Library:
         require_named_folder(self.data_dir)
         return self._obtain(data_set)
 
-    def get(self, data_set: DataSet) -> DataFiles:
+    def get(self, data_set: PublishedDataSet) -> DataFiles:
         """Make sure that the files are on this machine, and in the folder that the user named.
 
         Makes that folder if it does not exist. Files that lie elsewhere on the machine are copied,
@@ -104,7 +104,7 @@ class Library:
         store_files(copies)
         return copies
 
-    def check(self, data_set: DataSet) -> DataSetCheck:
+    def check(self, data_set: PublishedDataSet) -> DataSetCheck:
         """Verify the files of a data set wherever they lie on this machine.
 
         If the user named a folder, they must lie there: no other place counts. Only what comes
@@ -121,7 +121,7 @@ class Library:
         files = [each for files in found.values() for each in files]
         return DataSetCheck(data_set, state, folder, files)
 
-    def find_folder(self, data_set: DataSet) -> Path | None:
+    def find_folder(self, data_set: PublishedDataSet) -> Path | None:
         """Return the first folder that has all files of a data set, each verified, or None."""
         require_named_folder(self.data_dir)
         for place in list_places(data_set, self.data_dir):
@@ -130,7 +130,7 @@ class Library:
                 return place.folder
         return None
 
-    def _obtain(self, data_set: DataSet) -> DataFiles:
+    def _obtain(self, data_set: PublishedDataSet) -> DataFiles:
         where = list_places(data_set, self.data_dir)
         files = find_files(data_set, where, self.notify)
         if files is not None:
@@ -153,7 +153,7 @@ class Library:
         return fetch(FetchRequest(data_set, where[0], self.notify, self.progress))
 
 
-def _sample_hint(data_set: DataSet) -> str:
+def _sample_hint(data_set: PublishedDataSet) -> str:
     """Return, as a line of its own, which samples a user can take in place of a data set."""
     ours = DATA_SETS[DEFAULT_SAMPLE]
     if data_set is ours:
@@ -166,15 +166,3 @@ def _sample_hint(data_set: DataSet) -> str:
         if each.sample_of == data_set.name and each is not ours:
             hint += f" If npm is installed, there is also --dataset {each.name}."
     return hint
-
-
-def load(
-    name: str,
-    *,
-    data_dir: str | Path | None = None,
-    offline: bool = False,
-    notify: Notify = print_to_stderr,
-    progress: Progress | None = None,
-) -> Splits:
-    """Return the train, validation and test images of a data set; see `Library.load`."""
-    return Library(data_dir, offline, notify, progress).load(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from cnnlab.data.catalog import DEFAULT, DataSet
+from cnnlab.data.catalog import DEFAULT, PublishedDataSet
 from cnnlab.errors import DataError
 from cnnlab.wording import command_line
 
@@ -38,7 +38,7 @@ def cache_root() -> Path:
     return Path(platformdirs.user_cache_dir("cnnlab", appauthor=False)) / "data"
 
 
-def list_places(data_set: DataSet, data_dir: str | Path | None) -> list[Place]:
+def list_places(data_set: PublishedDataSet, data_dir: str | Path | None) -> list[Place]:
     """Return the places where files may lie, first to last; new files go to the first.
 
     The user names a folder by argument or by the environment variable ``CNNLAB_DATA``.

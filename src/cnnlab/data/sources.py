@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnlab.data.catalog import DataSet
+from cnnlab.data.catalog import PublishedDataSet
 from cnnlab.data.download import CertificateError, download
 from cnnlab.data.idx import write_idx
 from cnnlab.data.places import DEBIAN_FOLDER, CannotWriteError, Place
@@ -30,7 +30,7 @@ _ARCHIVE_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError)
 class FetchRequest:
     """A data set, the place that its files should go to, and who is told about it."""
 
-    data_set: DataSet
+    data_set: PublishedDataSet
     place: Place
     notify: Notify
     progress: Progress | None
@@ -40,7 +40,7 @@ Source = Callable[[FetchRequest], tuple[dict[str, bytes], str]]
 """Returns the verified bytes of each file, by name, and where they came from."""
 
 
-def list_sources(data_set: DataSet) -> list[Source]:
+def list_sources(data_set: PublishedDataSet) -> list[Source]:
     """Return the sources of a data set, in the order in which they are tried."""
     sources: list[Source] = [from_mirrors] if data_set.mirrors else []
     if data_set.debian_package:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.data.catalog import DataSet
+from cnnlab.data.catalog import DataSet, PublishedDataSet
 from cnnlab.data.idx import read_idx
 from cnnlab.data.images import ImageSet
 from cnnlab.data.tensors import TensorSet, prepare
@@ -49,7 +49,7 @@ class PreparedSplits:
         return self.train.images.device
 
 
-def split(data_set: DataSet, contents: dict[str, bytes], source: str) -> Splits:
+def split(data_set: PublishedDataSet, contents: dict[str, bytes], source: str) -> Splits:
     """Return the splits of a data set from the IDX bytes of its files, by file name.
 
     NumPy's legacy generator draws a permutation. Its first indices are the test images (only

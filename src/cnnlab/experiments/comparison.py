@@ -154,7 +154,7 @@ class Comparison:
                 failures[seed] = f"{run.status}: {run.description.get('fault')}"
                 continue
             history = run.history()
-            if has_learned(history):
+            if has_learned(history, run.class_count):
                 finished[seed] = run
                 histories.append(history)
             else:

@@ -14,6 +14,7 @@ from cnnlab.custom.network import is_custom
 from cnnlab.data.catalog import DataSet
 from cnnlab.errors import ConfigError
 from cnnlab.models.catalog import ModelSpec
+from cnnlab.models.classes import CLASSES
 from cnnlab.runs.job import Job
 from cnnlab.training.config import TrainConfig, recipe
 
@@ -67,17 +68,19 @@ def read_variants(
     recipe_name: str,
     changes: Mapping[str, Any],
     *,
+    classes: int = CLASSES,
     again: bool = False,
     notify: Callable[[str], None] = lambda _: None,
 ) -> list[Variant]:
     """Return the variants that words name: a model, ``file.py:Class``, or a TOML file.
 
     The recipe and the changes are for all variants. A TOML file may name its own ``model`` and
-    ``recipe``, and change any setting but the seed. With ``again``, the one variant is used twice
+    ``recipe``, and change any setting but the seed. Each network has one output for each of the
+    ``classes``. With ``again``, the one variant is used twice
     with different seeds: an A/A test. ``notify`` hears if the file of a user's own network takes
     long. Raises `ConfigError` and `ModelError`.
     """
-    variants = [_read(word, recipe_name, changes, notify) for word in words]
+    variants = [_read(word, recipe_name, changes, classes, notify) for word in words]
     if again:
         if len(variants) != 1:
             raise ConfigError(
@@ -107,18 +110,22 @@ def read_variants(
     return variants
 
 
-def folder_name(variants: Sequence[Variant], data_set: str) -> str:
+def folder_name(variants: Sequence[Variant], data_set: DataSet) -> str:
     """Return a name for the folder of a comparison; it differs if the content differs."""
-    content = json.dumps([data_set, *({each.name: each.content()} for each in variants)])
+    content = json.dumps([data_set.name, *({each.name: each.content()} for each in variants)])
     names = "-vs-".join(each.slug for each in variants)[:80]
-    return f"compare-{data_set}-{names}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
+    return f"compare-{data_set.slug}-{names}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
 
 
 def _read(
-    word: str, recipe_name: str, changes: Mapping[str, Any], notify: Callable[[str], None]
+    word: str,
+    recipe_name: str,
+    changes: Mapping[str, Any],
+    classes: int,
+    notify: Callable[[str], None],
 ) -> Variant:
     if not word.endswith(".toml"):
-        network = find_network(word, notify)
+        network = find_network(word, notify, classes)
         return Variant(network.slug, network, recipe_name, recipe(recipe_name, **changes))
     path = Path(word)
     text = ""
@@ -145,7 +152,7 @@ def _read(
     )
     if is_custom(model):  # a path in a TOML file starts at the folder of that file
         model = str(path.parent / model)
-    network = find_network(model, notify)
+    network = find_network(model, notify, classes)
     try:
         config = recipe(own_recipe or recipe_name, **(dict(changes) | content))
     except ConfigError as error:

@@ -13,7 +13,7 @@ import re
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,24 @@ def graph_of(network: nn.Module, images: Numbers) -> Graph:
     `PROOF_IMAGES` of them. The network stays as it is. Raises `ModelError` if cnnlab cannot show
     the network: it names the line and what to write; and if a logit is not PyTorch's.
     """
-    graph = trace(network, images.shape[1:])
-    with _evaluating(network), torch.no_grad():
-        logits = network(torch.from_numpy(images).to(_device(network))).cpu().numpy()
-    check_agreement(graph, images, logits)
-    return graph
+    return graphs_of([network], images)[0]
+
+
+def graphs_of(networks: Sequence[nn.Module], images: Numbers) -> list[Graph]:
+    """Return the graphs of networks that differ in their weights only; the first one is traced.
+
+    Each is proved; see `graph_of`.
+    """
+    shape = images.shape[1:]
+    program = _exported(networks[0], shape)
+    graphs = []
+    for network in networks:
+        graph = _built(program, shape, network)
+        with _evaluating(network), torch.no_grad():
+            logits = network(torch.from_numpy(images).to(_device(network))).cpu().numpy()
+        check_agreement(graph, images, logits)
+        graphs.append(graph)
+    return graphs
 
 
 def trace(network: nn.Module, image_shape: Shape) -> Graph:
@@ -54,14 +67,16 @@ def trace(network: nn.Module, image_shape: Shape) -> Graph:
 
     Raises `ModelError` if cnnlab cannot show the network.
     """
+    return _built(_exported(network, image_shape), image_shape, network)
+
+
+def _exported(network: nn.Module, image_shape: Shape) -> Any:
     images = torch.zeros(BATCH, *image_shape, device=_device(network))
     try:
         with _quiet(), _evaluating(network), torch.no_grad():
-            program = torch.export.export(network, (images,), strict=False)
+            return torch.export.export(network, (images,), strict=False)
     except Exception as error:
         raise ModelError(f"cnnlab cannot show this network: {_why(error)}") from None
-    with torch.no_grad():
-        return _built(program, image_shape)
 
 
 def _device(network: nn.Module) -> torch.device:
@@ -96,8 +111,9 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _built(program: Any, image_shape: Shape) -> Graph:
-    values: dict[fx.Node, Any] = _stored(program)
+@torch.no_grad()
+def _built(program: Any, image_shape: Shape, network: nn.Module) -> Graph:
+    values: dict[fx.Node, Any] = _stored(program, network)
     build = Builder(tuple(image_shape))
     nodes = list(program.graph.nodes)
     output = nodes[-1].args[0]
@@ -123,13 +139,17 @@ def _built(program: Any, image_shape: Shape) -> Graph:
     return build.graph(answer)
 
 
-def _stored(program: Any) -> dict[fx.Node, Any]:
-    """Return the values of the nodes that are parameters, buffers or other constants.
+def _stored(program: Any, network: nn.Module) -> dict[fx.Node, Any]:
+    """Return the values of the nodes that are parameters or buffers of a network, or constants.
 
     They are copies: the network may be trained further, and its graph must stay as it is; and
     forward may change what it computed from them.
     """
-    tensors = {**program.constants, **program.state_dict}
+    tensors = {
+        **program.constants,
+        **dict(network.named_parameters(remove_duplicate=False)),
+        **dict(network.named_buffers(remove_duplicate=False)),
+    }
     kinds = program.graph_signature
     targets = {
         **kinds.inputs_to_parameters,

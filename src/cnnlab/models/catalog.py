@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from cnnlab.models.classes import CLASSES
 from cnnlab.models.layers import Layer, record_calls, tabulate
 from cnnlab.models.lenet5 import LeNet5
 from cnnlab.models.small import VGG6, LeNet1, LeNet5BatchNorm, ResNet8, SmallMobileNet
@@ -21,13 +22,15 @@ class SourceCode:
     """A class or function in a user's Python file, as text: the code of their own network.
 
     ``class_name`` may have arguments, as in "Net(width=32)". ``files`` are other files that the
-    code needs, from beside it: their names below its folder, and their contents.
+    code needs, from beside it: their names below its folder, and their contents. ``classes`` is
+    how many numbers the network must return for each image.
     """
 
     path: str
     class_name: str
     text: str
     files: tuple[tuple[str, bytes], ...] = ()
+    classes: int = CLASSES
 
     @property
     def sha256(self) -> str:
@@ -48,7 +51,7 @@ class ModelSpec:
 
     name: str
     title: str
-    make: Callable[[], nn.Module]
+    make: Callable[..., nn.Module]
     source: SourceCode | None = None
     warnings: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
@@ -87,6 +90,14 @@ MODELS: dict[str, ModelSpec] = {
     )
 }
 """The networks that cnnlab includes, by name."""
+
+
+def model_for(name: str, classes: int) -> ModelSpec:
+    """Return the included network of that name; its last layer has that many outputs."""
+    spec = MODELS[name]
+    if classes == CLASSES:
+        return spec
+    return replace(spec, make=partial(spec.make, num_classes=classes))
 
 
 def count_parameters(model: nn.Module) -> int:

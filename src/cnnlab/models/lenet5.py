@@ -21,12 +21,17 @@ _POOLINGS: dict[Pooling, type[nn.AvgPool2d] | type[nn.MaxPool2d]] = {
 
 
 class LeNet5(nn.Module):
-    """LeNet-5: images (N, 1, 32, 32) to logits (N, 10).
+    """LeNet-5: images (N, 1, 32, 32) to logits (N, num_classes).
 
     ``activation`` is "tanh" (the paper's kind) or "relu"; ``pooling`` "average" or "max".
     """
 
-    def __init__(self, activation: Activation = "tanh", pooling: Pooling = "average") -> None:
+    def __init__(
+        self,
+        activation: Activation = "tanh",
+        pooling: Pooling = "average",
+        num_classes: int = 10,
+    ) -> None:
         super().__init__()
         activate, pool = _ACTIVATIONS[activation], _POOLINGS[pooling]
         self.features = nn.Sequential(
@@ -42,10 +47,10 @@ class LeNet5(nn.Module):
             activate(),
             nn.Linear(120, 84),
             activate(),
-            nn.Linear(84, 10),
+            nn.Linear(84, num_classes),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the logits (N, 10) of images (N, 1, 32, 32)."""
+        """Return the logits (N, num_classes) of images (N, 1, 32, 32)."""
         logits: torch.Tensor = self.classifier(self.features(x).flatten(start_dim=1))
         return logits

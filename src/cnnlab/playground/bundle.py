@@ -7,7 +7,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
     *("forward.js", "explain.js", "digit.js"),  # numbers
-    *("dom.js", "paint.js", "words.js", "state.js"),  # tools
+    *("dom.js", "paint.js", "words.js", "state.js", "stored.js"),  # tools
     *("strip.js", "drawer.js", "kernels.js", "why.js", "draw.js", "mistakes.js", "training.js"),
     "main.js",
 )

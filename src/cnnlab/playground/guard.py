@@ -26,6 +26,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_USED = (
+    "A browser has opened this address already, and it works once. Use that browser, or stop "
+    "cnnlab play with Ctrl-C, type cnnlab play --no-browser, and open the new address here."
+)
 _HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -45,11 +49,15 @@ class BodyError(Exception):
 
 
 class Guard:
-    """Let through only what `refusal` has nothing against; add headers that bind the browser."""
+    """Let through only what `refusal` has nothing against; add headers that bind the browser.
 
-    def __init__(self, app: Application, port: int, token: str) -> None:
+    The address brings ``token``, which works once; the browser that brought it gets ``secret``.
+    """
+
+    def __init__(self, app: Application, port: int, token: str, secret: str) -> None:
         self.app = app
-        self.token = token
+        self.token, self.secret = token, secret
+        self.is_token_used = False
         self.cookie = f"cnnlab-{port}"
         self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
 
@@ -67,8 +75,11 @@ class Guard:
             return
         if self._brings_token(scope):
             # Into a cookie, and out of the address: an address is shown, copied and sent.
-            cookie = f"{self.cookie}={self.token}; HttpOnly; SameSite=Strict; Path=/"
-            more = [(b"location", b"/"), (b"set-cookie", cookie.encode())]
+            more = [(b"location", b"/")]
+            if not self._has_cookie(scope):
+                cookie = f"{self.cookie}={self.secret}; HttpOnly; SameSite=Strict; Path=/"
+                more.append((b"set-cookie", cookie.encode()))
+                self.is_token_used = True
             await _answer(send, 303, "See /", more)
             return
         await self.app(scope, _limited(receive, _most_bytes(scope)), _with_headers(send))
@@ -83,10 +94,14 @@ class Guard:
             refused = 403, "This comes from another site."
         elif scope["method"] not in {"GET", "HEAD", "POST"}:
             refused = 405, "Only GET, HEAD and POST are understood."
-        elif not self._brings_token(scope) and not self._has_cookie(scope):
-            refused = 403, "Open the whole address that cnnlab play printed, with its token."
-        else:
+        elif self._has_cookie(scope):
             return _refused_post(scope) if scope["method"] == "POST" else None
+        elif not self._brings_token(scope):
+            refused = 403, "Open the whole address that cnnlab play printed, with its token."
+        elif self.is_token_used:
+            refused = 403, _USED
+        else:
+            return None
         return refused
 
     def _brings_token(self, scope: Message) -> bool:
@@ -106,7 +121,7 @@ class Guard:
                 jar.load(each)
         except CookieError:
             return False
-        return self.cookie in jar and _equal(jar[self.cookie].value, self.token)
+        return self.cookie in jar and _equal(jar[self.cookie].value, self.secret)
 
 
 def _refused_post(scope: Message) -> tuple[int, str] | None:

@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass, field
 
 from cnnlab.data.library import Library
+from cnnlab.data.own.load import load_splits
 from cnnlab.playground.page import render
 from cnnlab.playground.payload import build_payload
 from cnnlab.runs.run import Run
@@ -37,5 +38,6 @@ def show(run: Run) -> Frame:
     Loads the run's data set; nothing is downloaded. Raises `ModelError` if the network cannot be
     followed step by step, `DataError` if the data set is not on this machine.
     """
-    splits = Library(offline=True).load(run.data_set_name)
+    library = Library(offline=True, notify=lambda _: None)
+    splits = load_splits(library, run.data_set_name)
     return Frame(render(build_payload(run, splits)))

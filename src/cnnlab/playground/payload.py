@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from cnnlab.custom.network import explained, split_name
-from cnnlab.data.catalog import DATA_SETS
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
@@ -25,7 +24,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.weights import read_weights
 from cnnlab.wording import percent
 
-VERSION = 1
+VERSION = 2
 CHECKED = 32
 """Pictures whose answers the page computes again, to prove itself."""
 RIGHT, UNSURE, MISTAKES = 3, 2, 55
@@ -92,11 +91,11 @@ def build_payload(
         "run": _about(run, splits, len(history)),
         "classes": list(shown.classes),
         "graph": graph.to_json() | tensors,
-        "weights": _text(block),
+        "weights": as_text(block),
         "half": half,
         "changed": changed,
         "pictures": {
-            "levels": _text(shorten(levels.tobytes())),
+            "levels": as_text(shorten(levels.tobytes())),
             "labels": [None] * len(own) + shown.labels.tolist(),
         },
         "check": {
@@ -123,11 +122,10 @@ def _about(run: Run, splits: Splits, epochs: int) -> dict[str, Any]:
     own = run.network.source
     file, class_name = split_name(run.model_name)
     tested, data_set = read_test_result(run), splits.data_set
-    of = DATA_SETS.get(data_set.sample_of or "")
     return {
         "network": f"{Path(file).name}:{class_name}" if own else run.network.title,
         "data_set": data_set.title,
-        "is_digits": (of or data_set).name == "mnist",
+        "is_digits": data_set.preparation == "digit",
         "licence": data_set.licence,
         "source": data_set.source,
         "recipe": run.recipe_name,
@@ -149,7 +147,7 @@ def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
     """Return which validation images the page carries: all kinds of answers, by a fixed rule.
 
     Of each class: the first that are right, and those right ones that it is least sure of. Then
-    mistakes: the surest of each pair of classes, the frequent pairs first, until there are enough.
+    mistakes: the surest of each pair of classes, more of the frequent pairs.
     The first is right, and surer than 9 of 10: it opens the page.
     """
     labels, sure = predictions.image_set.labels, predictions.confidence
@@ -160,9 +158,8 @@ def choose_pictures(predictions: Predictions) -> NDArray[np.int64]:
         unsure = right[np.argsort(sure[right], kind="stable")]
         found |= dict.fromkeys([*right[:RIGHT].tolist(), *unsure[:UNSURE].tolist()])
     found |= dict.fromkeys(_mistakes(predictions))
-    rest = (each for each in range(len(labels)) if each not in found)
-    while len(found) < CHECKED:  # a network with few classes, or few images
-        found[next(rest)] = None
+    rest = [each for each in range(len(labels)) if each not in found]
+    found |= dict.fromkeys(rest[: max(0, CHECKED - len(found))])  # with few classes or mistakes
     opening = next((each for each in found if is_right[each] and sure[each] > 0.9), None)
     order = dict.fromkeys([*([] if opening is None else [opening]), *found])
     return np.array(list(order), np.int64)
@@ -173,14 +170,19 @@ def _mistakes(predictions: Predictions) -> list[int]:
     matrix = confusion(predictions)
     pairs = [(int(true), int(answer)) for true, answer in np.argwhere(matrix) if true != answer]
     pairs.sort(key=lambda pair: -matrix[pair])
-    waiting = []
+    waiting: dict[tuple[int, int], list[int]] = {}
+    chosen: list[int] = []
     for true, answer in pairs:
         wrong = np.flatnonzero((labels == true) & (predicted == answer))
-        waiting.append(wrong[np.argsort(-predictions.confidence[wrong], kind="stable")].tolist())
-    chosen: list[int] = []
-    while any(waiting) and len(chosen) < MISTAKES:  # one of each pair, then a second of each ...
-        chosen += [each.pop(0) for each in waiting if each]
-    return chosen[:MISTAKES]
+        surest = wrong[np.argsort(-predictions.confidence[wrong], kind="stable")]
+        waiting[true, answer] = surest.tolist()
+    given = dict.fromkeys(pairs, 0)
+    while len(chosen) < MISTAKES and any(waiting.values()):
+        # As seats of a parliament (D'Hondt): each pair gets as large a share as it has of mistakes.
+        pair = max(filter(waiting.get, pairs), key=lambda each: matrix[each] / (given[each] + 1))
+        chosen.append(waiting[pair].pop(0))
+        given[pair] += 1
+    return chosen
 
 
 def shorten(levels: bytes) -> bytes:
@@ -220,5 +222,14 @@ def stored(graph: Graph, *, half: bool) -> tuple[dict[str, Any], bytes]:
     return {"tensors": places, "bytes": len(block)}, block
 
 
-def _text(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+def as_text(content: bytes) -> str:
+    """Return bytes as text of base 85: five characters for four bytes, where base 64 needs 5.33.
+
+    The alphabet is that of ``base64.b85encode``, with a comma for "<", which HTML would end at.
+    """
+    return base64.b85encode(content).decode().replace("<", ",")
+
+
+def as_bytes(text: str) -> bytes:
+    """Return the bytes that `as_text` wrote."""
+    return base64.b85decode(text.replace(",", "<"))

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cnnlab.errors import CnnlabError, ConfigError
 from cnnlab.playground.bundle import FROM_SERVER, STATIC, script, style
-from cnnlab.playground.guard import PICTURE, BodyError, Guard
+from cnnlab.playground.guard import PICTURE, Application, BodyError, Guard
 from cnnlab.playground.worker import Worker
 
 ADDRESS = "127.0.0.1"
@@ -42,8 +42,8 @@ _PAGE = """<!doctype html>
 """
 
 
-def application(names: list[str], worker: Worker, port: int, token: str) -> Guard:
-    """Return the server of some runs, by name; behind its guard."""
+def application(names: list[str], worker: Worker, port: int, token: str, secret: str) -> Guard:
+    """Return the server of some runs, by name; behind its guard, see there."""
     pages = {
         "/": (_PAGE, "text/html; charset=utf-8"),
         "/page.css": (style(), "text/css; charset=utf-8"),
@@ -55,7 +55,7 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
         return Response(text, media_type=kind)
 
     def runs(_: Request) -> Response:
-        return JSONResponse({"runs": names})
+        return JSONResponse({"runs": names, "own": bool(worker.folders)})
 
     payloads = {} if worker.folders else {0: lzma.decompress((STATIC / SHIPPED).read_bytes())}
 
@@ -69,6 +69,17 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
     async def image(request: Request) -> Response:
         run, number = _number(request, "run", len(names)), _number(request, "number", 10**6)
         return JSONResponse(await run_in_threadpool(worker.ask, "image", run=run, number=number))
+
+    async def cell(request: Request) -> Response:
+        run, first = _number(request, "run", len(names)), _number(request, "first", 10**6)
+        label, said = _number(request, "label", 1000), _number(request, "answer", 1000)
+        given = {"run": run, "label": label, "answer": said, "first": first}
+        return JSONResponse(await run_in_threadpool(worker.ask, "cell", **given))
+
+    async def examples(request: Request) -> Response:
+        run, stage = _number(request, "run", len(names)), _number(request, "stage", 1000)
+        given = {"run": run, "stage": stage, "map_": _number(request, "map", 10**5)}
+        return JSONResponse(await run_in_threadpool(worker.ask, "examples", **given))
 
     one_picture = asyncio.Lock()
 
@@ -94,6 +105,8 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
         Route("/api/runs", runs),
         Route("/api/payload", payload),
         Route("/api/image", image),
+        Route("/api/cell", cell),
+        Route("/api/examples", examples),
         Route(PICTURE, picture, methods=["POST"]),
         Route("/api/slope", slope, methods=["POST"]),
     ]
@@ -106,7 +119,7 @@ def application(names: list[str], worker: Worker, port: int, token: str) -> Guar
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False  # every address has one form
-    return Guard(app, port, token)
+    return Guard(app, port, token, secret)
 
 
 def _number(request: Request, name: str, below: int) -> int:
@@ -127,29 +140,43 @@ def serve(names: list[str], worker: Worker, port: int, on_address: Callable[[str
 
     Raises `ConfigError` if the port is taken.
     """
-    with socket.socket() as listening:
-        try:
-            listening.bind((ADDRESS, port))
-        except OSError as error:
-            raise ConfigError(
-                f"Port {port} cannot be used ({error.strerror}). Leave out --port: cnnlab finds a "
-                "free one."
-            ) from None
+    with listen(ADDRESS, port) as listening:
         port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
-        listening.listen(64)
         worker.start()
-        app = application(names, worker, port, token)
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            limit_concurrency=64,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=16_384,
-            http="h11",  # the limit above is its own; httptools, if it is installed, has none
-            ws="none",
-            server_header=False,
-        )
         on_address(f"http://{ADDRESS}:{port}/?t={token}")
-        uvicorn.Server(config).run(sockets=[listening])
+        run(application(names, worker, port, token, secrets.token_urlsafe(16)), listening)
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address of this computer. Port 0: a free one.
+
+    Raises `ConfigError` if the port is taken.
+    """
+    listening = socket.socket()
+    try:
+        listening.bind((address, port))
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"Port {port} cannot be used ({error.strerror}). Name another --port; with 0, cnnlab "
+            "finds a free one."
+        ) from None
+    listening.listen(256)
+    return listening
+
+
+def run(app: Application, listening: socket.socket, most_connections: int = 64) -> None:
+    """Serve an application until Ctrl-C, with limits that no single visitor can exhaust."""
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        limit_concurrency=most_connections,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=16_384,
+        http="h11",  # the limit above is its own; httptools, if it is installed, has none
+        ws="none",
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

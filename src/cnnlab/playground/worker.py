@@ -12,16 +12,31 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from cnnlab.errors import CnnlabError, ConfigError
+from cnnlab.errors import CnnlabError, ConfigError, DataError
+
+if TYPE_CHECKING:  # the server imports this file too, and must not load PyTorch
+    from torch import nn
+
+    from cnnlab.data.splits import Splits
+    from cnnlab.insight.examples import Example
+    from cnnlab.insight.graph import Graph
+    from cnnlab.insight.predictions import Predictions
+    from cnnlab.runs.run import Run
 
 SHIPPED_DATA_SET = "fashion-mnist"
 """What the LeNet-5 that comes with cnnlab was trained on."""
 _PIXELS = 28 * 28
+_NO_DOWNLOAD = "--offline forbids downloading it"
+EXAMPLES = 9
+"""Images in which a map answers most."""
+CELL_IMAGES = 60
+"""Images of a cell of the confusion matrix in one answer; the page asks for the next ones."""
 
 
 @dataclass
@@ -103,13 +118,15 @@ class Bench:
         self, folders: list[str], trust: bool = False, data_dir: str | None = None
     ) -> None:
         self.folders, self.trust, self.data_dir = folders, trust, data_dir
-        self._opened: dict[int, Any] = {}
+        self._opened: dict[int, OpenedRun] = {}
 
     def answer(self, line: str) -> str:
         """Return the answer to a request; one that fails has the key "error", with the reason."""
         known: dict[str, Callable[..., dict[str, Any]]] = {
             "payload": self.payload,
             "image": self.image,
+            "cell": self.cell,
+            "examples": self.examples,
             "picture": self.picture,
             "slope": self.slope,
         }
@@ -122,47 +139,82 @@ class Bench:
         except Exception as error:  # the server must go on
             return json.dumps({"error": f"This failed ({type(error).__name__}: {error})."})
 
-    def _run(self, number: int) -> tuple[Any, Any]:
-        """Return a run and the splits of its data set."""
+    def _run(self, number: int) -> "OpenedRun":
         if number >= len(self.folders):
             raise ConfigError("This needs a run of your own. Train one: cnnlab workshop")
         if number not in self._opened:
             from cnnlab.data.library import Library
+            from cnnlab.data.own.load import load_splits
             from cnnlab.runs.run import open_run
 
             run = open_run(Path(self.folders[number]), lambda _: None, trust=self.trust)
             folder = Path(self.data_dir) if self.data_dir else None
-            self._opened[number] = run, Library(folder, offline=True).load(run.data_set_name)
-        found: tuple[Any, Any] = self._opened[number]
-        return found
+            try:
+                splits = load_splits(Library(folder, offline=True), run.data_set_name)
+            except DataError as error:
+                own = str(error).replace(_NO_DOWNLOAD, "cnnlab play downloads nothing")
+                raise ConfigError(f"The page shows a run with its images. {own}") from None
+            self._opened[number] = OpenedRun(run, splits)
+        return self._opened[number]
 
     def payload(self, run: int) -> dict[str, Any]:
         """Return what the page carries of a run."""
         from cnnlab.playground.payload import build_payload
 
-        opened, splits = self._run(run)
-        return {"content": build_payload(opened, splits).content}
+        opened = self._run(run)
+        return {"content": build_payload(opened.run, opened.splits).content}
 
     def image(self, run: int, number: int) -> dict[str, Any]:
         """Return the grey levels and the label of a validation image."""
-        _, splits = self._run(run)
-        validation = splits.validation
-        if not 0 <= number < len(validation):
-            raise ConfigError(f"There are {len(validation):,} validation images.")
-        levels = validation.images[number].ravel().tolist()
-        return {"levels": levels, "label": int(validation.labels[number])}
+        return self._run(run).image(number)
+
+    def cell(self, run: int, label: int, answer: int, first: int) -> dict[str, Any]:
+        """Return the validation images of a cell of the confusion matrix, the surest first.
+
+        ``first`` counts from 0: so many were sent before.
+        """
+        opened = self._run(run)
+        predictions = opened.predictions
+        is_label = predictions.image_set.labels == label
+        found = (is_label & (predictions.predicted == answer)).nonzero()[0]
+        order = found[(-predictions.confidence[found]).argsort(kind="stable")]
+        shown = order[first : first + CELL_IMAGES]
+        return {"count": len(order), "images": [opened.image(int(each)) for each in shown]}
+
+    def examples(self, run: int, stage: int, map_: int) -> dict[str, Any]:
+        """Return the validation images in which a map of a stage answers most, and where."""
+        from cnnlab.insight.examples import before_activation, best_examples
+
+        opened = self._run(run)
+        stages = list(opened.graph.stages.values())
+        if stage >= len(stages) or map_ >= stages[stage].last.shape[0]:
+            raise ConfigError("This network does not have that map.")
+        step = before_activation(opened.graph, stages[stage])
+        if stage not in opened.examples:
+            images = opened.splits.validation.images
+            opened.examples[stage] = best_examples(opened.model, step.name, images, EXAMPLES)
+        return {
+            "count": len(opened.splits.validation),
+            "images": [
+                opened.image(each.image)
+                | {"row": each.row, "column": each.column, "value": each.value}
+                for each in opened.examples[stage][map_]
+            ],
+        }
 
     def picture(self, run: int, body: str) -> dict[str, Any]:
         """Return the grey levels of a picture file, read as ``cnnlab predict`` reads it."""
-        from cnnlab.data.catalog import find_data_set
+        from cnnlab.data.catalog import DataSet, find_data_set
         from cnnlab.data.pictures.normalise import read_picture
 
-        name = self._run(run)[0].data_set_name if self.folders else SHIPPED_DATA_SET
+        data_set: DataSet = find_data_set(SHIPPED_DATA_SET)
+        if self.folders:
+            data_set = self._run(run).run.data_set
         with TemporaryDirectory() as folder:
             path = Path(folder, "your picture")
             path.write_bytes(base64.b64decode(body))
             try:
-                picture = read_picture(path, find_data_set(name))
+                picture = read_picture(path, data_set)
             except CnnlabError as error:
                 raise ConfigError(str(error).replace(str(path), path.name)) from None
         return {"levels": picture.image.ravel().tolist(), "notes": list(picture.notes)}
@@ -170,17 +222,55 @@ class Bench:
     def slope(self, run: int, number: int, body: str) -> dict[str, Any]:
         """Return the gradient of a class's logit for 28 x 28 grey levels, 32 x 32 numbers."""
         import numpy as np
-        import torch
 
         from cnnlab.insight.saliency import input_gradient
-        from cnnlab.runs.evaluation import load_model
         from cnnlab.runs.explain import as_numbers
 
         levels = np.frombuffer(base64.b64decode(body), np.uint8)
-        opened, splits = self._run(run)
-        if levels.size != _PIXELS or not 0 <= number < len(splits.validation.classes):
+        opened = self._run(run)
+        if levels.size != _PIXELS or not 0 <= number < len(opened.splits.validation.classes):
             raise ConfigError("A slope needs 784 grey levels and the number of a class.")
-        model = load_model(opened, torch.device("cpu")).eval()
-        images = as_numbers(levels.reshape(1, 28, 28))
-        found = input_gradient(model, images[0], class_index=number)
+        image = as_numbers(levels.reshape(1, 28, 28))[0]
+        found = input_gradient(opened.model, image, class_index=number)
         return {"slopes": [float(each) for row in found.slopes for each in row]}
+
+
+class OpenedRun:
+    """A run with the splits of its data set, and what is computed of it once."""
+
+    def __init__(self, run: "Run", splits: "Splits") -> None:
+        self.run, self.splits = run, splits
+        self.examples: dict[int, list[list[Example]]] = {}
+
+    @cached_property
+    def model(self) -> "nn.Module":
+        """The trained network, in evaluation mode."""
+        from torch import device
+
+        from cnnlab.runs.evaluation import load_model
+
+        return load_model(self.run, device("cpu")).eval()
+
+    @cached_property
+    def graph(self) -> "Graph":
+        """The network as a graph."""
+        from cnnlab.runs.explain import network_graph
+
+        return network_graph(self.run)
+
+    @cached_property
+    def predictions(self) -> "Predictions":
+        """What the network predicts for the validation images."""
+        from torch import device
+
+        from cnnlab.runs.evaluation import predictions_on
+
+        return predictions_on(self.run, self.splits.validation, device("cpu"))
+
+    def image(self, number: int) -> dict[str, Any]:
+        """Return the number, the grey levels and the label of a validation image."""
+        validation = self.splits.validation
+        if not 0 <= number < len(validation):
+            raise ConfigError(f"There are {len(validation):,} validation images.")
+        levels = validation.images[number].ravel().tolist()
+        return {"number": number, "levels": levels, "label": int(validation.labels[number])}

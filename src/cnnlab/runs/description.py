@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnlab.data.own.data_set import OwnDataSet
 from cnnlab.data.splits import Splits
 from cnnlab.models.catalog import count_parameters, layers_of
 from cnnlab.runs.job import Job
@@ -42,12 +43,16 @@ def describe(job: Job, model: nn.Module, splits: Splits, device: torch.device) -
 
 def describe_data(splits: Splits) -> dict[str, Any]:
     """Return a description of the images of a run; it is equal for runs on the same images."""
+    data_set = splits.data_set
+    # What a published data set needs is in the catalogue.
+    own = {"preparation": data_set.preparation} if isinstance(data_set, OwnDataSet) else {}
     return {
-        "name": splits.data_set.name,
-        "title": splits.data_set.title,
-        "classes": list(splits.data_set.classes),
+        "name": data_set.name,
+        "title": data_set.title,
+        "classes": list(data_set.classes),
+        **own,
         "source": splits.source,
-        "sha256": {file.name: file.sha256 for file in splits.data_set.files},
+        "sha256": data_set.sha256,
         "train": len(splits.train),
         "validation": len(splits.validation),
         "test": len(splits.test),

@@ -44,16 +44,15 @@ def network_graph(network: Run | nn.Module) -> Graph:
 
     Raises `ModelError` if cnnlab cannot show the network: it names the line.
     """
-    images = _proof_images()
     if isinstance(network, nn.Module):
-        return graph_of(network, images)
+        return graph_of(network, proof_images())
     model = load_model(network, torch.device("cpu"))
     with explained(network.network.source, "Showing the network"):
-        return graph_of(model, images)
+        return graph_of(model, proof_images())
 
 
 @cache
-def _proof_images() -> Numbers:
+def proof_images() -> Numbers:
     """Return the images of the proof; to unpack the sample takes longer than the proof itself."""
     sample = Library(offline=True, notify=lambda _: None).load(DEFAULT_SAMPLE).validation
     return as_numbers(sample.images[:PROOF_IMAGES])

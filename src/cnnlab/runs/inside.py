@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from cnnlab.custom.network import explained
 from cnnlab.errors import ModelError
 from cnnlab.insight.graph import Graph
-from cnnlab.runs.explain import network_graph
+from cnnlab.insight.trace import graphs_of
+from cnnlab.runs.evaluation import load_model
+from cnnlab.runs.explain import proof_images
 from cnnlab.runs.run import Run
 
 
@@ -25,8 +29,10 @@ def look_inside(run: Run) -> Inside:
     the run cannot be read.
     """
     try:
-        after = network_graph(run)
+        trained = load_model(run, torch.device("cpu"))
         with explained(run.network.source, "Showing the network"):
-            return Inside(after, network_graph(run.network.build(run.config.seed)))
+            networks = [trained, run.network.build(run.config.seed)]
+            after, before = graphs_of(networks, proof_images())
+            return Inside(after, before)
     except ModelError as error:
         return Inside(why_not=str(error))

@@ -6,7 +6,7 @@ from cnnlab.wording import command_line
 
 CONFIG, PLAN, WORKSHOP = "config.json", "comparison.json", "workshop.json"
 """The file that makes a folder the folder of a run, a comparison or a workshop."""
-REPORT, RESULTS = "report.html", "results.json"
+REPORT, RESULTS, HANDOUT = "report.html", "results.json", "handout.html"
 METRICS, MODEL, EVALUATION = "metrics.jsonl", "model.safetensors", "evaluation.json"
 CHECKPOINT, CHECKPOINT_BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
 SOURCE = "source.py"

@@ -10,9 +10,12 @@ from cnnlab.custom.beside import KEPT
 from cnnlab.custom.find import find_network
 from cnnlab.custom.finding import FaultError
 from cnnlab.custom.network import is_custom, read_custom, split_name
+from cnnlab.data.catalog import DataSet, find_data_set
+from cnnlab.data.own.data_set import OwnDataSet, dataset_words, is_own
 from cnnlab.data.splits import Splits
 from cnnlab.errors import RunError
 from cnnlab.models.catalog import ModelSpec, layers_of
+from cnnlab.models.classes import CLASSES
 from cnnlab.models.layers import Layer
 from cnnlab.notices import Notify
 from cnnlab.runs.layout import CONFIG, METRICS, SOURCE, not_a_run
@@ -45,6 +48,25 @@ class Run:
     def data_set_name(self) -> str:
         """The data set of the run; if it was only a sample, the sample's name."""
         return str(self.description["data_set"]["name"])
+
+    @property
+    def data_set(self) -> DataSet:
+        """What the run knows of its data set; its images may no longer be on this machine."""
+        name, about = self.data_set_name, self.description["data_set"]
+        if not is_own(name):
+            return find_data_set(name)
+        return OwnDataSet(
+            name=name,
+            title=str(about["title"]),
+            classes=tuple(about["classes"]),
+            preparation=about["preparation"],
+            content_sha256=about["sha256"]["content"],
+        )
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes of the data set. cnnlab 0.1.0 knew only data sets of 10."""
+        return len(self.description["data_set"].get("classes", range(CLASSES)))
 
     @property
     def recipe_name(self) -> str:
@@ -127,7 +149,7 @@ class Run:
         if is_custom(model) and not self.is_of_own_file:
             model = f"{self.folder / SOURCE}:{split_name(model)[1]}"
         recipe_name = self.recipe_name
-        words = ["train", "--model", model, "--dataset", self.data_set_name]
+        words = ["train", "--model", model, *dataset_words(self.data_set_name)]
         if recipe_name in RECIPES:
             words += ["--recipe", recipe_name]
         for name, value in (changes_to(recipe_name, self.config) | changes).items():
@@ -150,7 +172,7 @@ class Run:
         or if the code is not the code that was trained.
         """
         if not is_custom(self.model_name):
-            return find_network(self.model_name)
+            return find_network(self.model_name, classes=self.class_count)
         path = self.folder / SOURCE
         class_name = split_name(self.model_name)[1]
         if not path.exists():
@@ -163,7 +185,7 @@ class Run:
                 f"{self.folder} contains Python code for its network {self.model_name}: {path}. "
                 "Read it first. If you trust it, repeat the command with --trust."
             )
-        own = read_custom(f"{path}:{class_name}")
+        own = read_custom(f"{path}:{class_name}", self.class_count)
         expected = self.description.get("source_sha256")
         if own.sha256 != expected:
             kept = self.folder / KEPT
@@ -194,13 +216,36 @@ class Run:
             return False
 
     def check_data_set(self, splits: Splits) -> None:
-        """Raise `RunError` if the splits are of another data set than the run's."""
+        """Raise `RunError` if the splits are of other images than the run's."""
+        there, here = self.description["data_set"].get("sha256"), splits.data_set.sha256
+        if is_own(self.data_set_name) and is_own(splits.data_set.name):
+            if there != here:
+                raise RunError(self._changed_data(splits))
+            return
         if splits.data_set.name != self.data_set_name:
             raise RunError(
                 f"{self.folder} was trained on {self.data_set_name}, but "
                 f"{splits.data_set.name} was loaded. An accuracy on one says nothing about the "
                 "other."
             )
+
+    def _changed_data(self, splits: Splits) -> str:
+        """Return that the images of a user's own data set are not those of the run."""
+        before, own = self.description["data_set"], splits.data_set
+        counts = [
+            sum(each)
+            for each in (
+                (before["train"], before["validation"], before["test"]),
+                (len(splits.train), len(splits.validation), len(splits.test)),
+            )
+        ]
+        was = str(before.get("sha256", {}).get("content"))[:12]
+        return (
+            f"The images of {own.name} are not those that {self.folder} was trained on: there were "
+            f"{counts[0]:,} (SHA-256 {was}...), now there are {counts[1]:,} "
+            f"({own.sha256['content'][:12]}...). Restore them, or train again:\n"
+            f"  {self.train_command()}"
+        )
 
     def set_status(self, status: str) -> None:
         """Write the status of the run into ``config.json``."""
@@ -215,12 +260,13 @@ def new_run(folder: Path, description: dict[str, Any], network: ModelSpec) -> Ru
     return run
 
 
-def open_run(folder: Path, notify: Notify | None = None, *, trust: bool = False) -> Run:
+def open_run(folder: str | Path, notify: Notify | None = None, *, trust: bool = False) -> Run:
     """Return the run in a folder; raise `RunError` if there is none, or if it is damaged.
 
     ``notify`` hears once about each damaged file that is replaced: see `Run`. With ``trust``,
     Python code in the folder may run: read it first.
     """
+    folder = Path(folder)
     path = folder / CONFIG
     if not path.exists():
         raise RunError(not_a_run(folder))

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from cnnlab.data.catalog import Preparation
+from cnnlab.data.own.data_set import MOST_CLASSES, is_own
 from cnnlab.errors import ConfigError, RunError
 from cnnlab.training.config import TrainConfig
 
@@ -35,6 +37,7 @@ _DATA_SET = {
     "validation": int,
     "test": int,
 }
+_OWN_DATA_SET = {"classes": list, "preparation": str, "sha256": dict}
 _VERSIONS = {"torch": str, "python": str}
 _RESUMED = {"device": str, "cnnlab": str, "torch": str, "python": str, "epoch": int}
 _LAYER = {
@@ -51,6 +54,8 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     check_types(path, description, _DESCRIPTION, description)
     check_types(path, description["data_set"], _DATA_SET, description)
     check_types(path, description["versions"], _VERSIONS, description)
+    if is_own(description["data_set"]["name"]):
+        _check_own_data(path, description["data_set"], description)
     if description["status"] not in STATUSES:
         raise _wrong(path, "status", description["status"], ", ".join(STATUSES), description)
     check_settings(path, description["config"], description)
@@ -59,6 +64,20 @@ def check_description(path: Path, description: Mapping[str, Any]) -> None:
     for each in description.get("layers", []):
         if set(each) != set(_LAYER) or not all(type(size) is int for size in each["output_shape"]):
             raise _wrong(path, "layers", each, f"{', '.join(_LAYER)}", description)
+
+
+def _check_own_data(
+    path: Path, data_set: Mapping[str, Any], description: Mapping[str, Any]
+) -> None:
+    """Raise `RunError` if a run on a user's own data set does not say what its classes are."""
+    check_types(path, data_set, _OWN_DATA_SET, description)
+    check_types(path, data_set["sha256"], {"content": str}, description)
+    classes = data_set["classes"]
+    if not all(type(each) is str for each in classes) or not 2 <= len(classes) <= MOST_CLASSES:
+        raise _wrong(path, "classes", classes, f"2 to {MOST_CLASSES} names", description)
+    if data_set["preparation"] not in get_args(Preparation):
+        expected = ", ".join(get_args(Preparation))
+        raise _wrong(path, "preparation", data_set["preparation"], expected, description)
 
 
 def _check_list(

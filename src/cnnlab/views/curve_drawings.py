@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from cnnlab.models.classes import CLASSES
 from cnnlab.training.history import History
 from cnnlab.views.figures.axis import Axis, axis_of
 from cnnlab.views.figures.colours import colour
@@ -30,17 +31,19 @@ def run_curves(
     quantity: Quantity,
     place: int = 0,
     published: Mapping[int, float] | None = None,
+    classes: int = CLASSES,
 ) -> Drawing:
     """Return one run's curves: training dashed ink, validation in the colour of its network.
 
-    ``published`` are validation values from elsewhere, by epoch, drawn as crosses.
+    ``published`` are validation values from elsewhere, by epoch, drawn as crosses. ``classes`` is
+    the number of classes: it says what guessing reaches.
     """
     train, validation = (
         history_values(history, split, quantity) for split in ("train", "validation")
     )
     factor = 100 if quantity == "accuracy" else 1
     crosses = {epoch: factor * value for epoch, value in (published or {}).items()}
-    axis = _axis([*validation, *train[1:], *crosses.values()], quantity, learned(history))
+    axis = _axis([*validation, *train[1:], *crosses.values()], quantity, learned(history, classes))
     lines = [
         training_line(train, value_text(train[-1], quantity)),
         Line(
@@ -64,7 +67,9 @@ def run_curves(
     return Drawing(curves(lines, axis, words, mark), caption)
 
 
-def validation_curves(histories: Mapping[str, History], quantity: Quantity) -> Drawing:
+def validation_curves(
+    histories: Mapping[str, History], quantity: Quantity, classes: int = CLASSES
+) -> Drawing:
     """Return the validation curves of several runs, each named at its end."""
     lines = [
         Line(name, values, colour(place), value_text(values[-1], quantity))
@@ -72,7 +77,7 @@ def validation_curves(histories: Mapping[str, History], quantity: Quantity) -> D
         if (values := history_values(history, "validation", quantity))
     ]
     everything = [value for line in lines for value in line.values]
-    axis = _axis(everything, quantity, all(map(learned, histories.values())))
+    axis = _axis(everything, quantity, all(learned(each, classes) for each in histories.values()))
     caption = axis_sentence(axis.low, axis.unit, "")
     return Drawing(
         curves(lines, axis, f"validation {quantity} by epoch"),

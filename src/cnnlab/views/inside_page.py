@@ -65,10 +65,11 @@ def kernels_and_maps(inside: Inside, predictions: Predictions) -> list[Chapter]:
     """Return the chapters on the kernels, and on one image's way through; fewer without them."""
     if inside.after is None:
         return []
-    index = shown_image(predictions)
+    image_set, index = predictions.image_set, shown_image(predictions)
+    computed = run(inside.after, as_numbers(image_set.images[index : index + 1]))
     found = (
-        kernels_chapter(inside, predictions.image_set, index),
-        maps_chapter(inside.after, predictions.image_set, index),
+        kernels_chapter(inside, computed, image_set.classes[image_set.labels[index]]),
+        maps_chapter(inside.after, computed, image_set, index),
     )
     return [chapter for chapter in found if chapter is not None]
 
@@ -133,8 +134,11 @@ def _number(count: int) -> str:
     return words[count] if count < len(words) else str(count)
 
 
-def kernels_chapter(inside: Inside, image_set: ImageSet, index: int) -> Chapter | None:
-    """Return the chapter on the first kernels; None if the network has none that see the image."""
+def kernels_chapter(inside: Inside, computed: dict[str, Numbers], name: str) -> Chapter | None:
+    """Return the chapter on the first kernels; None if the network has none that see the image.
+
+    ``computed`` are every step's numbers for one image, ``name`` is the image's class.
+    """
     graph = inside.after
     step = first_convolution(graph) if graph else None
     if graph is None or step is None:
@@ -145,9 +149,7 @@ def kernels_chapter(inside: Inside, image_set: ImageSet, index: int) -> Chapter 
         before = _kernels(inside.before, inside.before.by_name[step.name])
     count, height, width = after.shape
     shown = after[:_MOST_KERNELS]
-    finds = run(graph, as_numbers(image_set.images[index : index + 1]))
-    maps = finds[graph.stages[step.stage].last.name][0][: len(shown)]
-    name = image_set.classes[image_set.labels[index]]
+    maps = computed[graph.stages[step.stage].last.name][0][: len(shown)]
     first = (
         f"The {count} kernels"
         if count == len(shown)
@@ -198,13 +200,17 @@ def _kernels(graph: Graph, step: Step) -> NDArray[np.float32]:
     return np.asarray(graph.tensors[step.tensors["weight"]][:, 0], np.float32)
 
 
-def maps_chapter(graph: Graph, image_set: ImageSet, index: int) -> Chapter | None:
-    """Return the chapter on one image's way through the network; None if it has no maps."""
+def maps_chapter(
+    graph: Graph, computed: dict[str, Numbers], image_set: ImageSet, index: int
+) -> Chapter | None:
+    """Return the chapter on one image's way through the network; None if it has no maps.
+
+    ``computed`` are every step's numbers for that image.
+    """
     chosen = map_stages(graph)
     if not chosen:
         return None
     name = image_set.classes[image_set.labels[index]]
-    computed = run(graph, as_numbers(image_set.images[index : index + 1]))
     rows, is_all = [], True
     for step in chosen:
         maps = computed[step.name][0]

@@ -111,12 +111,12 @@ class Report:
         date = datetime.now(UTC).date().isoformat()
         html = environment.get_template("report.html").render(report=self, date=date)
         try:
-            write_whole(path, _without_home(html).encode())
+            write_whole(path, without_home(html).encode())
         except OSError as error:
             raise RunError(f"Cannot write {path} ({error.strerror}).") from None
 
 
-def _without_home(html: str) -> str:
+def without_home(html: str) -> str:
     """Return a page that does not name the home folder, and so nobody's user name."""
     try:
         home = str(Path.home())

@@ -3,6 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
+from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import Splits
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.mistakes import confusion, most_confused
@@ -106,14 +107,17 @@ def result_on_top(kicker: str, predictions: Predictions, split: str) -> Markup:
 
 def curve_chapters(history: History, splits: Splits) -> list[Chapter]:
     """Return the chapters on how accuracy and loss changed, epoch by epoch."""
+    classes = len(splits.data_set.classes)
     return [
         Chapter(
             "How it learned",
             accuracy_sentences(history, (len(splits.train), len(splits.validation))),
-            drawings=[run_curves(history, "accuracy")],
+            drawings=[run_curves(history, "accuracy", classes=classes)],
         ),
         Chapter(
-            loss_title(history), loss_sentences(history), drawings=[run_curves(history, "loss")]
+            loss_title(history),
+            loss_sentences(history),
+            drawings=[run_curves(history, "loss", classes=classes)],
         ),
     ]
 
@@ -217,10 +221,10 @@ def _command(run: Run, *words: str) -> str:
 
 def next_sentences(run: Run) -> list[str]:
     """Return what to do next with a run, each with its command."""
+    other = "lenet5" if run.model_name == "lenet5-relu-max" else "lenet5-relu-max"
+    data_set = dataset_words(run.data_set_name)
     return [
         f"Try an image of your own:\n  {_command(run, 'predict')} my-image.png",
-        f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5-relu-max')}"
-        if run.model_name != "lenet5-relu-max"
-        else f"Compare it with a change:\n  {command_line('compare', run.model_name, 'lenet5')}",
+        f"Compare it with a change:\n  {command_line('compare', run.model_name, other, *data_set)}",
         "Send this page: it is one file and loads nothing.",
     ]

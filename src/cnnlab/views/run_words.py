@@ -164,6 +164,6 @@ def test_sentence(test: TestResult | None, is_current: bool, command: str) -> st
     )
 
 
-def learned(history: History) -> bool:
+def learned(history: History, classes: int) -> bool:
     """Return whether there is a history, and it is better than guessing."""
-    return bool(history) and has_learned(history)
+    return bool(history) and has_learned(history, classes)

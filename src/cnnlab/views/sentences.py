@@ -1,21 +1,21 @@
 """Results in sentences. They claim nothing beyond the data."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, log
 
 from cnnlab.experiments.results import ComparisonResult, VariantRuns, VariantVerdict
 from cnnlab.experiments.statistics import Interval, PairedComparison
 from cnnlab.experiments.verdict import FEWEST_SEEDS, Verdict
 from cnnlab.runs.run import Run
-from cnnlab.training.history import has_learned
+from cnnlab.training.history import EpochRecord, has_learned
 from cnnlab.wording import counted, percent
 
 _MOST_SEEDS = 100
 """More seeds than this are not proposed: nobody in a workshop waits for them."""
 _FEWEST_FOR_A_NEW_SEED = 8
 """With fewer seeds, how often one beats the other is mostly noise."""
-_LOSS_OF_GUESSING = 2.4
-"""A little above ln 10, the loss of one chance in ten for every class."""
+_FAR_FROM_GUESSING = 1.04
+"""A loss that is higher than that of guessing, ln(classes), by this factor: training broke it."""
 
 
 @dataclass(frozen=True)
@@ -328,10 +328,10 @@ def interval_text(interval: Interval) -> str:
 def learned_nothing_sentence(run: Run) -> str:
     """Return that a run does no better than guessing, and what to try; empty if it does."""
     history = run.history()
-    if not history or has_learned(history):
+    if not history or has_learned(history, run.class_count):
         return ""
     rate, epochs = run.config.learning_rate, run.config.epochs
-    if history[-1].train_loss > _LOSS_OF_GUESSING:
+    if history[-1].train_loss > _FAR_FROM_GUESSING * log(run.class_count):
         cause = f"The learning rate {rate:g} is most likely too large. Try"
         command = run.train_command(learning_rate=f"{rate / 10:g}")
     else:
@@ -341,7 +341,8 @@ def learned_nothing_sentence(run: Run) -> str:
         command = run.train_command(epochs=max(5, 2 * epochs))
     return (
         f"It learned nothing: {percent(history[-1].train_accuracy, 0)} of its training images are "
-        f"correct, and guessing gives 10 %. {cause}:\n  {command}"
+        f"correct, and guessing gives "
+        f"{percent(1 / run.class_count, 0)}. {cause}:\n  {command}"
     )
 
 
@@ -353,6 +354,16 @@ def p_value_text(p_value: float) -> str:
 def _p_equation(p_value: float) -> str:
     text = p_value_text(p_value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def epoch_sentence(record: EpochRecord, epochs: int) -> str:
+    """Return the metrics of one of so many epochs, in one line."""
+    return (
+        f"Epoch {record.epoch:>{len(str(epochs))}}/{epochs}: "
+        f"train loss {record.train_loss:.4f}, {percent(record.train_accuracy)}; "
+        f"validation loss {record.validation_loss:.4f}, {percent(record.validation_accuracy)}; "
+        f"{record.seconds:.1f} s"
+    )
 
 
 def duration(seconds: float) -> str:

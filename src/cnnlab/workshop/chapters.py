@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cnnlab.data.batches import ShuffledBatches
+from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import PreparedSplits, Splits
 from cnnlab.data.tensors import MEAN, STANDARD_DEVIATION, prepare
 from cnnlab.insight.predictions import Predictions, softmax
-from cnnlab.models.catalog import MODELS, count_parameters, layers_of
+from cnnlab.models.catalog import count_parameters, layers_of, model_for
 from cnnlab.runs.evaluation import TestResult
 from cnnlab.runs.explain import network_graph
 from cnnlab.runs.job import Job
@@ -74,7 +75,7 @@ def images_chapter(splits: Splits) -> Chapter:
         for image_set, index, split in pictures
         if (words := image_words(image_set, index, split))
     ]
-    count = len(splits.stored) + (len(splits.test) if splits.data_set.test_images else 0)
+    count = len(splits.train) + len(splits.validation) + len(splits.test)
     paragraphs = [
         f"{splits.data_set.title} has {count:,} grey images of 28 x 28 pixels in "
         f"{len(splits.data_set.classes)} classes: {', '.join(splits.data_set.classes)}. Each "
@@ -123,9 +124,9 @@ def batches_chapter(prepared: PreparedSplits, config: TrainConfig) -> Chapter:
     )
 
 
-def network_chapter(model: nn.Module) -> Chapter:
+def network_chapter(model: nn.Module, classes: int) -> Chapter:
     """Return the chapter on LeNet-5, layer by layer."""
-    network, parameters = MODELS[VARIANTS[0]], count_parameters(model)
+    network, parameters = model_for(VARIANTS[0], classes), count_parameters(model)
     return Chapter(
         "The network: LeNet-5",
         [
@@ -271,6 +272,7 @@ def training_chapter(result: VariantResult) -> Chapter:
                         quantity,
                         VARIANTS.index(model_name),
                         published.validation_points(result.run, quantity),
+                        result.run.class_count,
                     )
                     for quantity in QUANTITIES
                 )
@@ -331,8 +333,9 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
         if images
         else f"Both networks got the same number of the {count:,} test images correct."
     )
-    words = ("compare", *VARIANTS, "--recipe", "sprint", "--dataset", splits.data_set.name)
+    words = ("compare", *VARIANTS, "--recipe", "sprint", *dataset_words(splits.data_set.name))
     find_out = f"Find out, with 10 seeds of each network:\n  {command_line(*words)}"
+    histories = {result.name: result.history for result in results}
     return Chapter(
         "Is the second network really better?",
         [
@@ -344,10 +347,7 @@ def honesty_chapter(results: Sequence[VariantResult], splits: Splits) -> Chapter
         table=Table(headings, rows),
         drawings=[
             side_by_side(
-                *(
-                    validation_curves({result.name: result.history for result in results}, quantity)
-                    for quantity in QUANTITIES
-                )
+                *(validation_curves(histories, each, first.run.class_count) for each in QUANTITIES)
             )
         ],
         wide=True,

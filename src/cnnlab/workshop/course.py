@@ -1,7 +1,7 @@
 """The whole workshop in one call: train both networks, tell each chapter, write the report."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.custom.find import build, find_network
+from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import PreparedSplits
 from cnnlab.errors import RunError
 from cnnlab.insight.predictions import Predictions
@@ -23,7 +24,7 @@ from cnnlab.runs.evaluation import (
 )
 from cnnlab.runs.inside import look_inside
 from cnnlab.runs.job import Job
-from cnnlab.runs.layout import CONFIG, REPORT, RESULTS, WORKSHOP
+from cnnlab.runs.layout import CONFIG, HANDOUT, REPORT, RESULTS, WORKSHOP
 from cnnlab.runs.run import Run, open_run
 from cnnlab.runs.schema import check_settings, check_types
 from cnnlab.runs.store import alone, make_folder, read_json, write_json
@@ -33,10 +34,11 @@ from cnnlab.training.device import describe_device
 from cnnlab.training.listener import Listener
 from cnnlab.views.figures.colours import colour
 from cnnlab.views.inside_page import image_chapter, learned_chapters
-from cnnlab.views.page import Chapter, Report
+from cnnlab.views.page import Chapter, Drawing, Report
 from cnnlab.views.run_facts import run_facts
 from cnnlab.views.run_page import classes_chapter, mistakes_chapters, result_on_top
 from cnnlab.wording import command_line, counted
+from cnnlab.workshop import questions
 from cnnlab.workshop.chapters import (
     VARIANTS,
     VariantResult,
@@ -49,6 +51,8 @@ from cnnlab.workshop.chapters import (
     training_chapter,
     untrained_chapter,
 )
+from cnnlab.workshop.handout import write_handout
+from cnnlab.workshop.questions import Asked, Quiz
 
 Tell = Callable[[int, Chapter], None]
 """Receives each chapter, with its number, as soon as it is ready."""
@@ -61,13 +65,15 @@ def workshop(
     listener: Listener,
     tell: Tell,
     recipe_name: str = "workshop",
+    quiz: Quiz | None = None,
 ) -> Path:
     """Go through the whole workshop; return the path of its report.
 
     Trains both variants on the device of the prepared splits, opens the test set once for each,
-    and writes into the folder ``output``: ``report.html``, ``results.json``, a run folder for each
-    variant, and ``workshop.json``, which `resume_workshop` needs. Raises `RunError` if the folder
-    holds something or cannot be written.
+    and writes into the folder ``output``: ``report.html``, ``handout.html``, ``results.json``, a
+    run folder for each variant, and ``workshop.json``, which `resume_workshop` needs. A ``quiz``
+    asks for guesses before it shows. Raises `RunError` if the folder holds something or cannot be
+    written.
     """
     make_folder(output)
     with _lock(output):
@@ -80,7 +86,8 @@ def workshop(
             "versions": versions(),
         }
         write_json(output / WORKSHOP, plan)
-        return _Course(prepared, recipe_name, config, output, listener, tell).go_through()
+        course = _Course(prepared, recipe_name, config, output, listener, tell, quiz)
+        return course.go_through()
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,9 @@ def open_workshop(folder: Path) -> Plan:
     return Plan(folder, content["data_set"], content["recipe"], config, content["versions"])
 
 
-def resume_workshop(plan: Plan, prepared: PreparedSplits, listener: Listener, tell: Tell) -> Path:
+def resume_workshop(
+    plan: Plan, prepared: PreparedSplits, listener: Listener, tell: Tell, quiz: Quiz | None = None
+) -> Path:
     """Resume an interrupted workshop; return the path of its report.
 
     The result is bit-identical to an uninterrupted workshop, or ``listener.say`` hears why it may
@@ -127,7 +136,7 @@ def resume_workshop(plan: Plan, prepared: PreparedSplits, listener: Listener, te
     listener = replace(listener, say=cache(listener.say))  # each difference once
     tell_differences(plan.versions, versions(), listener.say)
     with _lock(plan.folder):
-        course = _Course(prepared, plan.recipe_name, plan.config, plan.folder, listener, tell)
+        course = _Course(prepared, plan.recipe_name, plan.config, plan.folder, listener, tell, quiz)
         return course.go_through()
 
 
@@ -155,40 +164,60 @@ class _Course:
     output: Path
     listener: Listener
     tell: Tell
+    quiz: Quiz | None
 
     def go_through(self) -> Path:
         """Train both networks and tell all chapters; write the results and the report."""
         splits, chapters, told = self.prepared.splits, list[Chapter](), count(1)
+        classes = len(splits.data_set.classes)
 
         def tell(chapter: Chapter) -> None:
             chapters.append(chapter)
             self.tell(next(told), chapter)
 
-        tell(images_chapter(splits))
+        with self._asked(questions.pixels, splits):
+            tell(images_chapter(splits))
         chapters.append(image_chapter(splits.stored))
         tell(batches_chapter(self.prepared, self.config))
-        first = build(VARIANTS[0], self.config.seed)
-        tell(network_chapter(first))
-        tell(untrained_chapter(first, self.prepared))
+        first = build(VARIANTS[0], self.config.seed, classes)
+        with self._asked(questions.most_parameters, first):
+            tell(network_chapter(first, classes))
+        with self._asked(questions.untrained, first, self.prepared):
+            tell(untrained_chapter(first, self.prepared))
 
         results: list[VariantResult] = []
+        figures: list[Drawing] = []
         for model_name in VARIANTS:
-            job = Job(find_network(model_name), self.recipe_name, self.config, splits.data_set)
+            job = Job(
+                find_network(model_name, classes=classes),
+                self.recipe_name,
+                self.config,
+                splits.data_set,
+            )
             run = self._find_run(job)
             tell(learning_chapter(job, self._device_of(run)))
+            if self.quiz:
+                self.quiz.ask(questions.how_many(self.config.epochs))
             run = self._train(job, run)
             test, predictions = self._test(run)
             result = VariantResult(job.network.title, run, run.history(), test, predictions)
             results.append(result)
             tell(training_chapter(result))
+            if self.quiz:
+                self.quiz.tell(questions.how_many_it_is(result.history))
             tell(test_chapter(result))
             inside, own = look_inside(run), colour(VARIANTS.index(model_name))
             learned = [*learned_chapters(inside, predictions), classes_chapter(predictions, "test")]
             chapters += [replace(each, colour=own) for each in learned]
+            if inside.after:
+                figures += learned[0].drawings
             mistakes, *surest = mistakes_chapters(predictions, result.name, "test", inside.after)
-            tell(mistakes)
+            with self._asked(questions.most_confused, predictions):
+                tell(mistakes)
             chapters += surest
-        tell(honesty_chapter(results, splits))
+        names = [each.name for each in results]
+        with self._asked(questions.is_one_run_enough, names, len(splits.test)):
+            tell(honesty_chapter(results, splits))
 
         report = Report(
             title="LeNet-5 from the first pixel to an honest result",
@@ -202,13 +231,30 @@ class _Course:
                 "test",
             ),
             made_with=[
-                f"cnnlab workshop --dataset {splits.data_set.name} --recipe {self.recipe_name} "
-                f"--epochs {self.config.epochs} --seed {self.config.seed}"
+                command_line(
+                    "workshop",
+                    *dataset_words(splits.data_set.name),
+                    *("--recipe", self.recipe_name),
+                    *("--epochs", str(self.config.epochs), "--seed", str(self.config.seed)),
+                )
             ],
         )
         write_json(self.output / RESULTS, _numbers(results))
         report.write(self.output / REPORT)
+        write_handout(self.output / HANDOUT, results, splits, figures[0] if figures else None)
         return self.output / REPORT
+
+    @contextmanager
+    def _asked(self, make: Callable[..., Asked | None], *about: object) -> Iterator[None]:
+        """Ask a question about something, let the block tell its chapter, and say the answer."""
+        asked = make(*about) if self.quiz else None
+        if self.quiz is None or asked is None:
+            yield
+            return
+        question, answer = asked
+        self.quiz.ask(question)
+        yield
+        self.quiz.tell(answer)
 
     def _find_run(self, job: Job) -> Run | None:
         """Return the run of a job if it is in the folder already, or None."""

@@ -89,6 +89,38 @@ FAULTS = [
         id="cuda",
     ),
     pytest.param(
+        [(FIRST, "nn.Linear(400, 240 / 2)")],
+        "mistake",
+        14,
+        "Line 14: a size is not a whole number: / makes 8.0 of 16 / 2. Write // in place of /, or "
+        "int(...) around it.",
+        id="size-with-a-point",
+    ),
+    pytest.param(
+        [("x = self.features(x)", "x = self.features(x.double())")],
+        "mistake",
+        19,
+        "Line 19: this combines numbers of two precisions, double and float. cnnlab's images are "
+        "float32 (Float). Delete .double(), .half() and dtype=..., or write .float() after them.",
+        id="images-of-double-precision",
+    ),
+    pytest.param(
+        [(FLATTEN, "x = (x + x[:, :, 1:]).flatten(1)")],
+        "mistake",
+        20,
+        "Line 20: this combines tensors with the sizes 5 and 4 in dimension 2. Their shapes must "
+        "be the same: add padding to the convolutions, as in padding=1 for a kernel of 3.",
+        id="maps-of-other-sizes",
+    ),
+    pytest.param(
+        [(INIT, f"{INIT}        self.norm = nn.GroupNorm(3, 8)\n")],
+        "mistake",
+        9,
+        "Line 9: nn.GroupNorm(3, ...) gets 8 channels, which do not divide into 3 groups. Write "
+        "nn.GroupNorm(groups, 8), with a number of groups that divides 8.",
+        id="groups-that-do-not-divide",
+    ),
+    pytest.param(
         [("class Net(", "get_ipython().run_line_magic('matplotlib', 'inline')\n\n\nclass Net(")],
         "mistake",
         6,
@@ -114,7 +146,7 @@ FAULTS = [
         [(INIT, f"{INIT}        self.scale = nn.Parameter(torch.ones(1).expand(10))\n")],
         "mistake",
         9,
-        "scale repeats the same numbers in memory, as expand() does, and training "
+        "Line 9: scale repeats the same numbers in memory, as expand() does, and training "
         "cannot change them one by one. Write .clone() after .expand(...).",
         id="expanded-parameter",
     ),
@@ -182,7 +214,8 @@ FAULTS = [
         ],
         "super-init",
         7,
-        "super().__init__() is missing in Part. Write it as the first line of its __init__.",
+        "Line 7: super().__init__() is missing in Part. Write it as the first line of its "
+        "__init__.",
         id="super-init-of-a-part",
     ),
     pytest.param(
@@ -213,7 +246,7 @@ FAULTS = [
         "forward",
         18,
         "The network has no forward, but it has foward (line 18). Write def forward(self, x) in "
-        "its class, indented like __init__, and return 10 numbers per image, one for each class.",
+        "its class, indented like __init__, and return one number for each class, for each image.",
         id="no-forward",
     ),
     pytest.param(
@@ -221,22 +254,23 @@ FAULTS = [
         "forward",
         None,
         "The network has no forward. Write def forward(self, x) in its class, indented like "
-        "__init__, and return 10 numbers per image, one for each class.",
+        "__init__, and return one number for each class, for each image.",
         id="nothing-like-forward",
+    ),
+    pytest.param(
+        [(RETURN, "return self.classifier(x).score()")],
+        "error",
+        21,
+        "The forward pass failed in line 21 with AttributeError: 'Tensor' object has no attribute "
+        "'score'.",
+        id="error-in-forward",
     ),
     pytest.param(
         [(RETURN, "return self.clasifier(x)")],
         "mistake",
         21,
-        "Line 21: self.clasifier does not exist. Did you mean self.classifier?",
+        "Line 21: self.clasifier is not defined. Did you mean self.classifier?",
         id="misspelt-attribute",
-    ),
-    pytest.param(
-        [(RETURN, "return {}['x']")],
-        "error",
-        21,
-        "The forward pass failed in line 21 with KeyError: 'x'.",
-        id="error-in-forward",
     ),
     pytest.param(
         [(RETURN, "raise ValueError")],

@@ -41,17 +41,16 @@ FAULTS = [
         "not-finite",
         14,
         "The output contains NaN or infinity before any training, first after classifier.1 (line "
-        "14). Usual causes are a division by 0, a logarithm or square root of numbers that can be "
-        "0 or negative, or very large weights.",
+        "14). Look for a division by 0, a logarithm or square root of numbers that can be 0 or "
+        "negative, or very large weights.",
         id="nan-of-a-layer",
     ),
     pytest.param(
         [(RETURN, "return self.classifier(x) / 0")],
         "not-finite",
-        18,
-        "The output contains NaN or infinity before any training. Usual causes are a division "
-        "by 0, a logarithm or square root of numbers that can be 0 or negative, or very large "
-        "weights.",
+        21,
+        "The output contains NaN or infinity before any training, first after div in line 21."
+        " A division needs a number other than 0: add a small number, as in x / (y + 1e-6).",
         id="infinity",
     ),
 ]

@@ -52,17 +52,18 @@ FAULTS = [
         [(FLATTEN, "x = F.dropout(x.flatten(start_dim=1), 0.5)")],
         "random",
         18,
-        "In evaluation mode the same images get a different output each time. F.dropout needs "
-        "training=self.training, and layers must be made in __init__, not in forward.",
+        "forward (line 18): In evaluation mode the same images get a different output each "
+        "time. F.dropout needs training=self.training, and layers must be made in __init__, "
+        "not in forward.",
         id="dropout-in-evaluation",
     ),
     pytest.param(
         [(FLATTEN, "x = x.flatten(start_dim=1)\n        x = x - x.mean(dim=0)")],
         "batch-dependent",
         18,
-        "In evaluation mode the output for an image depends on the other images of its batch. It "
-        "must depend on that image only. Look for a mean or softmax over dim=0, or a batch "
-        "normalisation with track_running_stats=False.",
+        "forward (line 18): In evaluation mode the output for an image depends on the other "
+        "images of its batch. It must depend on that image only. Look for a mean or softmax "
+        "over dim=0, or a batch normalisation with track_running_stats=False.",
         id="batch-dependent",
     ),
     pytest.param(
@@ -87,9 +88,9 @@ FAULTS = [
         [(RETURN, "x = self.classifier(x).exp()\n        return x / x.sum(dim=1, keepdim=True)")],
         "softmax",
         18,
-        "The 10 numbers of each image sum to 1, as after a softmax. The training loss, "
-        "cross-entropy, already contains one, and after a second one no class can get more than "
-        "23 %. Delete it: return the numbers before it.",
+        "forward (line 18): The 10 numbers of each image sum to 1, as after a softmax. The "
+        "training loss, cross-entropy, already contains one, and after a second one no class "
+        "can get more than 23 %. Delete it: return the numbers before it.",
         id="softmax-by-hand",
     ),
     pytest.param(
@@ -102,19 +103,19 @@ FAULTS = [
     ),
     pytest.param(
         [(LAST, "nn.Linear(120, 10), nn.Dropout(0.2),")],
-        "last-dropout",
+        "dropout",
         15,
-        "The last layer, classifier.3 (line 15), is a dropout: in training it sets whole answers "
-        "to 0. Delete it, or put it before the last linear layer.",
+        "The last step, classifier.3 (line 15), is a dropout: in training it sets scores of "
+        "classes to 0 at random. Delete it, or put it before the last linear layer.",
         id="last-dropout",
     ),
     pytest.param(
         [(RETURN, "x = self.classifier(x)\n        return x - x.logsumexp(1, keepdim=True)")],
         "log-softmax",
         18,
-        "The exponentials of the 10 numbers of each image sum to 1, as after a log-softmax. The "
-        "training loss, cross-entropy, already contains one. It does no harm, but you do not need "
-        "it: you can delete it.",
+        "forward (line 18): The exponentials of the 10 numbers of each image sum to 1, as "
+        "after a log-softmax. The training loss, cross-entropy, already contains one. It does"
+        " no harm, but you do not need it: you can delete it.",
         id="log-softmax-by-hand",
     ),
     pytest.param(
@@ -129,8 +130,9 @@ FAULTS = [
         [(RETURN, "return torch.tanh(self.classifier(x))")],
         "squashed",
         21,
-        "The last step is a tanh (line 21). It puts all numbers between -1 and 1, and then the "
-        "training loss can give no class more than 45 %. Delete it.",
+        "The last step is a tanh (line 21). It puts all numbers between -1 and 1, and then "
+        "the training loss can give no class more than 45 %. Delete it, or multiply its "
+        "result by a scale, as in 10 * x.",
         id="tanh",
     ),
     pytest.param(
@@ -153,9 +155,10 @@ FAULTS = [
         [(FLATTEN, "x = x.detach().flatten(1)")],
         "no-gradient",
         10,
-        "features.0.weight, features.0.bias, features.3.weight and features.3.bias get no "
-        "gradient, so training does not change them. Either the output does not use them, or "
-        ".detach(), .data, torch.no_grad() or a multiplication by 0 blocks the gradient.",
+        "Line 10: features.0.weight, features.0.bias, features.3.weight and features.3.bias "
+        "get no gradient, so training does not change them. Either the output does not use "
+        "them, or .detach(), .data, torch.no_grad() or a multiplication by 0 blocks the "
+        "gradient.",
         id="no-gradient",
     ),
     pytest.param(
@@ -167,8 +170,9 @@ FAULTS = [
         ],
         "no-gradient",
         9,
-        "scale gets no gradient, so training does not change it. Either the output does not use "
-        "it, or .detach(), .data, torch.no_grad() or a multiplication by 0 blocks the gradient.",
+        "Line 9: scale gets no gradient, so training does not change it. Either the output "
+        "does not use it, or .detach(), .data, torch.no_grad() or a multiplication by 0 "
+        "blocks the gradient.",
         id="no-gradient-of-a-parameter",
     ),
     pytest.param(
@@ -181,9 +185,9 @@ FAULTS = [
         ],
         "no-gradient",
         9,
-        "extra.weight and extra.bias get no gradient, so training does not change them. Either "
-        "the output does not use them, or .detach(), .data, torch.no_grad() or a multiplication "
-        "by 0 blocks the gradient.",
+        "Line 9: extra.weight and extra.bias get no gradient, so training does not change "
+        "them. Either the output does not use them (write x = self.extra(x)), or .detach(), "
+        ".data, torch.no_grad() or a multiplication by 0 blocks the gradient.",
         id="no-gradient-past-a-zero",
     ),
     pytest.param(
@@ -214,9 +218,9 @@ FAULTS = [
         [(FLATTEN, "x = 0 * x.flatten(1)")],
         "constant",
         18,
-        "Every image gets the same output, even after some training steps, so the network cannot "
-        "learn from the images. Look for a multiplication by 0, or a step that makes all numbers "
-        "the same.",
+        "forward (line 18): Every image gets the same output, even after some training steps,"
+        " so the network cannot learn from the images. Look for a multiplication by 0, or a "
+        "step that makes all numbers the same.",
         id="features-times-0",
     ),
     pytest.param(

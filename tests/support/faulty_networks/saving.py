@@ -18,9 +18,9 @@ FAULTS = [
     pytest.param(
         [(LAST, "nn.Linear(120, 10),\n        )\n        self.requires_grad_(False")],
         "no-parameters",
-        20,
-        "All weights are frozen (requires_grad=False), so there is nothing to train. Leave at "
-        "least one layer unfrozen.",
+        10,
+        "Line 10: All weights are frozen (requires_grad=False), so there is nothing to train."
+        " Leave at least one layer unfrozen.",
         id="all-frozen",
     ),
     pytest.param(
@@ -77,9 +77,9 @@ FAULTS = [
         ],
         "not-saved",
         9,
-        "bias is a plain tensor, so it is not saved with the weights, and the loaded network "
-        "would give other outputs. Write self.bias = nn.Parameter(...) if training should change "
-        'it; if not, self.register_buffer("bias", ...).',
+        "Line 9: bias is a plain tensor, so it is not saved with the weights, and the loaded "
+        "network would give other outputs. Write self.bias = nn.Parameter(...) if training "
+        'should change it; if not, self.register_buffer("bias", ...).',
         id="not-saved",
     ),
 ]

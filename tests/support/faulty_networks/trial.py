@@ -88,8 +88,7 @@ FAULTS = [
         18,
         "forward (line 18) returns the shape (16, 10), but cnnlab expected the shape (4, 10) "
         "for 4 images: 10 numbers per image, one for each class. A squeeze(), or a view(...) of "
-        "the wrong size, mixes the images. Write .flatten(start_dim=1) instead. "
-        "Where you join tensors, write torch.cat(..., dim=1).",
+        "the wrong size, mixes the images. Write .flatten(start_dim=1) instead.",
         id="view-that-runs",
     ),
 ]

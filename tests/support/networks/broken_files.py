@@ -530,15 +530,15 @@ class Net(nn.Module):
     "argument-without-a-default": Broken(
         """
 class Net(nn.Module):
-    def __init__(self, num_classes, width=16):  # HERE
+    def __init__(self, categories, width=16):  # HERE
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(1024, width), nn.Linear(width, num_classes)
+        self.fc1, self.fc2 = nn.Linear(1024, width), nn.Linear(width, categories)
 
     def forward(self, x):
         return self.fc2(torch.relu(self.fc1(x.flatten(1))))
 """,
         "stops",
-        "num_classes.*default",
+        "categories.*default",
     ),
     "init-without-self": Broken(
         """

@@ -807,7 +807,7 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         width = random.randint(16, 400)  # HERE
-        self.fc1, self.fc2 = nn.Linear(1024, width), nn.Linear(width, 10)
+        self.fc1, self.fc2 = nn.Linear(1024, width), nn.Linear(width, 10)  # HERE
 
     def forward(self, x):
         return self.fc2(torch.relu(self.fc1(x.flatten(1))))

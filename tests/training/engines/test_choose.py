@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from cnnlab.custom.find import build
 from cnnlab.data.batches import ShuffledBatches
-from cnnlab.data.library import load
+from cnnlab.data.own.load import load
 from cnnlab.data.tensors import prepare
 from cnnlab.models.catalog import MODELS
 from cnnlab.training.config import recipe

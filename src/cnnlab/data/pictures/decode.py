@@ -39,7 +39,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
 
     The longer side is at most 1,000 pixels: a larger picture is averaged down.
     """
-    start = _read_start(path)
+    start = read_start(path)
     notes: list[str] = []
     # Pillow warns of large sizes, checked here, and of odd metadata, which is harmless.
     with warnings.catch_warnings():
@@ -52,20 +52,20 @@ def decode(path: Path) -> tuple[NDArray[np.float32], bool, list[str]]:
             raise
         except UnidentifiedImageError:
             raise PictureError(
-                f"{path} is not a picture that can be read: found {_kind(start)}; expected one "
+                f"{path} is not a picture that can be read: found {kind_of(start)}; expected one "
                 "of PNG, JPEG, GIF, BMP, WebP, TIFF or PPM. Save it as PNG or JPEG."
             ) from None
         except Image.DecompressionBombError:
             raise _size_error(path, "far more") from None
         except Exception as reason:  # damaged bytes make a decoder raise nearly anything
             raise PictureError(
-                f"{path} cannot be decoded: it starts like {_kind(start)}, but it is cut off, "
+                f"{path} cannot be decoded: it starts like {kind_of(start)}, but it is cut off, "
                 f"damaged or of a rare kind ({reason or type(reason).__name__}). Copy it again, "
                 "or open it in an image viewer and save it as PNG."
             ) from None
 
 
-def _read_start(path: Path) -> bytes:
+def read_start(path: Path) -> bytes:
     """Return a file's first bytes; raise `PictureError` if there is no such file."""
     try:
         mode = path.stat().st_mode
@@ -86,7 +86,7 @@ def _read_start(path: Path) -> bytes:
     return start
 
 
-def _kind(start: bytes) -> str:
+def kind_of(start: bytes) -> str:
     """Return in words what kind of file it is, going by its first bytes."""
     signatures = (
         (b"\x89PNG", "a PNG"),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 FAINTEST = 0.05
 """Share of the ground's level; also Fashion-MNIST's "close to the background"."""
@@ -119,14 +120,9 @@ def marks(ink: Array, notes: list[str], *, edges_count: bool) -> Mask | None:
 def _label(mask: Mask) -> NDArray[np.int64]:
     """Return for each pixel the number of its mark, 0 if it belongs to none.
 
-    Pixels that touch, corners included, are one mark: the largest number spreads over it.
+    Pixels that touch, corners included, are one mark.
     """
-    labels = np.arange(1, mask.size + 1).reshape(mask.shape) * mask
-    while True:
-        around = sliding_window_view(np.pad(labels, 1), (3, 3)).max(axis=(2, 3)) * mask
-        if (around == labels).all():
-            return np.unique(labels, return_inverse=True)[1].reshape(mask.shape)
-        labels = around
+    return np.asarray(ndimage.label(mask, np.ones((3, 3)))[0], np.int64)
 
 
 def _noise(ink: Array) -> float:

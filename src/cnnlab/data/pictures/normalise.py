@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cnnlab.data.catalog import DataSet
+from cnnlab.data.catalog import DataSet, Preparation
 from cnnlab.data.pictures.decode import decode
 from cnnlab.data.pictures.ink import (
     FAINTEST,
@@ -22,9 +22,9 @@ from cnnlab.data.pictures.ink import (
     marks,
     strokes,
 )
+from cnnlab.data.pictures.square import SIDE, to_square
 from cnnlab.errors import PictureError
 
-SIDE = 28
 DIGIT_SIDE = 20
 """MNIST's digits fill a box of this side, in pixels."""
 DIGIT_CENTRE = 14
@@ -62,15 +62,23 @@ def read_pictures(
 
 
 def read_picture(path: Path, data_set: DataSet) -> Picture:
-    """Return a picture prepared as the authors of the data set prepared theirs.
+    """Return a picture prepared like the images of a data set; see `prepare_picture`."""
+    return prepare_picture(path, data_set.preparation)
+
+
+def prepare_picture(path: Path, preparation: Preparation) -> Picture:
+    """Return a picture prepared as the authors of MNIST or Fashion-MNIST prepared theirs.
 
     A digit fills a 20 x 20 box and has its centre of mass in the middle (LeCun et al. 1998,
     Proc. IEEE 86(11), and the MNIST page); anything else is trimmed and its longest side
     made 28 (Xiao et al. 2017, arXiv:1708.07747). Aspect ratios stay. A grey picture that is
-    28 x 28 already is used unchanged. Raises `PictureError` if the file cannot be read or
+    28 x 28 already is used unchanged. With "as-they-are", a picture is only made grey and 28 x 28.
+    Raises `PictureError` if the file cannot be read or
     shows nothing.
     """
     levels, coloured, notes = decode(path)
+    if preparation == "as-they-are":
+        return Picture(path, to_square(levels), tuple(notes))
     if levels.shape == (SIDE, SIDE) and not coloured:
         notes.append(f"already {SIDE} x {SIDE}: used unchanged")
         # The corners of all 140,000 images of MNIST and Fashion-MNIST are dark.
@@ -79,7 +87,7 @@ def read_picture(path: Path, data_set: DataSet) -> Picture:
         if np.ptp(image) < 255 * FAINTEST:
             raise _blank_error(path)
     else:
-        if all(name.isdigit() for name in data_set.classes):
+        if preparation == "digit":
             dark_on_light = is_dark_on_light(levels)
             draw = _digit
         else:

@@ -1,8 +1,8 @@
 // A drawing, made into an image like those of the data set; and small changes of an image.
 //
-// drawnDigit follows cnnlab/data/pictures for a picture of a digit, pixel by pixel: ink.py finds
-// the ink, normalise.py makes 28 x 28 of it. Two things need no guess here, because the sheet is
-// our own: the ink is darker than the paper, and there is no noise. Float32Array and Math.fround
+// drawnDigit and drawnArticle follow cnnlab/data/pictures, pixel by pixel: ink.py finds the ink,
+// normalise.py makes 28 x 28 of it. Three things need no guess here, because the sheet is our own:
+// the ink is darker than the paper, the paper around it is white, and there is no noise. Float32Array and Math.fround
 // round where NumPy rounds.
 
 export const SHEET = 280; // pixels of a side of the drawing sheet
@@ -87,7 +87,7 @@ function drawLine(ink, [x0, y0], [x1, y1]) {
   }
 }
 
-// ---- A digit ---------------------------------------------------------------------------------
+// ---- A digit, an article ------------------------------------------------------------------------
 
 const LONGEST_DOT = 1.25 * PEN; // in pixels: a mark that is no longer is a dot of the pen
 
@@ -96,7 +96,7 @@ const LONGEST_DOT = 1.25 * PEN; // in pixels: a mark that is no longer is a dot 
 // Centred: cut to its box, as MNIST's digits were. Not centred: the whole sheet, made smaller.
 export function drawnDigit(raster, isCentred = true) {
   const ink = strokesOf(inkOn(raster));
-  const marks = marksIn(ink);
+  const marks = marksIn(ink, false);
   if (marks === null) return null;
   const digit = new Uint8Array(SIDE * SIDE);
   if (!isCentred) {
@@ -116,6 +116,37 @@ export function drawnDigit(raster, isCentred = true) {
     digit.set(line, (top + row) * SIDE + left);
   }
   return digit;
+}
+
+// Return the ink of a sheet as 784 levels, like the articles of Fashion-MNIST; null if it is blank
+// or just a dot. Centred: cut to its box, whose longer side becomes 28. Not centred: the sheet.
+export function drawnArticle(raster, isCentred = true) {
+  const ink = Float32Array.from(raster, (level) => (level / 255 > FAINTEST ? level / 255 : 0));
+  const marks = marksIn(ink, true);
+  if (marks === null) return null;
+  const square = isCentred ? squareOf(ink, marks) : ink;
+  const small = resize(square, isCentred ? marks.length : SHEET, SIDE);
+  return sharpened(Uint8Array.from(small, (share) => Math.round(255 * share)));
+}
+
+// Return 784 levels after the sharpening that made Fashion-MNIST; what is 0 stays 0.
+function sharpened(levels) {
+  const [near, far] = [-Math.exp(-0.5), -Math.exp(-1)];
+  const weights = [2 * (1 - 4 * near - 4 * far), near, far]; // by steps down plus steps across
+  const total = weights[0] + 4 * near + 4 * far;
+  return eachPixel((row, column) => {
+    const own = levelAt(levels, row, column);
+    const isEdge = row % (SIDE - 1) === 0 || column % (SIDE - 1) === 0;
+    if (own === 0 || isEdge) return own; // as Pillow leaves them
+    let sum = 0;
+    for (let down = -1; down <= 1; down++) {
+      for (let across = -1; across <= 1; across++) {
+        const weight = weights[Math.abs(down) + Math.abs(across)];
+        sum += weight * levelAt(levels, row + down, column + across);
+      }
+    }
+    return Math.min(255, Math.max(0, sum / total));
+  });
 }
 
 // Return where a line of weights must start to have its centre of mass in the middle.
@@ -151,28 +182,23 @@ function squareOf(ink, { top, left, height, width, length, isKept }) {
   return square;
 }
 
-// Return a square image with another side, by Pillow's bilinear rule.
+// Return a square image with another side, by Pillow's bilinear rule: rows first, then columns.
 function resize(image, side, newSide) {
   const weights = weightsOf(side, newSide);
-  const half = new Float32Array(side * newSide);
-  for (let row = 0; row < side; row++) {
-    weights.forEach(({ start, shares }, column) => {
-      const at = row * side + start;
-      let sum = 0;
-      for (let k = 0; k < shares.length; k++) sum += image[at + k] * shares[k];
-      half[row * newSide + column] = sum;
-    });
-  }
-  const resized = new Float32Array(newSide * newSide);
-  weights.forEach(({ start, shares }, row) => {
-    for (let column = 0; column < newSide; column++) {
-      const at = start * newSide + column;
-      let sum = 0;
-      for (let k = 0; k < shares.length; k++) sum += half[at + k * newSide] * shares[k];
-      resized[row * newSide + column] = sum;
+  // Rows made shorter, as columns: the second time puts them back.
+  const turned = (from, rows) => {
+    const made = new Float32Array(newSide * rows);
+    for (let row = 0; row < rows; row++) {
+      weights.forEach(({ start, shares }, column) => {
+        const at = row * side + start;
+        let sum = 0;
+        for (let k = 0; k < shares.length; k++) sum += from[at + k] * shares[k];
+        made[column * rows + row] = sum;
+      });
     }
-  });
-  return resized;
+    return made;
+  };
+  return turned(turned(image, side), newSide);
 }
 
 // Return, for each new pixel of a line, the first old pixel that counts and the share of each.
@@ -300,10 +326,11 @@ const CELLS = Math.ceil(SHEET / CELL);
 // Return the marks that count, {top, left, height, width, length, isKept(row, column)}; null if
 // there is none, or just a dot. `length` is the longer side of their box.
 //
-// A mark that touches the sheet's edge is left out if there are others, and so are specks.
+// Specks are left out. If edges do not count, so is a mark that touches the sheet's edge, unless
+// there is no other.
 // predict takes anything for a mark that is as long as a fiftieth of a picture. Here the width of
 // the pen is known, so that a dot of the pen is known to be one.
-function marksIn(ink) {
+function marksIn(ink, edgesCount) {
   const cells = new Float64Array(CELLS * CELLS);
   for (let place = 0; place < ink.length; place++) {
     if (ink[place] > 0) cells[cellOf(Math.floor(place / SHEET), place % SHEET)] += ink[place];
@@ -312,7 +339,7 @@ function marksIn(ink) {
   const largest = (some) => some.reduce((most, mark) => Math.max(most, mark.amount), 0);
   const inside = marks.filter((mark) => !mark.touchesEdge);
   const total = marks.reduce((sum, mark) => sum + mark.amount, 0);
-  const isCut = largest(inside) > 0.01 * total && largest(inside) < largest(marks);
+  const isCut = !edgesCount && largest(inside) > 0.01 * total && largest(inside) < largest(marks);
   const counted = isCut ? inside : marks;
   const least = 0.05 * largest(counted);
   const kept = new Set(counted.filter((mark) => mark.amount >= least).map((mark) => mark.label));

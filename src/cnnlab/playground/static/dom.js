@@ -22,6 +22,17 @@ export function svg(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+// A paragraph in the quiet colour.
+export function quiet(text) {
+  return el("p", { class: "quiet", text });
+}
+
+// The row and the column of a node's cells that a pointer is over.
+export function cellUnder(event, node, rows, columns) {
+  const box = node.getBoundingClientRect(), within = (share, whole) => Math.max(0, Math.min(whole - 1, Math.floor(share * whole)));
+  return [within((event.clientY - box.top) / box.height, rows), within((event.clientX - box.left) / box.width, columns)];
+}
+
 export function button(text, onclick, attributes) {
   return el("button", { type: "button", text, onclick, ...attributes });
 }

@@ -1,14 +1,17 @@
 // Draw, or change a stored picture: the answer follows the hand.
 
-import { addNoise, drawnDigit, moveBy, rasterise, SHEET, turn } from "./digit.js";
-import { button, el } from "./dom.js";
+import { addNoise, drawnArticle, drawnDigit, moveBy, rasterise, SHEET, turn } from "./digit.js";
+import { button, el, quiet } from "./dom.js";
 import { greyOf, paint } from "./paint.js";
+import { number } from "./words.js";
 
+const CHANGED = "a changed picture";
 const GRID = 14;  // places of the pen for those who draw by keys
 
 export function makeDraw(app) {
   const strokes = [], undone = [];
-  let pen = null, cursor = [GRID / 2, GRID / 2], isDown = false, waiting = false, base = null, change = null;
+  const isDigits = app.data.run.is_digits;
+  let pen = null, cursor = [GRID / 2, GRID / 2], isDown = false, waiting = false, base = null;
   const canvas = el("canvas", { "aria-hidden": "true" });
   const sheet = el("div", {
     class: "sheet", tabindex: "0", role: "application", "data-sheet": "1",
@@ -23,32 +26,29 @@ export function makeDraw(app) {
     turn: slider("turn", -45, 45, 5), noise: slider("noise", 0, 100, 10),
   };
   const node = el("div", { class: "draw" },
-    el("div", {}, el("div", { class: "title-row" }, el("h2", { text: app.data.run.is_digits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
-      sheet, app.data.run.is_digits ? null : el("p", { class: "quiet", text: "This network has never seen a drawing." })),
+    el("div", {}, el("div", { class: "title-row" }, el("h2", { text: isDigits ? "Draw a digit" : "Draw" }), button("Undo", undo), button("Redo", redo), button("Clear", clear)),
+      sheet, isDigits ? null : quiet("This network has never seen a drawing.")),
     el("div", {}, el("h2", { text: "What the network sees" }), seenMap,
-      el("label", { class: "check" }, centred, "bring a drawing to the middle, as in MNIST")),
-    el("div", {}, el("h2", { text: "Change the picture" }), el("p", { class: "quiet", text: "A stored picture, moved and disturbed. Watch the answer." }),
-      ...Object.values(sliders).map(each => each.node), app.live ? livePictures() : null, el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => { app.choose(app.picture + 1); restore(); }))));
+      el("label", { class: "check" }, centred, isDigits ? "bring a drawing to the middle, as in MNIST" : "make a drawing as large as the picture, as in Fashion-MNIST")),
+    el("div", {}, el("h2", { text: "Change the picture" }), quiet("Move or disturb it, and watch the answer."),
+      ...Object.values(sliders).map(each => each.node), app.live ? livePictures() : null, el("div", { class: "row" }, button("As it was", restore), button("Another picture", () => app.choose(app.picture + 1)))));
 
   function slider(name, least, most, step) {
-    const input = el("input", { type: "range", min: least, max: most, step, value: "0", oninput: () => { change = change || app.picture; disturb(); } });
+    const input = el("input", { type: "range", min: least, max: most, step, value: "0", oninput: disturb });
     return { node: el("label", { class: "slider" }, el("span", { text: name }), input), get: () => Number(input.value), reset: () => { input.value = "0"; } };
   }
 
   // --- a stored picture, changed ---
   function disturb() {
-    if (base === null) base = app.pictures[app.picture];
+    if (base === null) base = { levels: app.levels, label: app.label, text: app.changedBy };
     let levels = base.levels;
     if (sliders.turn.get()) levels = turn(levels, sliders.turn.get());
     levels = moveBy(levels, sliders.down.get(), sliders.right.get());
     if (sliders.noise.get()) levels = addNoise(levels, sliders.noise.get(), 1);
-    app.show(levels, base.label, "a changed picture", true);
+    app.show(levels, base.label, CHANGED, true);
   }
   function restore() {
-    Object.values(sliders).forEach(each => each.reset());
-    base = null;
-    change = null;
-    app.choose(app.picture);
+    if (base) app.show(base.levels, base.label, base.text);
   }
 
   // --- what only a server has: a picture from disk or camera, any validation image ---
@@ -68,19 +68,19 @@ export function makeDraw(app) {
         }
       },
     });
-    const number = el("input", {
-      type: "number", min: "1", max: app.data.run.validation, "aria-label": "Number of a validation image", placeholder: `1 to ${app.data.run.validation}`,
+    const which = el("input", {
+      type: "number", min: "1", max: app.data.run.validation, "aria-label": "Number of a validation image", placeholder: `1 to ${number(app.data.run.validation)}`,
       onchange: async event => {
         try {
-          const { levels, label } = await app.live.imageAt(Number(event.target.value) - 1);
-          app.show(Uint8Array.from(levels), label, `validation image ${event.target.value}`);
+          const picture = await app.live.imageAt(Number(event.target.value) - 1);
+          app.show(Uint8Array.from(picture.levels), picture.label, app.nameOf(picture));
           said.textContent = "";
         } catch (error) {
           said.textContent = error.message;
         }
       },
     });
-    return el("div", { class: "live" }, el("label", { class: "slider" }, el("span", { text: "a picture file" }), file), el("label", { class: "slider" }, el("span", { text: "validation image" }), number), said);
+    return el("div", { class: "live" }, el("label", { class: "slider" }, el("span", { text: "a picture file" }), file), el("label", { class: "slider" }, el("span", { text: "validation image" }), which), said);
   }
 
   // --- a drawing ---
@@ -154,12 +154,15 @@ export function makeDraw(app) {
   function redraw(isMoving = false) {
     const raster = rasterise(strokes);
     paint(canvas, raster, SHEET, ink => [255 - ink, 255 - ink, 255 - ink]);
-    base = null;
-    const digit = drawnDigit(raster, centred.checked);
-    app.show(digit || new Uint8Array(784), null, "your drawing", isMoving);
+    const drawn = (isDigits ? drawnDigit : drawnArticle)(raster, centred.checked);
+    app.show(drawn || new Uint8Array(784), null, "your drawing", isMoving);
   }
 
   function follow() {
+    if (app.changedBy !== CHANGED) {  // another picture: nothing is moved or disturbed yet
+      base = null;
+      Object.values(sliders).forEach(each => each.reset());
+    }
     paint(seen, Float32Array.from(app.levels, level => level / 127.5 - 1), 28, greyOf);
     let mass = 0, down = 0, right = 0;
     app.levels.forEach((level, place) => { mass += level; down += level * Math.floor(place / 28); right += level * (place % 28); });

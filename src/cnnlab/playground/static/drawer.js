@@ -1,7 +1,7 @@
 // The drawer: how one number came about, from what was read to what came out, added up as printed.
 
 import { functionOf } from "./forward.js";
-import { button, el, fixed, minus, signed, svg } from "./dom.js";
+import { button, el, fixed, minus, quiet, signed, svg } from "./dom.js";
 import { cssOf, endOf, greyOf, isDark, rgbOf } from "./paint.js";
 import { functionName, functionSentence, placeText } from "./words.js";
 
@@ -20,7 +20,7 @@ export function makeDrawer(app) {
   const sum = el("div", { class: "sum" }), trail = el("p", { class: "trail" }), big = el("div", { class: "big" });
   const film = makeFilm(app);
   const node = el("div", {}, el("div", { class: "head" }, title, hint, trail, film.node,
-    button("largest contribution", () => app.follow(), { class: "link", title: "Go to the number that gave most (Enter)" })), big, sum);
+    button("to the largest part", () => app.follow(), { class: "link", title: "Go to the number that gave most (Enter)" })), big, sum);
 
   function show(at, explanation) {
     if (!at) return;
@@ -58,7 +58,7 @@ export function makeDrawer(app) {
     const ordered = part.patches.map((patch, place) => [Math.abs(Number(patch.subtotal)), place])
       .sort((a, b) => b[0] - a[0] || a[1] - b[1]).map(each => each[1]);
     const isSingle = part.patches.every(patch => patch.numbers.length * patch.numbers[0].length === 1);
-    const most = isSingle ? MOST_ROWS : MOST_OPEN - Math.max(0, follows - 1) * 2;
+    const most = isSingle ? MOST_ROWS : MOST_OPEN - Math.max(0, follows - 1) * 3;
     const open = (part.patches.length <= most ? part.patches.map((_, place) => place) : ordered.slice(0, most).sort((a, b) => a - b)).map(place => part.patches[place]);
     const rest = part.patches.filter(patch => !open.includes(patch)).map(patch => patch.subtotal);
     const others = rest.length ? { count: rest.length, total: addPrinted(rest) } : null;
@@ -106,7 +106,7 @@ export function makeDrawer(app) {
     return [
       large("What it sees", "", patch.numbers, see, texts(patch.numbers)),
       large("kernel", "\u00d7 ", patch.kernel, each => rgbOf(each, kernelEnd), texts(patch.kernel)),
-      large(`products: together ${signed(patch.subtotal)}`, "= ", products, each => rgbOf(each, productEnd), patch.products.map(row => row.map(short))),
+      large(`products, sum ${signed(patch.subtotal)}`, "= ", products, each => rgbOf(each, productEnd), patch.products.map(row => row.map(short))),
     ];
   }
 
@@ -127,7 +127,7 @@ export function makeDrawer(app) {
       el("div", { class: "large" }, el("p", { class: "caption" }, el("b", { text: "The window" })),
         grid(patch.numbers, each => rgbOf(each, end), () => {}, texts, winner)),
       el("div", { class: "say" }, el("p", { text: `The largest of ${count} is ${minus(part.printed)}. The other ${count - 1} are forgotten.` }),
-        el("p", { class: "quiet", text: from ? `It is in ${placeText(from, part.winner)}.` : "" })));
+        quiet(from ? `It is in ${placeText(from, part.winner)}.` : "")));
   }
 
   function normalBlock(part) {
@@ -136,7 +136,7 @@ export function makeDrawer(app) {
     return el("div", { class: "say then" },
       el("b", { text: "Normalisation" }),
       el("p", { text: `(${fixed(patch.numbers[0][0], 3)} \u2212 mean ${fixed(mean, 3)}) \u00f7 deviation ${fixed(deviation, 3)} \u00d7 gain ${fixed(gain, 3)} + shift ${fixed(shift, 3)}` }),
-      el("p", { class: "quiet", text: `That is \u00d7 ${fixed(scale, 3)}, then ${signed(moved.toFixed(3))}.` }),
+      quiet(`That is \u00d7 ${fixed(scale, 3)}, then ${signed(moved.toFixed(3))}.`),
       el("b", { class: "number", text: `= ${minus(part.printed)}` }));
   }
 
@@ -165,7 +165,7 @@ export function makeDrawer(app) {
     const curve = functionOf(app.graph.byName.get(part.step), part.settings.slope), points = Array.from({ length: 81 }, (_, i) => -end + i * end / 40).map(each => [each, curve(each)]);
     const top = Math.max(1, ...points.map(each => Math.abs(each[1]))), px = each => 50 + 46 * each / end, py = each => 50 - 44 * each / top;
     return el("div", { class: "then plot" },
-      el("b", { text: name }), el("p", { class: "quiet", text: functionSentence(part.function) }),
+      el("b", { text: name }), quiet(functionSentence(part.function, x)),
       svg("svg", { viewBox: "0 0 100 100", role: "img", "aria-label": `${name} of ${minus(part.source.printed)} is ${minus(part.printed)}` },
         svg("path", { class: "axis", d: "M2 50H98M50 2V98" }),
         svg("polyline", { class: "curve", points: points.map(([a, b]) => `${px(a)},${py(b)}`).join(" ") }),
@@ -238,7 +238,7 @@ export function grid(numbers, colour, on, texts, ring) {
 function makeFilm(app) {
   let timer = 0, speed = 2;
   const play = button("Play", () => (timer ? stop() : start()), { "aria-pressed": "false" });
-  const slider = el("input", { type: "range", min: "0.5", max: "8", step: "0.5", value: "2", "aria-label": "Steps a second", oninput: event => { speed = Number(event.target.value); if (timer) start(); } });
+  const slider = el("input", { type: "range", min: "0.5", max: "8", step: "0.5", value: "2", "aria-label": "Steps a second", title: "Steps a second", oninput: event => { speed = Number(event.target.value); if (timer) start(); } });
   function start() {
     clearInterval(timer);
     timer = setInterval(() => app.walk(1), 1000 / speed);

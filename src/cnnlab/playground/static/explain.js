@@ -370,16 +370,9 @@ function explainActivation(graph, values, step, flat, given) {
 }
 
 function explainConcatenate(graph, values, step, flat) {
-  const { axis } = step.settings;
-  const after = product(step.shape.slice(axis + 1));
-  const round = Math.floor(flat / (step.shape[axis] * after));
-  let place = flat % (step.shape[axis] * after);
-  for (const name of step.inputs) {
-    const length = graph.byName.get(name).shape[axis] * after;
-    if (place < length) return explainCopied(graph, values, name, round * length + place);
-    place -= length;
-  }
-  throw new Error(`${step.name} has no number ${flat}.`);
+  let found = null;
+  READ.concatenate(graph, step)(flat, (k, place) => { found = [step.inputs[k], place]; });
+  return explainCopied(graph, values, ...found);
 }
 
 function explainCopy(graph, values, step, flat) {
@@ -395,11 +388,9 @@ function explainCopied(graph, values, name, flat) {
 
 function explainSoftmax(graph, values, step, flat) {
   const { axis, log } = step.settings;
-  const gap = product(step.shape.slice(axis + 1));
-  const place = Math.floor(flat / gap) % step.shape[axis];
-  const sources = Array.from({ length: step.shape[axis] }, (_, k) =>
-    cellOf(graph, values, step.inputs[0], flat + (k - place) * gap),
-  );
+  const sources = [];
+  READ.softmax(graph, step)(flat, (_, place) => sources.push(cellOf(graph, values, step.inputs[0], place)));
+  const place = Math.floor(flat / product(step.shape.slice(axis + 1))) % step.shape[axis];
   const largest = Math.max(...sources.map((each) => each.value));
   const powers = sources.map((each) => Math.exp(each.value - largest));
   const total = powers.reduce((sum, each) => sum + each, 0);
@@ -548,7 +539,14 @@ export function reach(graph, where, pixel) {
       if (!marks.has(name)) marks.set(name, new Uint8Array(graph.byName.get(name).size));
       return marks.get(name);
     });
-    (MARK[step.op] || markByNumber)(graph, step, own, ...read);
+    if (step.op === "conv2d") {
+      markConv2d(graph, step, own, read[0]);
+      continue;
+    }
+    const readsOf = (READ[step.op] || READ.byNumber)(graph, step);
+    own.forEach((mark, flat) => {
+      if (mark) readsOf(flat, (k, place) => { read[k][place] = 1; });
+    });
   }
   const ends = graph.stages.map((stage) => stage.last);
   return ends
@@ -573,24 +571,56 @@ function frameOf(step, marks) {
   return { step: step.name, stage: step.stage, maps: [...read], ...frame };
 }
 
-// For each operation: mark which numbers of its inputs the marked numbers of a step read.
-const MARK = {
-  conv2d: markConv2d,
-  linear: markLinear,
-  pool: markPool,
-  standardise: markStandardise,
-  concatenate: markConcatenate,
-  copy: markCopy,
-  softmax: markSoftmax,
+// For each operation but the convolution: a function that calls `on` with each number that number
+// `flat` of the step reads: which input, and which of its numbers.
+const READ = {
+  byNumber(graph, step) {
+    const shapes = step.inputs.map((name) => graph.byName.get(name).shape);
+    return (flat, on) => shapes.forEach((shape, k) => on(k, meets(shape, step.shape, flat)));
+  },
+  linear(graph, step) {
+    const [outputs, inputs] = tensorOf(graph, step, "weight").shape;
+    return (flat, on) => blockFrom(Math.floor(flat / outputs) * inputs, inputs, 1, on);
+  },
+  pool(graph, step) {
+    const { maps, rows, columns, dilation } = step.settings;
+    return (flat, on) => {
+      const [map, i, j] = pixelOf([maps[0], rows.length, columns.length], flat);
+      for (const row of inside(rows[i], maps[1], dilation[0])) {
+        for (const column of inside(columns[j], maps[2], dilation[1])) {
+          on(0, flatOf(maps, [map, row, column]));
+        }
+      }
+    };
+  },
+  standardise(graph, step) {
+    const { block } = step.settings;
+    return (flat, on) => blockFrom(flat - (flat % block), block, 1, on);
+  },
+  concatenate(graph, step) {
+    const after = product(step.shape.slice(step.settings.axis + 1));
+    const whole = step.shape[step.settings.axis] * after;
+    const lengths = step.inputs.map((name) => graph.byName.get(name).shape[step.settings.axis] * after);
+    return (flat, on) => {
+      let k = 0;
+      let place = flat % whole;
+      while (place >= lengths[k]) place -= lengths[k++];
+      on(k, Math.floor(flat / whole) * lengths[k] + place);
+    };
+  },
+  copy(graph, step) {
+    const index = indexOf(graph, step);
+    return (flat, on) => { if (index[flat] >= 0) on(0, index[flat]); };
+  },
+  softmax(graph, step) {
+    const length = step.shape[step.settings.axis];
+    const gap = product(step.shape.slice(step.settings.axis + 1));
+    return (flat, on) => blockFrom(flat - (Math.floor(flat / gap) % length) * gap, length, gap, on);
+  },
 };
 
-function markByNumber(graph, step, own, ...read) {
-  step.inputs.forEach((name, k) => {
-    const { shape } = graph.byName.get(name);
-    own.forEach((mark, flat) => {
-      if (mark) read[k][meets(shape, step.shape, flat)] = 1;
-    });
-  });
+function blockFrom(first, count, gap, on) {
+  for (let k = 0; k < count; k++) on(0, first + k * gap);
 }
 
 // All maps of a group are read at the same places: they are found once, and copied.
@@ -623,62 +653,6 @@ function markConv2d(graph, step, own, read) {
       for (let at = 0; at < area; at++) read[first + at] |= isRead[at];
     }
   }
-}
-
-function markLinear(graph, step, own, read) {
-  const [outputs, inputs] = tensorOf(graph, step, "weight").shape;
-  own.forEach((mark, flat) => {
-    const first = Math.floor(flat / outputs) * inputs;
-    if (mark) read.fill(1, first, first + inputs);
-  });
-}
-
-function markPool(graph, step, own, read) {
-  const { maps, rows, columns, dilation } = step.settings;
-  own.forEach((mark, flat) => {
-    if (!mark) return;
-    const [map, i, j] = pixelOf([maps[0], rows.length, columns.length], flat);
-    for (const row of inside(rows[i], maps[1], dilation[0])) {
-      for (const column of inside(columns[j], maps[2], dilation[1])) {
-        read[flatOf(maps, [map, row, column])] = 1;
-      }
-    }
-  });
-}
-
-function markStandardise(graph, step, own, read) {
-  const { block } = step.settings;
-  own.forEach((mark, flat) => {
-    const first = flat - (flat % block);
-    if (mark) read.fill(1, first, first + block);
-  });
-}
-
-function markConcatenate(graph, step, own, ...read) {
-  const { axis } = step.settings;
-  const after = product(step.shape.slice(axis + 1));
-  const lengths = step.inputs.map((name) => graph.byName.get(name).shape[axis] * after);
-  for (let place = 0, round = 0; place < own.length; round++) {
-    lengths.forEach((length, k) => {
-      for (let i = 0; i < length; i++) read[k][round * length + i] |= own[place++];
-    });
-  }
-}
-
-function markCopy(graph, step, own, read) {
-  const index = indexOf(graph, step);
-  own.forEach((mark, flat) => {
-    if (mark && index[flat] >= 0) read[index[flat]] = 1;
-  });
-}
-
-function markSoftmax(graph, step, own, read) {
-  const length = step.shape[step.settings.axis];
-  const gap = product(step.shape.slice(step.settings.axis + 1));
-  own.forEach((mark, flat) => {
-    const first = flat - (Math.floor(flat / gap) % length) * gap;
-    if (mark) for (let k = 0; k < length; k++) read[first + k * gap] = 1;
-  });
 }
 
 // ---- Why this answer: cover a part -----------------------------------------------------------

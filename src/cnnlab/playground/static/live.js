@@ -25,7 +25,7 @@ async function readPicture(run, file) {
 // Each run has an address of its own: a new page keeps no listeners of the run before.
 async function start() {
   const place = document.getElementById("app"), run = Number(new URLSearchParams(location.search).get("run")) || 0;
-  const { runs } = await ask("/api/runs");
+  const { runs, own } = await ask("/api/runs");
   const menu = el("select", { class: "run", "aria-label": "Run", onchange: () => location.assign(`/?run=${menu.value}`) },
     ...runs.map((name, number) => el("option", { value: String(number), text: name, selected: number === run })));
   const say = text => place.replaceChildren(menu, el("p", { class: "loading", role: "status", text }));
@@ -33,7 +33,10 @@ async function start() {
   try {
     openPage(await ask(`/api/payload?run=${run}`), {
       menu,
+      own,  // false: the network that comes with cnnlab, whose validation images are not here
       readPicture: file => readPicture(run, file),
+      imagesOf: (label, answer, first) => ask(`/api/cell?run=${run}&label=${label}&answer=${answer}&first=${first}`),
+      examplesOf: (stage, map) => ask(`/api/examples?run=${run}&stage=${stage}&map=${map}`),
       imageAt: number => ask(`/api/image?run=${run}&number=${number}`),
       slopeOf: (levels, classIndex) => ask(`/api/slope?run=${run}&class=${classIndex}`, levels),
     });

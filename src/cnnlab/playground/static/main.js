@@ -1,11 +1,12 @@
 // The page: it computes the network, shows it, and does what hands and keys ask for.
 
-import { asInput, compute, readGraph, softmax } from "./forward.js";
-import { asMaps, explain, reach, strongestBefore, strongestPath } from "./explain.js";
-import { button, el, speaker } from "./dom.js";
+import { asInput, compute, readGraph, softmax, tensorOf } from "./forward.js";
+import { asMaps, explain, pixelOf, reach, strongestBefore, strongestPath } from "./explain.js";
+import { button, el, minus, speaker } from "./dom.js";
 import { endOf } from "./paint.js";
-import { runText, spokenText, stageTitle } from "./words.js";
+import { number, placeText, runText, spokenText, stageTitle } from "./words.js";
 import { addressWriter, readState, tabs } from "./state.js";
+import { lengthen, unpack } from "./stored.js";
 import { makeStrip } from "./strip.js";
 import { makeDrawer } from "./drawer.js";
 import { makeKernels } from "./kernels.js";
@@ -14,24 +15,8 @@ import { makeDraw } from "./draw.js";
 import { makeMistakes } from "./mistakes.js";
 import { makeTraining } from "./training.js";
 
-const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12;
+const PIXELS = 28 * 28, TOLERANCE = 1e-3, TRAIL = 12, CANDIDATES = 64;
 const NAMES = { see: "See", draw: "Draw", why: "Why?", kernels: "Kernels", mistakes: "Mistakes", training: "Training" };
-
-function bytesOf(text) {
-  const found = atob(text), bytes = new Uint8Array(found.length);
-  for (let i = 0; i < found.length; i++) bytes[i] = found.charCodeAt(i);
-  return bytes;
-}
-
-// Zeros are stored as 0 and how many.
-function lengthen(bytes) {
-  const levels = [];
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]) levels.push(bytes[i]);
-    else for (let count = bytes[++i]; count > 0; count--) levels.push(0);
-  }
-  return Uint8Array.from(levels);
-}
 
 function stagesOf(graph) {
   return graph.stages.filter(stage => stage.name !== "input").map(stage => {
@@ -41,10 +26,10 @@ function stagesOf(graph) {
 }
 
 function makeApp(data, live) {
-  const graph = readGraph(data.graph, bytesOf(data.weights)), stages = stagesOf(graph);
-  const levels = lengthen(bytesOf(data.pictures.levels));
+  const graph = readGraph(data.graph, unpack(data.weights)), stages = stagesOf(graph);
+  const levels = lengthen(unpack(data.pictures.levels));
   // A label of null: a person's own picture.
-  const pictures = data.pictures.labels.map((label, place) => ({ label, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
+  const pictures = data.pictures.labels.map((label, place) => ({ label, place, levels: levels.subarray(place * PIXELS, (place + 1) * PIXELS) }));
   const input = { name: "input", title: "Picture", shape: [1, 32, 32], isVector: false, isAnswer: false, steps: [graph.input], last: graph.input };
   const byName = Object.fromEntries([input, ...stages].map(stage => [stage.name, stage]));
   const app = {
@@ -86,7 +71,7 @@ function makeApp(data, live) {
 
   app.sourceText = () => {
     if (app.changedBy) return app.changedBy;
-    return `${app.picture + 1} of ${pictures.length}: ${app.label === null ? "your picture" : app.classes[app.label]}`;
+    return `${app.picture + 1} of ${pictures.length}: ${app.label === null ? "your picture" : app.classes[app.label].replace("-", "\u2011")}`;
   };
 
   // Show other grey levels: a stored picture, or one that is drawn or changed.
@@ -109,6 +94,16 @@ function makeApp(data, live) {
     save();
   };
 
+  // Show a picture of the page, or a validation image that the server sent: it has a number.
+  app.open = (picture, at) => {
+    if (picture.number === undefined) app.choose(picture.place);
+    else app.show(picture.levels, picture.label, app.nameOf(picture));
+    if (at) app.pin(at);
+    app.turnTo("see");
+  };
+
+  app.nameOf = picture => (picture.number === undefined ? `Picture ${picture.place + 1}` : `Validation image ${picture.number + 1}`);
+
   app.remark = () => {
     const at = app.hovered || app.at, isPointing = app.tab === "see" || app.tab === "kernels";
     if (!at) return;
@@ -120,6 +115,7 @@ function makeApp(data, live) {
     app.strip.mark(at, explanation, app.fieldOf(at));
     app.strip.legend(stage.isAnswer ? null : app.endOf(stage));
     if (app.tab === "see") panels.see.show(at, explanation);
+    here.textContent = `${placeText(stage, at.pixel)}: ${minus(explanation.printed)} \u2193`;
     if (!app.hovered) voice.speak(spokenText(stage, at.pixel, explanation));
   };
   app.preview = at => {
@@ -185,7 +181,7 @@ function makeApp(data, live) {
     app.remark();
     save();
   };
-  app.open = tab => {
+  app.turnTo = tab => {
     app.tab = tab;
     render();
     save();
@@ -197,16 +193,24 @@ function makeApp(data, live) {
     save();
   };
 
-  // A number worth explaining: large, but not at its limit; well inside the map.
+  // A number worth explaining: large but not at its limit, with parts of both signs, from the
+  // liveliest patch. The numbers nearest to 0.83 of the largest are looked at.
   function liveliestPixel(stage) {
-    const own = app.valuesOf(stage), [count, rows, columns] = stage.shape, end = endOf(own);
-    let best = 0, far = Infinity;
-    for (let i = 0; i < own.length; i++) {
-      const distance = Math.abs(Math.abs(own[i]) / (end || 1) - 0.83);
-      if (distance < far) { far = distance; best = i; }
-    }
-    const map = Math.floor(best / (rows * columns)), rest = best % (rows * columns);
-    return [Math.min(map, count - 1), Math.floor(rest / columns), rest % columns];
+    const own = app.valuesOf(stage), end = endOf(own) || 1, far = place => Math.abs(Math.abs(own[place]) / end - 0.83);
+    const candidates = Array.from(own, (_, place) => place).sort((a, b) => far(a) - far(b)).slice(0, CANDIDATES);
+    const found = candidates.map(place => {
+      const pixel = pixelOf(stage.shape, place), [part] = explain(graph, values, stage.name, pixel).parts;
+      return { pixel, isMixed: hasBothSigns(part.patches || []), spread: spreadOf(part.patches || []) };
+    });
+    return found.reduce((best, each) => (each.isMixed - best.isMixed || each.spread - best.spread) > 0 ? each : best).pixel;
+  }
+
+  // The stage to begin with: where channels add up, or else another convolution, or another map.
+  function firstStage() {
+    const kernelOf = stage => stage.steps.filter(step => step.op === "conv2d").map(step => tensorOf(graph, step, "weight").shape)[0];
+    const convolutions = stages.filter(kernelOf);
+    return convolutions.find(stage => kernelOf(stage)[1] > 1 && kernelOf(stage)[2] > 1) || convolutions[0]
+      || stages.find(stage => !stage.isAnswer && !stage.isVector) || stages[0];
   }
 
   function save() {
@@ -215,11 +219,13 @@ function makeApp(data, live) {
 
   app.strip = makeStrip(app);
   const panels = { see: makeDrawer(app), draw: makeDraw(app), why: makeWhy(app), kernels: makeKernels(app), mistakes: makeMistakes(app), training: makeTraining(app) };
-  const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.open(tab), { "data-tab": tab })));
+  const bar = el("nav", { "aria-label": "Parts of this page" }, ...tabs().map(tab => button(NAMES[tab], () => app.turnTo(tab), { "data-tab": tab })));
   const proof = el("p", { class: "proof", role: "status" }), note = el("p", { class: "note", role: "status" });
   const help = helpText();
   const card = el("section", { class: "card drawer", "aria-label": "Explanation" });
-  const main = el("main", {}, app.strip.node, card);
+  // On a phone the sum lies far below the maps: this line at the bottom says the number, and goes there.
+  const here = button("", () => card.scrollIntoView(), { class: "here" });
+  const main = el("main", {}, app.strip.node, here, card);
   app.node = el("div", {},
     el("header", { class: "masthead" }, el("h1", { class: "brand", text: "cnnlab" }), live ? live.menu : el("p", { class: "run", text: runText(data.run) }), bar,
       button("Projector", () => app.project(!app.projector), { class: "quiet-button" }), button("?", () => help.showModal(), { "aria-label": "Keys" })),
@@ -245,7 +251,7 @@ function makeApp(data, live) {
       same = same && indexOfLargest(own) === indexOfLargest(expected);
     });
     const scale = Math.max(1, ...data.check.logits.flat().map(Math.abs)), agrees = same && largest <= TOLERANCE * scale;
-    const half = data.half ? ` Its weights are in half precision: ${data.changed} of ${data.run.validation.toLocaleString("en")} validation answers differ from the whole weights'.` : "";
+    const half = data.half ? ` Its weights are in half precision: ${data.changed} of ${number(data.run.validation)} validation answers differ from the whole weights'.` : "";
     proof.classList.toggle("disagrees", !agrees);
     proof.textContent = agrees
       ? `\u2713 This page computes the network itself: same answers as PyTorch ${data.check.torch} on ${data.check.logits.length} pictures, largest difference ${largest.toPrecision(1)}.${half}`
@@ -270,9 +276,9 @@ function makeApp(data, live) {
       "[": () => app.changeMap(-1), "]": () => app.changeMap(1), PageUp: () => app.changeStage(-1), PageDown: () => app.changeStage(1),
       Enter: isButton ? null : () => app.follow(), Backspace: () => app.back(), " ": isButton ? null : () => panels.see.film(),
       ".": () => app.walk(1), ",": () => app.walk(-1), n: () => app.choose(app.picture + 1), b: () => app.choose(app.picture - 1),
-      d: () => app.open("draw"), p: () => app.project(!app.projector), "?": () => help.showModal(),
+      d: () => app.turnTo("draw"), p: () => app.project(!app.projector), "?": () => help.showModal(),
     };
-    tabs().forEach((tab, place) => { keys[String(place + 1)] = () => app.open(tab); });
+    tabs().forEach((tab, place) => { keys[String(place + 1)] = () => app.turnTo(tab); });
     const action = Object.prototype.hasOwnProperty.call(keys, event.key) && keys[event.key];
     if (!action || sheet) return;
     event.preventDefault();
@@ -282,7 +288,7 @@ function makeApp(data, live) {
   window.addEventListener("resize", () => app.remark());
 
   function start() {
-    const { state, wrong } = readState(location.hash, limits);
+    const { state, wrong } = readState(location.hash || document.documentElement.dataset.state || "", limits);
     if (wrong.length) note.textContent = `A part of the address was not understood (${wrong.join(", ")}): the page shows its own beginning instead.`;
     if (state.scale) app.scale = state.scale;
     app.picture = state.picture || 0;
@@ -290,14 +296,27 @@ function makeApp(data, live) {
     app.label = pictures[app.picture].label;
     recompute();
     app.strip.update();
-    const first = stages.filter(stage => !stage.isAnswer && !stage.isVector).slice(0, 3).pop() || stages[0];
-    app.at = state.at || { stage: first.name, pixel: first.isVector ? [0, 0, 0] : liveliestPixel(first) };
+    const first = firstStage();
+    app.at = state.at || { stage: first.name, pixel: liveliestPixel(first) };
     app.tab = state.tab || "see";
     if (state.projector) app.project(true);
     render();
     prove();
   }
   return { app, start };
+}
+
+function hasBothSigns(patches) {
+  const parts = patches.length > 1 ? patches.map(each => each.subtotal) : patches.flatMap(each => each.products.flat());
+  return parts.some(each => Number(each) > 0) && parts.some(each => Number(each) < 0);
+}
+
+// How much the numbers under the kernel differ, map by map.
+function spreadOf(patches) {
+  return patches.reduce((sum, { numbers }) => {
+    const own = numbers.flat().map(Number), mean = own.reduce((a, b) => a + b, 0) / own.length;
+    return sum + own.reduce((all, each) => all + (each - mean) ** 2, 0);
+  }, 0);
 }
 
 function indexOfLargest(values) {

@@ -1,17 +1,20 @@
 // The mistakes: how often each class is taken for each other one, and the images behind a cell.
 
-import { el } from "./dom.js";
+import { button, el, quiet } from "./dom.js";
 import { cssOf, greyOf, isDark, paint } from "./paint.js";
+import { number } from "./words.js";
 
 const WRONG = [176, 34, 79];
+const FEW = 8;  // images that are shown large
 
 export function makeMistakes(app) {
   const matrix = app.data.matrix, classes = app.classes;
+  let asked = 0;
   const images = el("div", { class: "images" }), about = el("p", { class: "about" });
   const table = el("table", { class: "matrix" });
   const node = el("div", { class: "mistakes" },
     el("div", {}, el("h2", { text: "What was taken for what" }),
-      el("p", { class: "quiet", text: `${app.data.run.validation.toLocaleString("en")} validation images. Rows: what it is. Columns: what the network says. Choose a cell.` }), table),
+      quiet(`${number(app.data.run.validation)} validation images. Rows: what it is. Columns: what the network says. Choose a cell.`), table),
     el("div", {}, about, images));
   const wrong = matrix.map((row, true_) => row.filter((_, answer) => answer !== true_)).flat(), most = Math.max(1, ...wrong);
 
@@ -28,17 +31,35 @@ export function makeMistakes(app) {
     return el("td", {}, cell);
   })))));
 
-  function open(true_, answer, cell) {
+  async function open(true_, answer, cell) {
+    const run = ++asked, count = matrix[true_][answer], isRight = true_ === answer;
     node.querySelectorAll(".matrix .on").forEach(each => each.classList.remove("on"));
-    if (cell) cell.classList.add("on");
-    const own = app.pictures.map((picture, place) => ({ ...picture, place })).filter(each => each.label === true_ && app.answers[each.place] === answer);
-    const count = matrix[true_][answer], verb = true_ === answer ? "\u2713 recognised" : `\u2717 taken for ${classes[answer]}`;
-    about.replaceChildren(el("b", { text: `${classes[true_]}, ${verb}: ${count.toLocaleString("en")}` }),
-      el("span", { class: "quiet", text: own.length === 0 ? " None of them is in this page." : own.length < count ? ` ${own.length} of them ${own.length === 1 ? "is" : "are"} in this page.` : "" }));
-    images.replaceChildren(...own.map(each => el("button", {
-      type: "button", class: true_ === answer ? "" : "wrong", "aria-label": `Picture ${each.place + 1}: look inside`,
-      onclick: () => { app.choose(each.place); app.open("see"); },
-    }, paint(el("canvas"), app.inputOf(each.levels), 32, greyOf), el("span", { text: `${true_ === answer ? "\u2713" : "\u2717"} ${classes[answer]}` }))));
+    cell.classList.add("on");
+    const own = app.pictures.filter(each => each.label === true_ && app.answers[each.place] === answer);
+    const say = text => about.replaceChildren(el("b", { text: `${classes[true_]}, ${isRight ? "\u2713 recognised" : `\u2717 taken for ${classes[answer]}`}: ${number(count)}` }), el("span", { class: "quiet", text }));
+    const small = picture => el("button", { type: "button", class: isRight ? "" : "wrong", "aria-label": `${app.nameOf(picture)}: look inside`, onclick: () => app.open(picture) },
+      paint(el("canvas"), app.inputOf(picture.levels), 32, greyOf), el("span", { text: `${isRight ? "\u2713" : "\u2717"} ${classes[answer]}` }));
+    const show = pictures => {
+      images.classList.toggle("many", pictures.length > FEW);
+      images.replaceChildren(...pictures.map(small));
+    };
+    say(count === 0 ? " There is none." : ` ${own.length} of these ${number(count)} images ${own.length === 1 ? "is" : "are"} in this ${app.live ? "page" : "file"}.`);
+    show(own);
+    if (!app.live || !app.live.own || !count) return;
+    const all = [];
+    async function more() {
+      try {
+        const sent = await app.live.imagesOf(true_, answer, all.length);
+        if (run !== asked) return;
+        all.push(...sent.images.map(each => ({ ...each, levels: Uint8Array.from(each.levels) })));
+        say(all.length < sent.count ? ` The ${all.length} surest of ${number(sent.count)}.` : " The surest first.");
+        show(all);
+        if (all.length < sent.count) images.append(button("More", more));
+      } catch (error) {
+        if (run === asked) say(` ${error.message}`);
+      }
+    }
+    await more();
   }
 
   let isOpen = false;

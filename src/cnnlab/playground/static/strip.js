@@ -1,6 +1,6 @@
 // The strip: the picture, the maps of every stage, the answer; and frames that show what reads what.
 
-import { button, el, minus, percentage, svg } from "./dom.js";
+import { button, cellUnder, el, minus, percentage, svg } from "./dom.js";
 import { endOf, greyOf, liveliest, paint, rgbOf } from "./paint.js";
 import { answerText, orderOf, rangeText, sizeText } from "./words.js";
 
@@ -98,10 +98,7 @@ export function makeStrip(app) {
     const canvas = paint(el("canvas"), values.subarray(pixel[0] * size, (pixel[0] + 1) * size), columns, each => rgbOf(each, end));
     const box = el("div", {
       class: "map",
-      onclick: event => {
-        const place = box.getBoundingClientRect(), within = (value, whole) => Math.max(0, Math.min(whole - 1, Math.floor(value * whole)));
-        app.pin({ stage: stage.name, pixel: [pixel[0], within((event.clientY - place.top) / place.height, rows), within((event.clientX - place.left) / place.width, columns)] });
-      },
+      onclick: event => app.pin({ stage: stage.name, pixel: [pixel[0], ...cellUnder(event, box, rows, columns)] }),
     }, canvas);
     frame(box, [rows, columns], { row: pixel[1], column: pixel[2], rows: 1, columns: 1 }, "pin");
     return box;
@@ -128,7 +125,7 @@ function pictureColumn(app) {
   const node = el("section", { class: "stage s-picture" },
     el("h3", { text: "Picture" }), el("p", { text: "32 \u00d7 32 numbers" }),
     el("div", { class: "body" }, map, choose, el("p", { class: "scale" }, ends, scale)));
-  const words = { stage: "per stage", map: "per map", network: "one for all" };
+  const words = { stage: "scale: per stage", map: "scale: per map", network: "scale: one for all" };
   return {
     node, map, cover,
     update() {
@@ -136,7 +133,7 @@ function pictureColumn(app) {
       map.setAttribute("aria-label", `The picture: ${app.sourceText()}`);
       source.textContent = app.sourceText();
       scale.textContent = words[app.scale];
-      scale.setAttribute("aria-label", `Scale of colours: ${words[app.scale]}. Change it`);
+      scale.setAttribute("aria-label", `Colours, ${words[app.scale]}. Change it`);
     },
     legend(end) {
       ends.replaceChildren(...(end === null ? [] : [minus(`-${end.toFixed(2)}`), el("i", { class: "ramp" }), `+${end.toFixed(2)}`]));
@@ -151,12 +148,10 @@ function stageColumn(app, stage) {
   let drawn = "", all = false;
 
   function pixelAt(map, event) {
-    const box = event.currentTarget.getBoundingClientRect();
-    const share = (value, whole) => Math.max(0, Math.min(whole - 1, Math.floor(value * whole)));
-    const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
-    if (!stage.isVector) return [map, share(y, stage.shape[1]), share(x, stage.shape[2])];
-    const down = Math.ceil(stage.shape[0] / view.across);
-    return [Math.min(stage.shape[0] - 1, share(y, down) * view.across + share(x, view.across)), 0, 0];
+    const [count, rows, columns] = stage.shape;
+    if (!stage.isVector) return [map, ...cellUnder(event, event.currentTarget, rows, columns)];
+    const [row, column] = cellUnder(event, event.currentTarget, Math.ceil(count / view.across), view.across);
+    return [Math.min(count - 1, row * view.across + column), 0, 0];
   }
 
   function makeMap(map) {
@@ -176,7 +171,7 @@ function stageColumn(app, stage) {
     maps.length = 0;
     if (stage.isVector) {
       const count = stage.shape[0];
-      const isPhone = window.matchMedia("(max-width: 43.75rem)").matches;
+      const isPhone = window.matchMedia("(max-width: 65rem)").matches;
       view.across = isPhone ? Math.ceil(count / 4) : count <= 24 ? 1 : count <= 128 ? 2 : count <= 512 ? 4 : 8;
       maps.whole = makeMap(0);
       const down = Math.ceil(count / view.across);
@@ -215,8 +210,10 @@ function stageColumn(app, stage) {
   return view;
 }
 
+const MOST_ROWS = 12; // classes that fit beside the maps; more are ranked, and the list scrolls
+
 function answerColumn(app) {
-  const title = el("h3"), verdict = el("p"), list = el("ol"), answer = app.stages.find(stage => stage.isAnswer);
+  const title = el("h3"), verdict = el("p"), list = el("ol"), answer = app.stages.find(stage => stage.isAnswer), isLong = app.classes.length > MOST_ROWS;
   const rows = app.classes.map((name, place) => {
     const at = { stage: answer.name, pixel: [place, 0, 0] };
     const row = el("li", {
@@ -226,7 +223,7 @@ function answerColumn(app) {
     return row;
   });
   return {
-    node: el("section", { class: "stage s-answer", "aria-label": "The answer" }, title, verdict, el("div", { class: "body" }, list)),
+    node: el("section", { class: `stage s-answer${isLong ? " many" : ""}`, "aria-label": "The answer" }, title, verdict, el("div", isLong ? { class: "body", tabindex: 0 } : { class: "body" }, list)),
     rows,
     update() {
       const order = orderOf(app.shares);

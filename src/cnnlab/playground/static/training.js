@@ -1,6 +1,7 @@
 // How it was trained: the curves, and where everything comes from.
 
 import { el, percentage, svg } from "./dom.js";
+import { number } from "./words.js";
 
 // Lines over the epochs. Text is HTML beside the drawing, so that it keeps its size everywhere.
 function chart(title, records, lines, format) {
@@ -28,7 +29,7 @@ function valuesTable(records, lines, format) {
 }
 
 export function makeTraining(app) {
-  const run = app.data.run, number = each => each.toLocaleString("en");
+  const run = app.data.run;
   const lines = quantity => [
     { key: `train_${quantity}`, name: "training", kind: "dashed" },
     { key: `validation_${quantity}`, name: "validation", kind: "solid" },

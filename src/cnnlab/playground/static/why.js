@@ -2,7 +2,7 @@
 
 import { inSlices, occlude } from "./explain.js";
 import { softmax } from "./forward.js";
-import { button, el, fixed, minus, percentage, signed } from "./dom.js";
+import { button, cellUnder, el, fixed, minus, percentage, quiet, signed } from "./dom.js";
 import { endOf, greyOf, paint, rgbOf } from "./paint.js";
 import { orderOf, placeText } from "./words.js";
 
@@ -10,11 +10,11 @@ export function makeWhy(app) {
   const title = el("h2"), sentence = el("p"), readout = el("p", { class: "quiet" }), path = el("ol", { class: "path" });
   const under = el("canvas"), over = el("canvas", { class: "heat" });
   const map = el("div", { class: "map large-picture" }, under, over);
-  const legend = el("p", { class: "quiet", text: "Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place." });
+  const legend = quiet("Orange: covered here, the answer gets weaker. Blue: it gets stronger. One grey square moved over the picture, and one pass of the network for each place.");
   const other = button("Show the slope instead", () => (legend.hidden ? show() : slope()));
   const node = el("div", { class: "why" },
     map, el("div", {}, title, sentence, readout, app.live ? other : null, legend),
-    el("div", {}, el("h2", { text: "The strongest path" }), el("p", { class: "quiet", text: "Each number below gave most to the one above it." }), path));
+    el("div", {}, el("h2", { text: "The strongest path" }), quiet("Each number below gave most to the one above it."), path));
   let asked = 0, stop = () => {}, kept = null;
 
   function show() {
@@ -45,9 +45,8 @@ export function makeWhy(app) {
     sentence.textContent = falls[worst] <= 0 ? `No covered place makes \u201c${name}\u201d weaker.`
       : `Cover the most orange place, and \u201c${name}\u201d falls from ${percentage(app.shares[answer])} to ${percentage(shareWithout(found, worst, answer))}.`;
     map.onpointermove = event => {
-      const box = over.getBoundingClientRect(), within = (value, whole) => Math.max(0, Math.min(whole - 1, Math.floor(value * whole)));
-      const place = within((event.clientY - box.top) / box.height, rows) * columns + within((event.clientX - box.left) / box.width, columns);
-      readout.textContent = `Covered here: ${percentage(shareWithout(found, place, answer))}.`;
+      const [row, column] = cellUnder(event, over, rows, columns);
+      readout.textContent = `Covered here: ${percentage(shareWithout(found, row * columns + column, answer))}.`;
     };
   }
 
@@ -89,7 +88,7 @@ export function makeWhy(app) {
   function linkTo(at, answerStage, answer) {
     const stage = app.stage(at.stage);
     if (!stage || at.stage === "input") return el("span", { text: `Picture, row ${at.pixel[1] + 1}, column ${at.pixel[2] + 1}` });
-    return button(stage === answerStage ? app.classes[answer] : placeText(stage, at.pixel), () => { app.pin(at); app.open("see"); }, { class: "link" });
+    return button(stage === answerStage ? app.classes[answer] : placeText(stage, at.pixel), () => { app.pin(at); app.turnTo("see"); }, { class: "link" });
   }
 
   return { node, show, follow: show };

@@ -40,7 +40,8 @@ export function functionName(name) {
   return FUNCTIONS[name] ? FUNCTIONS[name][0] : name.replace(/_/g, " ");
 }
 
-export function functionSentence(name) {
+export function functionSentence(name, x) {
+  if (name === "tanh" && Math.abs(x) > 3) return `Almost ${x < 0 ? "\u22121" : "1"}: tanh cannot go ${x < 0 ? "lower" : "higher"}.`;
   return FUNCTIONS[name] ? FUNCTIONS[name][1] : "";
 }
 
@@ -81,4 +82,8 @@ export function rangeText(values) {
     high = Math.max(high, values[i]);
   }
   return `from ${fixed(low, 2)} to ${fixed(high, 2)}`;
+}
+
+export function number(count) {
+  return count.toLocaleString("en");
 }

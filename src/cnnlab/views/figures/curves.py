@@ -40,8 +40,19 @@ class Mark:
     words: str
 
 
-def curves(lines: Sequence[Line], axis: Axis, words: str, mark: Mark | None = None) -> Markup:
-    """Return the curves; ``words`` say what is drawn, for people who cannot see it."""
+def curves(
+    lines: Sequence[Line],
+    axis: Axis,
+    words: str,
+    mark: Mark | None = None,
+    *,
+    across: str = "epoch",
+    first: int = 1,
+) -> Markup:
+    """Return the curves; ``words`` say what is drawn, for people who cannot see it.
+
+    ``across`` is what the values are counted by, and ``first`` the number of the first of them.
+    """
     epochs = max(len(line.values) for line in lines)
     shapes = join(*(_shape(line, axis, epochs) for line in lines))
     points = [
@@ -59,7 +70,7 @@ def curves(lines: Sequence[Line], axis: Axis, words: str, mark: Mark | None = No
     drawing = tag(
         "svg",
         *_grid(axis),
-        *_epochs(epochs),
+        *_epochs(epochs, first),
         tag(
             "svg",
             shapes,
@@ -72,7 +83,7 @@ def curves(lines: Sequence[Line], axis: Axis, words: str, mark: Mark | None = No
         *points,
         *_names(lines, axis, epochs),
         *(_mark(mark, axis, epochs) if mark else ()),
-        tag("text", "epoch", x="50%", y="100%", dy="2.9em", text_anchor="middle"),
+        tag("text", across, x="50%", y="100%", dy="2.9em", text_anchor="middle"),
         class_="plot",
         role="img",
         aria_label=words,
@@ -121,9 +132,16 @@ def _grid(axis: Axis) -> list[Markup]:
     return found
 
 
-def _epochs(epochs: int) -> list[Markup]:
+def _epochs(epochs: int, first: int) -> list[Markup]:
     return [
-        tag("text", str(n), x=share(_x(n, epochs)), y="100%", dy="1.5em", text_anchor="middle")
+        tag(
+            "text",
+            str(n + first - 1),
+            x=share(_x(n, epochs)),
+            y="100%",
+            dy="1.5em",
+            text_anchor="middle",
+        )
         for n in whole_numbers(epochs)
     ]
 

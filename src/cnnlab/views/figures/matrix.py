@@ -16,11 +16,11 @@ _WHITE_DIGITS = 0.75
 """Above this shade the number is white."""
 
 
-def matrix(predictions: Predictions) -> Markup:
+def matrix(predictions: Predictions, *, with_images: bool = True) -> Markup:
     """Return the confusion matrix: a row for each class, a column for each prediction.
 
     A mistake is redder the more images it has, (count / largest) ** 0.7; correct ones have a frame
-    and no colour, so that they do not hide the mistakes.
+    and no colour, so that they do not hide the mistakes. Without images, the cells do not open.
     """
     counts = confusion(predictions)
     classes = predictions.image_set.classes
@@ -31,7 +31,10 @@ def matrix(predictions: Predictions) -> Markup:
         tag(
             "tr",
             tag("th", *reversed(_name(predictions, true)), scope="row"),
-            *(_cell(predictions, int(n), true, at, largest) for at, n in enumerate(row)),
+            *(
+                _cell(predictions, int(n), true, at, largest, with_images)
+                for at, n in enumerate(row)
+            ),
         )
         for true, row in enumerate(counts)
     ]
@@ -65,9 +68,22 @@ def _breakable(name: str) -> list[Markup | str]:
     return [first, *(part for other in others for part in ("/", tag("wbr"), other))]
 
 
-def _cell(predictions: Predictions, count: int, true: int, predicted: int, largest: int) -> Markup:
+def _cell(
+    predictions: Predictions, count: int, true: int, predicted: int, largest: int, opens: bool
+) -> Markup:
     if not count:
         return tag("td", "0", class_="none")
+    content = _opening(predictions, count, true, predicted) if opens else str(count)
+    if true == predicted:
+        return tag("td", content, class_="is-correct")
+    shade = (count / largest) ** 0.7
+    ink = "#fff" if shade > _WHITE_DIGITS else None
+    style = f"background:{css(mixed(WRONG, shade))}" + (f";color:{ink}" if ink else "")
+    return tag("td", content, style=style)
+
+
+def _opening(predictions: Predictions, count: int, true: int, predicted: int) -> Markup:
+    """Return the number of a cell, which opens the images that it counts."""
     found = np.flatnonzero(
         (predictions.image_set.labels == true) & (predictions.predicted == predicted)
     )
@@ -90,15 +106,9 @@ def _cell(predictions: Predictions, count: int, true: int, predicted: int, large
     if count > len(pictures):
         words += f" These are the {len(pictures)} of which the network was most certain."
     words += " Below each: the probability that it gives to its prediction."
-    opened = tag(
+    return tag(
         "details",
         tag("summary", str(count), title=f"is {classes[true]}, says {classes[predicted]}"),
         tag("div", tag("p", words), row_of(pictures, _SHOWN), class_="cell"),
         name="cell",
     )
-    if true == predicted:
-        return tag("td", opened, class_="is-correct")
-    shade = (count / largest) ** 0.7
-    ink = "#fff" if shade > _WHITE_DIGITS else None
-    style = f"background:{css(mixed(WRONG, shade))}" + (f";color:{ink}" if ink else "")
-    return tag("td", opened, style=style)

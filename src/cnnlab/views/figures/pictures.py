@@ -28,11 +28,16 @@ def image_address(levels: NDArray[np.uint8]) -> str:
 
 def map_address(values: NDArray[np.float32], limit: float) -> str:
     """Return values (height, width) as a data address: orange below 0, white, blue above."""
+    return _address(map_image(values, limit))
+
+
+def map_image(values: NDArray[np.float32], limit: float) -> Image.Image:
+    """Return values (height, width) as an image: orange below 0, white, blue above."""
     scaled = np.clip(np.nan_to_num(values) / (limit or 1.0), -1, 1)
     image = Image.fromarray((np.round(scaled * _STEPS) + _STEPS).astype(np.uint8))
     colours = [of_value(step, _STEPS) for step in range(-_STEPS, _STEPS + 1)]
     image.putpalette([part for each in colours for part in each])
-    return _address(image)
+    return image
 
 
 def _address(image: Image.Image) -> str:

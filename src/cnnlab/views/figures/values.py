@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from cnnlab.views.figures.colours import css
+from cnnlab.views.figures.colours import css, of_value
 from cnnlab.views.figures.markup import join, tag
 from cnnlab.views.figures.markup import share as length
 from cnnlab.views.figures.pictures import picture, values_picture
@@ -107,6 +107,15 @@ def pixels(levels: NDArray[np.uint8], side: int = 9) -> Markup:
 def _pixel(level: int) -> Markup:
     ink = "#000" if level > 127 else "#fff"
     return tag("i", str(level), style=f"background:{css((level,) * 3)};color:{ink}")
+
+
+def numbered(values: Maps, limit: float) -> Markup:
+    """Return a few values (height, width) as numbers on their colours."""
+    cells = [
+        tag("i", f"{value:g}", style=f"background:{css(of_value(float(value), 1.6 * limit))}")
+        for value in values.flat
+    ]  # 1.6: the deepest colour is light enough for black digits
+    return tag("div", *cells, class_="pixels", style=f"--most:{values.shape[1]}")
 
 
 def most_varied(levels: NDArray[np.uint8], side: int) -> tuple[int, int]:
