@@ -111,8 +111,8 @@ class PassSeen:
 class StepsSeen:
     """A few training steps: where an exception came from, and what they showed.
 
-    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were,
-    ``engine`` which layers ran how.
+    ``is_constant`` says that all outputs stayed alike, ``is_finite`` that all gradients were;
+    ``engine`` says which layers ran how.
     """
 
     raised: Raised | None = None
