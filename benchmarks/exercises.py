@@ -1,4 +1,6 @@
-"""Are the checks of the exercises fair? python benchmarks/exercises.py [--repetitions 200].
+"""How fair are the checks of the exercises: false "right", false "not yet", mutants caught.
+
+    python benchmarks/exercises.py 1 2 3 --repetitions 200
 
 For each exercise, with a new seed each time: how often the solution is not "right" (false "not
 yet"), how often an answer with a typical mistake is "right" (false "right"), and how many of 50
@@ -6,7 +8,6 @@ mutants of the solution are caught. Mutants that do what the solution does do no
 7 and 8 train networks: they take most of the time. Results: benchmarks/results/exercises.json.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ import torch
 from cnnlab.classroom.exercises import HOMES, find
 from cnnlab.classroom.exercises.exercise import Exercise
 from cnnlab.classroom.exercises.repair import broken, sound
+from harness import command_line
 from tests.support.exercises import check_code, is_equivalent, reference_cases, write_all
 from tests.support.mutants import mutants
 
@@ -75,19 +77,14 @@ def measure(exercise: Exercise, repetitions: int, folders: dict[str, Path]) -> M
     return found
 
 
-def main() -> None:
+def main(*numbers: str, repetitions: int = 200) -> None:
     """Measure the named exercises, or all, and write the results."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--repetitions", type=int, default=200)
-    parser.add_argument("numbers", nargs="*")
-    arguments = parser.parse_args()
-    numbers = arguments.numbers or [*HOMES]
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)  # where no runs of yours are
         folders = write_all(Path(name) / "comparisons")
-        for number in numbers:
-            found = measure(find(number), arguments.repetitions, folders)
+        for number in numbers or HOMES:
+            found = measure(find(number), repetitions, folders)
             kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
             kept[number] = asdict(found)
             ordered = {each: kept[each] for each in HOMES if each in kept}
@@ -113,4 +110,4 @@ def table(kept: dict[str, dict[str, int]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)()

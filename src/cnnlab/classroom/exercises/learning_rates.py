@@ -25,7 +25,7 @@ _TIMES = 2.0
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """The validation losses after one epoch, one for each seed, and before training.
 
     ``best`` are those of the best rate of a grid. A loss that is not finite is infinite.
@@ -62,9 +62,9 @@ class _Measured:
         return welch(self.best, self.good, confidence=_CONFIDENCE).low <= 0
 
 
-def _measure(rates: dict[str, float], seeds: tuple[int, ...]) -> _Measured:
+def _measure(rates: dict[str, float], seeds: tuple[int, ...]) -> Measured:
     grid = {rate: _losses(rate, seeds) for rate in _GRID}
-    return _Measured(
+    return Measured(
         rates=rates,
         **{name: _losses(rate, seeds) for name, rate in rates.items()},
         best=min(grid.values(), key=np.mean),
@@ -143,7 +143,7 @@ def _judge(attempt: Attempt) -> str:
     )
 
 
-def _table(measured: _Measured) -> str:
+def _table(measured: Measured) -> str:
     rows = [f"    loss before training: {_words(measured.start)}"]
     for name, rate in measured.rates.items():
         rows.append(f"    {name} = {rate:g}: {_words(getattr(measured, name))} after one epoch")

@@ -92,13 +92,16 @@ def strokes(ink: Array) -> Array:
 def marks(ink: Array, notes: list[str], *, edges_count: bool) -> Mask | None:
     """Return where the marks are that count: no specks, no desk beyond the paper's edge.
 
-    None if no mark is as long as a fiftieth of the picture.
+    None if no mark is as long as a fiftieth of the picture, or if all of it is one mark: a blank
+    picture.
     """
     factor = math.ceil(max(ink.shape) / 100)
     height, width = ink.shape
     padded = np.pad(ink, ((0, -height % factor), (0, -width % factor)))
     cells = padded.reshape(padded.shape[0] // factor, factor, -1, factor)
     labels = _label(cells.max(axis=(1, 3)) > 0)
+    if labels.min() > 0:
+        return None
     amounts = np.bincount(labels.ravel(), cells.sum(axis=(1, 3)).ravel())
     amounts[0] = 0
     sides = [np.unique(side) for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1])]
