@@ -46,7 +46,7 @@ def outputs(page):
 def as_on_the_page(variants, matters, peeked):
     """Judge runs whose accuracies are known: the page's verdict, whatever 60 images say."""
     made_up = []
-    for variant, right in zip(variants, ((45, 46, 45), (57, 58, 57)), strict=True):
+    for variant, right in zip(variants, ((45, 50, 44), (50, 52, 51)), strict=True):
         correct = np.array([np.arange(60) < count for count in right])
         made_up.append(replace(variant, values=100 * correct.mean(axis=1), correct=correct))
     return judge_all(made_up, matters, peeked)
