@@ -26,7 +26,6 @@ def made_results(folder):
     run = SimpleNamespace(
         folder=folder,
         config=SimpleNamespace(epochs=25),
-        parameters=61706,
         command=lambda *words: " ".join(["cnnlab", *words, str(folder)]),
     )
     test = SimpleNamespace(test_accuracy=0.89)

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 
 from markupsafe import Markup
 
 from cnnlab.views.figures.markup import tag
+from cnnlab.views.page import style_sheet
 
 _ROOT = re.compile(r"(?m)^(\s*)(?::root|body)\b")
 _STYLES = ("tokens", "report", "figures")
@@ -30,8 +30,7 @@ class Figure:
 @cache
 def _style() -> Markup:
     """Return the report's style sheet, made to hold inside a figure and nowhere else."""
-    folder = files("cnnlab.views") / "templates"
-    text = "\n".join((folder / f"{name}.css").read_text("utf-8") for name in _STYLES)
+    text = "\n".join(map(style_sheet, _STYLES))
     text = _ROOT.sub(r"\1:scope", _WHOLE_PAGE.sub("", text))
     own = (
         ":scope { --network: var(--network-a); background: var(--paper); padding: .6rem; "

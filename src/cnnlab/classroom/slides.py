@@ -12,12 +12,12 @@ from cnnlab.classroom.deck.powerpoint import deck_pptx
 from cnnlab.classroom.deck.source import Slide, read_slides
 from cnnlab.custom.network import split_name
 from cnnlab.data.splits import Splits
-from cnnlab.errors import ModelError, RunError
-from cnnlab.files import write_whole
+from cnnlab.errors import ModelError
 from cnnlab.insight.graph import Step
 from cnnlab.playground.page import render
 from cnnlab.playground.payload import build_payload
 from cnnlab.runs.run import Run
+from cnnlab.views.page import write_file
 from cnnlab.wording import counted, percent
 
 SOURCE = Path(__file__).with_name("slides.md")
@@ -116,10 +116,7 @@ def write_deck(deck: Deck, path: Path, *, is_powerpoint: bool = False) -> int:
     Raises `RunError` if the file cannot be written, and `ConfigError` if python-pptx is missing.
     """
     content = deck.powerpoint() if is_powerpoint else deck.html()
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise RunError(f"Cannot write {path} ({error.strerror}).") from None
+    write_file(path, content)
     return len(content)
 
 

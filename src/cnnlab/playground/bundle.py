@@ -1,5 +1,7 @@
 """The page's script and style sheet, from the files in static; nothing here loads PyTorch."""
 
+import base64
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -31,6 +33,11 @@ def module(name: str) -> str:
     exported = ", ".join(EXPORT.findall(text))
     body = EXPORT.sub("", IMPORT.sub(r"const \1 = \2_js;", text))
     return f"const {name}_js = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+def policy_hash(text: str) -> str:
+    """Return what a Content-Security-Policy calls a script or a style sheet."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache

@@ -1,7 +1,5 @@
 """The page of a run as one HTML file: it needs no other file, no server and no network."""
 
-import base64
-import hashlib
 import html
 import json
 import re
@@ -10,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
-from cnnlab.errors import RunError
-from cnnlab.files import write_whole
-from cnnlab.playground.bundle import FROM_FILE, STATIC, script, style
+from cnnlab.playground.bundle import FROM_FILE, STATIC, policy_hash, script, style
 from cnnlab.playground.payload import Payload
 from cnnlab.views.figures.markup import join, tag
 from cnnlab.views.figures.pictures import picture, values_picture
 from cnnlab.views.figures.values import largest, varied_maps
+from cnnlab.views.page import write_file
 
 _STILL_STAGES, _STILL_MAPS = 4, 8
 """What the page shows without its script: so many stages, the picture among them, and maps."""
@@ -28,8 +25,8 @@ def render(payload: Payload) -> bytes:
     data = json.dumps(payload.content, ensure_ascii=True, separators=(",", ":"))
     slots = {
         "title": html.escape(f"{about['network']} on {about['data_set']}, inside"),
-        "script_hash": _hash(script(FROM_FILE)),
-        "style_hash": _hash(style()),
+        "script_hash": policy_hash(script(FROM_FILE)),
+        "style_hash": policy_hash(style()),
         "style": style(),
         "still": _still(payload),
         "answer": html.escape(payload.answer),
@@ -42,15 +39,7 @@ def render(payload: Payload) -> bytes:
 
 def write_page(path: Path, payload: Payload) -> None:
     """Write the page, whole or not at all; raise `RunError` if it cannot be written."""
-    try:
-        write_whole(path, render(payload))
-    except OSError as error:
-        raise RunError(f"Cannot write {path} ({error.strerror}).") from None
-
-
-def _hash(text: str) -> str:
-    """Return what a Content-Security-Policy calls a script or a style sheet."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    write_file(path, render(payload))
 
 
 def _still(payload: Payload) -> Markup:

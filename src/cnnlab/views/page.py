@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import jinja2
@@ -100,20 +102,37 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write the page, whole or not at all; raise `RunError` if it cannot be written."""
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("cnnlab.views"),
-            autoescape=jinja2.select_autoescape(("html",)),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters["keep_together"] = keep_together
+        template = environment(jinja2.PackageLoader("cnnlab.views")).get_template("report.html")
         date = datetime.now(UTC).date().isoformat()
-        html = environment.get_template("report.html").render(report=self, date=date)
-        try:
-            write_whole(path, without_home(html).encode())
-        except OSError as error:
-            raise RunError(f"Cannot write {path} ({error.strerror}).") from None
+        write_file(path, without_home(template.render(report=self, date=date)).encode())
+
+
+def environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    """Return where a page's templates come from: text is escaped, and no value may be missing."""
+    found = jinja2.Environment(
+        loader=loader,
+        autoescape=jinja2.select_autoescape(("html",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["keep_together"] = keep_together
+    return found
+
+
+@cache
+def style_sheet(name: str) -> str:
+    """Return a style sheet of the pages: "tokens", "figures" or "report"."""
+    path = files("cnnlab.views") / "templates" / f"{name}.css"
+    return path.read_text(encoding="utf-8")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file for a person, whole or not at all; raise `RunError` if it cannot be written."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise RunError(f"Cannot write {path} ({error.strerror}).") from None
 
 
 def without_home(html: str) -> str:

@@ -186,7 +186,7 @@ class _Course:
             tell(untrained_chapter(first, self.prepared))
 
         results: list[VariantResult] = []
-        figures: list[Drawing] = []
+        figure: Drawing | None = None
         for model_name in VARIANTS:
             job = Job(
                 find_network(model_name, classes=classes),
@@ -209,8 +209,8 @@ class _Course:
             inside, own = look_inside(run), colour(VARIANTS.index(model_name))
             learned = [*learned_chapters(inside, predictions), classes_chapter(predictions, "test")]
             chapters += [replace(each, colour=own) for each in learned]
-            if inside.after:
-                figures += learned[0].drawings
+            if figure is None and inside.after:
+                figure = learned[0].drawings[0]
             mistakes, *surest = mistakes_chapters(predictions, result.name, "test", inside.after)
             with self._asked(questions.most_confused, predictions):
                 tell(mistakes)
@@ -241,7 +241,7 @@ class _Course:
         )
         write_json(self.output / RESULTS, _numbers(results))
         report.write(self.output / REPORT)
-        write_handout(self.output / HANDOUT, results, splits, figures[0] if figures else None)
+        write_handout(self.output / HANDOUT, results, splits, figure)
         return self.output / REPORT
 
     @contextmanager

@@ -7,10 +7,7 @@ import jinja2
 
 from cnnlab.data.own.data_set import dataset_words
 from cnnlab.data.splits import Splits
-from cnnlab.errors import RunError
-from cnnlab.files import write_whole
-from cnnlab.views.figures.markup import keep_together
-from cnnlab.views.page import Drawing, without_home
+from cnnlab.views.page import Drawing, environment, without_home, write_file
 from cnnlab.wording import command_line, percent
 from cnnlab.workshop.chapters import VARIANTS, VariantResult
 
@@ -58,22 +55,13 @@ def write_handout(
 
     ``figure`` is a drawing of the first network; without it the handout has none.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader("cnnlab.workshop"), jinja2.PackageLoader("cnnlab.views")]
-        ),
-        autoescape=jinja2.select_autoescape(("html",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["keep_together"] = keep_together
-    html = environment.get_template("handout.html").render(
+    packages = [jinja2.PackageLoader(f"cnnlab.{room}") for room in ("workshop", "views")]
+    template = environment(jinja2.ChoiceLoader(packages)).get_template("handout.html")
+    html = template.render(
         data_set=splits.data_set,
         counts=[len(each) for each in (splits.train, splits.validation, splits.test)],
         results=[(each.name, percent(each.test.test_accuracy)) for each in results],
         epochs=results[0].run.config.epochs,
-        parameters=results[0].run.parameters,
         figure=figure,
         commands=_commands(results[0], splits),
         glossary=GLOSSARY,
@@ -81,10 +69,7 @@ def write_handout(
         keys=KEYS,
         typed=TYPED,
     )
-    try:
-        write_whole(path, without_home(html).encode())
-    except OSError as error:
-        raise RunError(f"Cannot write {path} ({error.strerror}).") from None
+    write_file(path, without_home(html).encode())
 
 
 def _commands(first: VariantResult, splits: Splits) -> list[tuple[str, str]]:

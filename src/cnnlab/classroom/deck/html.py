@@ -1,7 +1,5 @@
 """The slides as one HTML file: it needs no other file, no server and no network."""
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -28,11 +26,11 @@ from cnnlab.classroom.deck.items import (
     Words,
 )
 from cnnlab.classroom.deck.source import Slide, Span, spans
-from cnnlab.playground.bundle import FROM_FILE
+from cnnlab.playground.bundle import FROM_FILE, policy_hash
 from cnnlab.playground.bundle import script as page_script
 from cnnlab.views.figures.markup import join, tag
 from cnnlab.views.figures.pictures import CROSS, TICK, image_address, map_address
-from cnnlab.views.page import without_home
+from cnnlab.views.page import environment, style_sheet, without_home
 
 STATIC = Path(__file__).parent / "static"
 _KINDS = {"bold": "b", "code": "code"}
@@ -51,7 +49,7 @@ def deck_html(
     page, or None if the network cannot be shown live.
     """
     scripts = [_text("deck.js"), *([page_script(FROM_FILE)] if page else [])]
-    template = _environment().get_template("deck.html")
+    template = environment(jinja2.FileSystemLoader(STATIC)).get_template("deck.html")
     shown = [
         {
             "slide": slide,
@@ -65,7 +63,7 @@ def deck_html(
         title=title,
         slides=shown,
         page="" if page is None else _as_script_text(page.decode()),
-        hashes=" ".join(map(_hash, scripts)),
+        hashes=" ".join(map(policy_hash, scripts)),
         styles=Markup("\n").join(Markup(each) for each in _styles()),  # noqa: S704 - our own files
         script=Markup(scripts[0]),  # noqa: S704 - our own file
     )
@@ -78,29 +76,12 @@ def _as_script_text(text: str) -> Markup:
 
 
 def _styles() -> list[str]:
-    views = jinja2.PackageLoader("cnnlab.views")
-    parts = [views.get_source(_environment(), name)[0] for name in ("tokens.css", "figures.css")]
-    return [*parts, _text("deck.css")]
+    return [*map(style_sheet, ("tokens", "figures")), _text("deck.css")]
 
 
 @cache
 def _text(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STATIC),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _inline(pieces: Sequence[Span]) -> Markup:
