@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from cnnlab.custom.network import explained, split_name
 from cnnlab.data.splits import Splits
-from cnnlab.errors import RunError
 from cnnlab.insight.graph import Graph
 from cnnlab.insight.interpret import run as interpret
 from cnnlab.insight.mistakes import confusion
@@ -58,12 +57,7 @@ def build_payload(
     are of another data set or nothing is trained yet.
     """
     run.check_data_set(splits)
-    history = run.history()
-    if not history:
-        raise RunError(
-            f"{run.folder} has no finished epoch yet, so there is nothing to see inside. Resume "
-            f"it first:\n  {run.command('train', '--resume')}"
-        )
+    history = run.trained_history("see inside")
     weights, changed = read_weights(run), None
     predictions = predictions_on(run, splits.validation, _CPU, weights)
     if half:

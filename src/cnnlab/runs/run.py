@@ -124,6 +124,19 @@ class Run:
             )
         return history
 
+    def trained_history(self, purpose: str) -> History:
+        """Return the metrics of every complete epoch; raise `RunError` if there is none.
+
+        ``purpose`` is what the epochs are for, as in "draw".
+        """
+        history = self.history()
+        if not history:
+            raise RunError(
+                f"{self.folder} has no finished epoch yet, so there is nothing to {purpose}. "
+                f"Resume it first:\n  {self.command('train', '--resume')}"
+            )
+        return history
+
     def read_history(self) -> History:
         """Return the metrics in the folder, however many there are; see `history`."""
         path = self.folder / METRICS

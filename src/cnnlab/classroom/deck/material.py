@@ -13,7 +13,6 @@ from cnnlab.classroom.deck import measured
 from cnnlab.custom.network import explained
 from cnnlab.data.splits import Splits
 from cnnlab.data.tensors import prepare, prepare_images
-from cnnlab.errors import RunError
 from cnnlab.experiments.statistics import Interval, mean_interval
 from cnnlab.insight.graph import Graph, Step
 from cnnlab.insight.interpret import Numbers
@@ -176,11 +175,6 @@ def gather(run: Run, splits: Splits) -> Material:
     another data set.
     """
     run.check_data_set(splits)
-    history = run.history()
-    if not history:
-        raise RunError(
-            f"{run.folder} has no finished epoch yet, so there is nothing to draw. Resume it "
-            f"first:\n  {run.command('train', '--resume')}"
-        )
+    history = run.trained_history("draw")
     predictions = predictions_on(run, splits.validation, _CPU)
     return Material(run, splits, history, look_inside(run), predictions)
