@@ -12,6 +12,7 @@ from cnnlab.classroom.exercises.attempt import Attempt
 from cnnlab.classroom.exercises.exercise import Case, Exercise, Mistake
 from cnnlab.classroom.exercises.runs import TrainedNetwork, trained_networks
 from cnnlab.experiments.statistics import mcnemar
+from cnnlab.insight.shifts import shift
 
 MADE_UP, PLACES, IMAGES = 60, 4, 500
 _SIZE, _CLASSES = 28, 10
@@ -74,21 +75,15 @@ def _made_up(
 ) -> Pictures:
     """Return images whose labels are mostly the classes of these images, ``moved`` to the right."""
     images = random.integers(0, 256, size=(MADE_UP, _SIZE, _SIZE)).astype(np.uint8)
-    labels = classify(_shifted(images, moved) if moved else images)
+    labels = classify(shift(images, 0, moved))
     is_other = random.random(MADE_UP) < 0.3
     labels = np.where(is_other, random.integers(_CLASSES, size=MADE_UP), labels)
     return Pictures(images, labels)
 
 
-def _shifted(images: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
-    made = np.zeros_like(images)
-    made[:, :, pixels:] = images[:, :, : images.shape[2] - pixels]
-    return made
-
-
 def _cost(classify: Callable[[Images], Any], of: Pictures, pixels: int) -> float:
     before = classify(of.images) == of.labels
-    after = classify(_shifted(of.images, pixels)) == of.labels
+    after = classify(shift(of.images, 0, pixels)) == of.labels
     return 100 * float(before.mean() - after.mean())
 
 
@@ -96,7 +91,7 @@ def _cost(classify: Callable[[Images], Any], of: Pictures, pixels: int) -> float
 def _correct(network: TrainedNetwork) -> list[NDArray[np.bool_]]:
     """Return which predictions are correct after shifts of 0, 1, 2 and 3 pixels."""
     images, labels = network.images.images[:IMAGES], network.images.labels[:IMAGES]
-    return [network.classify(_shifted(images, pixels)) == labels for pixels in range(PLACES)]
+    return [network.classify(shift(images, 0, pixels)) == labels for pixels in range(PLACES)]
 
 
 @dataclass(frozen=True)
