@@ -37,6 +37,13 @@ def has_fashion_mnist() -> bool:
     return Library().find_folder(catalog.DATA_SETS["fashion-mnist"]) is not None
 
 
+def pytest_collection_modifyitems(items):
+    """Mark what opens pages in the browser."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 def pytest_runtest_setup(item):
     """Skip a test of the real data sets on a machine that does not have them."""
     if item.get_closest_marker("real_data") and not has_fashion_mnist():

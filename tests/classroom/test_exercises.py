@@ -57,12 +57,11 @@ def test_the_starter_is_not_tried(exercise, comparisons):
 @pytest.mark.parametrize(("exercise", "place"), MISTAKES)
 def test_each_typical_mistake_has_its_own_sentence(exercise, place, comparisons):
     mistake, runs = exercise.mistakes[place], runs_of(exercise, comparisons, f"-{place}")
-    if "for some seeds only" in mistake.sentence:
-        pytest.skip("whether a rate fails for some seeds is chance: the next test asks the rule")
+    is_luck = "for some seeds only" in mistake.sentence  # the next test asks its rule
     for seed in range(1 if exercise.number in TRAINING else 2):
         outcome = check_code(exercise, mistake.example, seed, runs)
         assert outcome.status == "not yet"
-        assert mistake.sentence in outcome.message
+        assert is_luck or mistake.sentence in outcome.message
 
 
 @pytest.mark.parametrize(
